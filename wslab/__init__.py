@@ -1,0 +1,1 @@
+"""WebSocket from the bytes up: the package that the course builds."""
