@@ -1,4 +1,4 @@
-"""The instruments of the course: everything that shows, measures or asks; nothing in the protocol imports it."""
+"""The instruments of the course: what shows, measures or asks. Nothing in the protocol imports it."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ _HOMES = {
     "progress": "exercises",
     "show": "browser",
 }
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
