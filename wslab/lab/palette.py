@@ -1,0 +1,61 @@
+"""One colour for each field, the same in every table, figure and widget of the course.
+
+A field of a frame (RFC 6455 §5.2) or of an HTTP message (RFC 9112 §2.1) has one background and one ink.
+The hues are light tints of the Okabe–Ito set, which readers with any of the common colour-vision deficiencies
+tell apart; fields that belong together (MASK and masking-key, close code and close reason) share a hue.
+Every view that uses a colour also writes the name of the field: colour never carries meaning alone.
+
+A coloured cell always sets both its background and its ink, so that it reads the same on a light and a dark
+page. This module draws nothing; `figures` and the HTML views do.
+"""
+
+from typing import NamedTuple
+
+__all__ = ["CLIENT", "ERROR", "FIELDS", "INK", "PAPER", "SERVER", "Colour"]
+
+
+class Colour(NamedTuple):
+    """Hold a background and the ink that is readable on it, both as ``#RRGGBB``.
+
+    >>> Colour("#FFFFFF", "#1A1A1A").css
+    'background:#FFFFFF;color:#1A1A1A'
+    """
+
+    background: str
+    ink: str
+
+    @property
+    def css(self) -> str:
+        """Return the two declarations of an inline style that make a cell of this colour."""
+        return f"background:{self.background};color:{self.ink}"
+
+
+INK = "#1A1A1A"
+PAPER = "#FFFFFF"
+
+FIELDS: dict[str, Colour] = {
+    "FIN": Colour("#F5EB7A", INK),
+    "RSV1": Colour("#E4E4E4", INK),
+    "RSV2": Colour("#D2D2D2", INK),
+    "RSV3": Colour("#C0C0C0", INK),
+    "opcode": Colour("#F2B544", INK),
+    "MASK": Colour("#EE8F63", INK),
+    "payload length": Colour("#A9DAF8", INK),
+    "extended payload length": Colour("#6FB1DE", INK),
+    "masking-key": Colour("#F8CDB8", INK),
+    "payload data": Colour("#6CC9A8", INK),
+    "close code": Colour("#DD9BBF", INK),
+    "close reason": Colour("#F2D4E4", INK),
+    "start line": Colour("#C9C2F2", INK),
+    "header name": Colour("#9FD8DC", INK),
+    "header value": Colour("#E2F3F4", INK),
+    "blank line": Colour("#DCD3BE", INK),
+    "chunk size": Colour("#D9B38C", INK),
+    "body": Colour("#CBE7AE", INK),
+    "unread": Colour("#F0F0F0", INK),
+}
+"""Field name to colour; the names are those that the dissector gives to its fields."""
+
+ERROR = Colour("#9B1C1C", PAPER)
+CLIENT = Colour("#005A8F", PAPER)
+SERVER = Colour("#A24100", PAPER)
