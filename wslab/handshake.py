@@ -1,0 +1,339 @@
+"""The opening handshake: an HTTP request, its answer and the two judgements (RFC 6455 §1.3, §4, §9.1, §11.3).
+
+This module knows the accept key, what a client asks for and what a server must find in it, and what a client
+must find in the answer. How the lines of a head are read and written is ``http``; what follows the handshake
+is ``frames`` and ``connection``. It does no I/O and waits for nothing: a request or a response comes in
+whole, a response or a verdict goes out.
+
+The accept key proves that the server read this request and speaks WebSocket. It is a SHA-1 digest in base64.
+It is not encryption, and it authenticates nobody (§1.3, §10.8).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Sequence
+
+from wslab.http import HandshakeError, Headers, Request, RequestReader, Response, ResponseReader
+
+__all__ = [
+    "GUID",
+    "HandshakeError",
+    "Headers",
+    "Request",
+    "RequestReader",
+    "Response",
+    "ResponseReader",
+    "accept_digest",
+    "accept_key",
+    "build_request",
+    "generate_key",
+    "is_valid_key",
+    "judge_request",
+    "judge_response",
+]
+
+GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # the same in every handshake of the world (§1.3)
+VERSION = "13"  # the only version of the protocol in use (§4.1)
+
+_TOKEN = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
+_PARAMETER = rf'{_TOKEN}(?:[ \t]*=[ \t]*(?:{_TOKEN}|"{_TOKEN}"))?'
+_EXTENSION = re.compile(rf"{_TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*")  # §9.1
+_SUBPROTOCOL = re.compile(_TOKEN)
+_TARGET = re.compile(r"(?:/|https?://|wss?://)[^#]*", re.IGNORECASE)  # §4.2.1, point 1; no fragment (§3)
+
+
+# -- the key and its answer (§4.1, §4.2.2) ------------------------------------------------------------------
+
+
+def generate_key(random: bytes | None = None) -> str:
+    """Make a Sec-WebSocket-Key: 16 random bytes in base64 (§4.1).
+
+    Args:
+        random: the 16 bytes; drawn from the operating system when not given.
+
+    Raises:
+        ValueError: not 16 bytes.
+
+    >>> generate_key(b"the sample nonce")
+    'dGhlIHNhbXBsZSBub25jZQ=='
+    """
+    random = os.urandom(16) if random is None else random
+    if len(random) != 16:
+        raise ValueError(f"a key is made of 16 bytes, these are {len(random)}")
+    return base64.b64encode(random).decode()
+
+
+def is_valid_key(key: str) -> bool:
+    """Tell whether a Sec-WebSocket-Key decodes to 16 bytes (§4.2.1, point 5).
+
+    >>> is_valid_key("dGhlIHNhbXBsZSBub25jZQ=="), is_valid_key("too short")
+    (True, False)
+    """
+    try:
+        return len(base64.b64decode(key.encode("latin-1"), validate=True)) == 16
+    except (binascii.Error, UnicodeEncodeError):
+        return False
+
+
+def accept_digest(key: str) -> bytes:
+    """Return the 20 bytes of SHA-1 over the key's characters and the GUID (§4.2.2, point 5.4).
+
+    >>> accept_digest("dGhlIHNhbXBsZSBub25jZQ==").hex()
+    'b37a4f2cc0624f1690f64606cf385945b2bec4ea'
+    """
+    return hashlib.sha1((key + GUID).encode("latin-1"), usedforsecurity=False).digest()
+
+
+def accept_key(key: str) -> str:
+    """Compute the Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (§4.2.2).
+
+    Args:
+        key: the value of the header, with no space around it; it is not decoded.
+
+    >>> accept_key("dGhlIHNhbXBsZSBub25jZQ==")
+    's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
+    """
+    return base64.b64encode(accept_digest(key)).decode()
+
+
+# -- the client's request (§4.1) ----------------------------------------------------------------------------
+
+
+def build_request(
+    host: str,
+    path: str = "/",
+    *,
+    key: str,
+    subprotocols: Sequence[str] | None = None,
+    origin: str | None = None,
+    additional_headers: Iterable[tuple[str, str]] = (),
+) -> Request:
+    """Build the request that opens a WebSocket connection (§4.1).
+
+    Args:
+        host: host, and port unless it is the default one, as in "example.com:8080".
+        path: path and query.
+        key: from :func:`generate_key`.
+        subprotocols: names to offer, the preferred first.
+        origin: the value of the Origin header, which only browsers must send.
+        additional_headers: further pairs of name and value.
+
+    Raises:
+        ValueError: a value that could not be written, or a subprotocol named twice.
+        TypeError: the subprotocols are one string instead of a list.
+
+    >>> request = build_request("example.com", "/chat", key=generate_key())
+    >>> list(request.headers)
+    ['Host', 'Upgrade', 'Connection', 'Sec-WebSocket-Key', 'Sec-WebSocket-Version']
+    """
+    if not _TARGET.fullmatch(path):
+        raise ValueError(f"path {path!r} does not begin with / or has a fragment (#)")
+    fields = [
+        ("Host", host),
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Key", key),
+        ("Sec-WebSocket-Version", VERSION),
+    ]
+    if origin is not None:
+        fields.append(("Origin", origin))
+    if subprotocols:
+        fields.append(("Sec-WebSocket-Protocol", ", ".join(check_subprotocols(subprotocols))))
+    return Request(path, Headers([*fields, *additional_headers]))
+
+
+def check_subprotocols(names: Sequence[str]) -> Sequence[str]:
+    """Return the names if they may be offered: tokens, each once (§4.1, point 10).
+
+    Raises:
+        TypeError: one string instead of a list of names.
+        ValueError: a name that is not a token, or one that is there twice.
+
+    >>> check_subprotocols(["chat", "superchat"])
+    ['chat', 'superchat']
+    """
+    if isinstance(names, str):
+        raise TypeError(f"subprotocols is the string {names!r}; give a list of names: [{names!r}]")
+    for name in names:
+        if not _SUBPROTOCOL.fullmatch(name):
+            raise ValueError(f"subprotocol {name!r} is not a token")
+    if len(set(names)) != len(names):
+        raise ValueError("a subprotocol is named twice")
+    return names
+
+
+# -- the server's judgement (§4.2.1, §4.2.2) ----------------------------------------------------------------
+
+
+def judge_request(
+    request: Request,
+    *,
+    subprotocols: Sequence[str] | None = None,
+    origins: Sequence[str | None] | None = None,
+) -> Response:
+    """Judge a request as a server must: answer 101, or refuse and say why in one sentence (§4.2).
+
+    Args:
+        request: the whole request, from a :class:`RequestReader`.
+        subprotocols: the names that the server speaks, the preferred first; it chooses among those offered.
+        origins: the Origins that are let in; None in the list lets in requests without Origin. Without a list
+            the Origin is not looked at (§10.2).
+
+    Returns:
+        101 with the accept key, or 400, 403, 405, 426 or 505.
+
+    >>> key = "dGhlIHNhbXBsZSBub25jZQ=="
+    >>> judge_request(build_request("example.com", key=key)).headers["Sec-WebSocket-Accept"]
+    's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
+    >>> judge_request(Request("/", Headers([("Host", "example.com")]))).status
+    426
+    """
+    try:
+        _check_http(request)
+        _check_upgrade(request.headers)
+        key = _single(request.headers, "Sec-WebSocket-Key")
+        if not is_valid_key(key):
+            raise HandshakeError("Sec-WebSocket-Key is not 16 bytes in base64 (§4.2.1)", 400)
+        _check_version(request.headers)
+        _check_origin(request.headers, origins)
+        _check_extensions(request.headers)
+        chosen = _choose_subprotocol(request.headers, subprotocols or ())
+    except HandshakeError as error:
+        status = error.status or 400
+        return Response.text(status, str(error), _HELP.get(status, ()))
+    fields = [
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Accept", accept_key(key)),
+    ]
+    if chosen is not None:
+        fields.append(("Sec-WebSocket-Protocol", chosen))
+    return Response(101, "Switching Protocols", Headers(fields))
+
+
+# What a refusal must tell besides its sentence (RFC 9110 §15.5.6, §15.5.22; RFC 6455 §4.4).
+_HELP: dict[int, list[tuple[str, str]]] = {
+    405: [("Allow", "GET")],
+    426: [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", VERSION)],
+}
+
+
+def _check_http(request: Request) -> None:
+    if not request.version.startswith("HTTP/1.") or request.version == "HTTP/1.0":
+        raise HandshakeError(f"{request.version} cannot be upgraded: use HTTP/1.1 (§4.2.1)", 505)
+    if request.method != "GET":
+        raise HandshakeError(f"the method is {request.method}, not GET (§4.2.1)", 405)
+    if not _TARGET.fullmatch(request.path):
+        raise HandshakeError("the request target is neither a path nor an http URI (§4.2.1)", 400)
+    _single(request.headers, "Host")
+    if "Transfer-Encoding" in request.headers or request.headers.get("Content-Length", "0") != "0":
+        raise HandshakeError("the request has a body; frames begin right behind the head (§4.1)", 400)
+
+
+def _check_upgrade(headers: Headers) -> None:
+    if "Upgrade" not in headers:
+        raise HandshakeError("this is a WebSocket endpoint: header Upgrade is missing (§4.2.1)", 426)
+    if "websocket" not in _lowered(headers, "Upgrade"):
+        raise HandshakeError("header Upgrade does not name websocket (§4.2.1)", 426)
+    if "upgrade" not in _lowered(headers, "Connection"):
+        raise HandshakeError("header Connection does not name Upgrade (§4.2.1)", 400)
+
+
+def _check_version(headers: Headers) -> None:
+    if (version := _single(headers, "Sec-WebSocket-Version")) != VERSION:
+        raise HandshakeError(f"Sec-WebSocket-Version is {version[:20]!r}, this server speaks 13 (§4.4)", 426)
+
+
+def _check_origin(headers: Headers, origins: Sequence[str | None] | None) -> None:
+    found = headers.get_all("Origin")
+    if len(found) > 1:
+        raise HandshakeError("header Origin is there more than once (RFC 6454 §7.3)", 400)
+    if origins is not None and (found[0] if found else None) not in origins:
+        raise HandshakeError("this Origin is not let in (§4.2.2)", 403)
+
+
+def _check_extensions(headers: Headers) -> None:
+    """Refuse a malformed offer (§9.1). A well-formed one is declined by not naming it in the answer."""
+    offered = _elements(headers, "Sec-WebSocket-Extensions")
+    if not all(map(_EXTENSION.fullmatch, offered)):
+        raise HandshakeError("Sec-WebSocket-Extensions is malformed (§9.1)", 400)
+
+
+def _choose_subprotocol(headers: Headers, supported: Sequence[str]) -> str | None:
+    offered = _elements(headers, "Sec-WebSocket-Protocol")
+    if len(set(offered)) != len(offered) or not all(map(_SUBPROTOCOL.fullmatch, offered)):
+        raise HandshakeError("Sec-WebSocket-Protocol is no list of different tokens (§4.1)", 400)
+    return next((name for name in supported if name in offered), None)
+
+
+# -- the client's judgement (§4.1) --------------------------------------------------------------------------
+
+
+def judge_response(response: Response, key: str, *, subprotocols: Sequence[str] | None = None) -> str | None:
+    """Judge a response as a client must, and return the subprotocol that the server chose (§4.1).
+
+    Args:
+        response: the head of the response, from a :class:`ResponseReader`.
+        key: the Sec-WebSocket-Key that was sent.
+        subprotocols: the names that were offered.
+
+    Returns:
+        The chosen subprotocol, or None.
+
+    Raises:
+        HandshakeError: the server refused (``status`` says with what), or its 101 breaks a rule.
+
+    >>> key = "dGhlIHNhbXBsZSBub25jZQ=="
+    >>> judge_response(judge_request(build_request("example.com", key=key)), key)
+    >>> judge_response(Response(101, "Switching Protocols", Headers([])), key)
+    Traceback (most recent call last):
+    wslab.http.HandshakeError: header Upgrade is missing (§4.1)
+    """
+    headers = response.headers
+    if response.status != 101:
+        answer = f"{response.status} {response.reason[:80]}".rstrip()
+        raise HandshakeError(f"the server answered {answer}", response.status)
+    if _single(headers, "Upgrade", "§4.1", 101).lower() != "websocket":
+        raise HandshakeError("header Upgrade is not websocket (§4.1)", 101)
+    if "upgrade" not in _lowered(headers, "Connection"):
+        raise HandshakeError("header Connection does not name Upgrade (§4.1)", 101)
+    if _single(headers, "Sec-WebSocket-Accept", "§4.1", 101) != accept_key(key):
+        raise HandshakeError("Sec-WebSocket-Accept does not answer the key that was sent (§4.1)", 101)
+    if "Sec-WebSocket-Extensions" in headers:
+        raise HandshakeError("the server uses an extension that was not offered (§4.1)", 101)
+    if "Sec-WebSocket-Protocol" not in headers:
+        return None
+    chosen = _single(headers, "Sec-WebSocket-Protocol", "§4.1", 101)
+    if chosen not in (subprotocols or ()):
+        raise HandshakeError(f"subprotocol {chosen[:40]!r} was not offered (§4.1)", 101)
+    return chosen
+
+
+# -- header fields ------------------------------------------------------------------------------------------
+
+
+def _single(headers: Headers, name: str, section: str = "§4.2.1", status: int = 400) -> str:
+    """Return the value of a field that must be there exactly once."""
+    values = headers.get_all(name)
+    if not values:
+        raise HandshakeError(f"header {name} is missing ({section})", status)
+    if len(values) > 1:
+        raise HandshakeError(f"header {name} is there {len(values)} times ({section})", status)
+    return values[0]
+
+
+def _elements(headers: Headers, name: str) -> list[str]:
+    """Split the values of a header at their commas, and skip empty elements (RFC 9110 §5.6.1)."""
+    if name not in headers:
+        return []
+    elements = [part.strip(" \t") for part in headers[name].split(",")]
+    return [element for element in elements if element] or [""]
+
+
+def _lowered(headers: Headers, name: str) -> list[str]:
+    return [element.lower() for element in _elements(headers, name)]

@@ -1,0 +1,333 @@
+"""The head of an HTTP message: request or status line, header fields, blank line (RFC 9112 §2 to §5).
+
+This module knows just as much of HTTP/1.1 as the opening handshake of WebSocket needs: it reads one head,
+cut anywhere, and writes one. It does not know what the fields mean: that is ``handshake``. Bodies, chunks and
+connections that are used again are left to a real HTTP library.
+
+A head that breaks a rule is refused at its first wrong line. What is kept is bounded: 64 KiB and 100 fields.
+When more octets are needed, ``feed`` keeps what it has and returns None; what follows a head is in ``rest``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+__all__ = ["HandshakeError", "Headers", "Request", "RequestReader", "Response", "ResponseReader"]
+
+MAX_HEAD = 64 * 1024  # bytes
+MAX_FIELDS = 100
+
+_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 §5.5, read as Latin-1
+_TARGET = re.compile(r"[\x21-\x7e]+")
+_REQUEST_LINE = re.compile(rf"({_TOKEN.pattern}) ({_TARGET.pattern}) (HTTP/\d\.\d)")  # RFC 9112 §3
+_STATUS_LINE = re.compile(rf"(HTTP/\d\.\d) ([1-9]\d\d)(?: ({_VALUE.pattern}))?")  # RFC 9112 §4
+
+
+class HandshakeError(Exception):
+    """Report an opening handshake that failed, in a sentence.
+
+    Args:
+        message: what was wrong and the value that was seen.
+        status: the HTTP status that goes with it: the one to answer, or the one that was received.
+
+    >>> HandshakeError("the server answered 403 Forbidden", 403).status
+    403
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Headers:
+    """Hold header fields in their order; names are compared without case (RFC 9110 §5.1).
+
+    Args:
+        fields: pairs of name and value.
+
+    Raises:
+        ValueError: a name or value that could not be written to the wire, such as one with a line break.
+
+    >>> headers = Headers([("Host", "example.com"), ("Upgrade", "websocket")])
+    >>> headers["host"], headers.get("Origin"), "upgrade" in headers
+    ('example.com', None, True)
+    """
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self._fields = tuple(fields)
+        for name, value in self._fields:
+            if not _TOKEN.fullmatch(name):
+                raise ValueError(f"header name {name!r} is not a token")
+            # The value is not quoted in the message: it may be a credential.
+            if not _VALUE.fullmatch(value) or value != value.strip(" \t"):
+                raise ValueError(f"the value of header {name} has a character that is not allowed")
+
+    def get_all(self, name: str) -> list[str]:
+        """Return the values of all fields of that name, in order."""
+        wanted = name.lower()
+        return [value for name, value in self._fields if name.lower() == wanted]
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the value; those of several fields are joined with ", " (RFC 9110 §5.3)."""
+        values = self.get_all(name)
+        return ", ".join(values) if values else default
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return the pairs of name and value as they stand on the wire."""
+        return list(self._fields)
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and bool(self.get_all(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name, _ in self._fields])
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __eq__(self, other: object) -> bool:
+        return self._fields == other._fields if isinstance(other, Headers) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Headers({list(self._fields)})"
+
+    def encode(self) -> bytes:
+        """Write the fields and the blank line that ends the head (RFC 9112 §5)."""
+        return "".join(f"{name}: {value}\r\n" for name, value in self._fields).encode("latin-1") + b"\r\n"
+
+
+class Request(NamedTuple):
+    r"""Hold the head of a request (RFC 9112 §3).
+
+    Args:
+        path: the request target: path and query, "/chat?room=1".
+        headers: the header fields.
+        method: the request method.
+        version: the HTTP version.
+
+    >>> Request("/chat", Headers([("Host", "example.com")])).encode()
+    b'GET /chat HTTP/1.1\r\nHost: example.com\r\n\r\n'
+    """
+
+    path: str
+    headers: Headers
+    method: str = "GET"
+    version: str = "HTTP/1.1"
+
+    def encode(self) -> bytes:
+        """Write the head.
+
+        Raises:
+            ValueError: the method, the path or the version could not stand in a request line.
+        """
+        line = f"{self.method} {self.path} {self.version}"
+        if not _REQUEST_LINE.fullmatch(line):
+            raise ValueError(f"request line {line!r} is malformed")
+        return line.encode() + b"\r\n" + self.headers.encode()
+
+
+class Response(NamedTuple):
+    r"""Hold a response: the head, and a body if it is whole (RFC 9112 §4).
+
+    Args:
+        status: the status code, 100 to 999.
+        reason: the reason phrase.
+        headers: the header fields.
+        body: the content, in bytes.
+
+    >>> Response(404, "Not Found", Headers([("Content-Length", "0")])).encode()
+    b'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'
+    """
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes = b""
+
+    @classmethod
+    def text(cls, status: int, sentence: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
+        """Build a response that says one sentence in plain text and ends the connection.
+
+        >>> Response.text(405, "use GET", [("Allow", "GET")]).headers["Allow"]
+        'GET'
+        """
+        body = f"{sentence}\n".encode()
+        fields = [
+            *headers,
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ]
+        return cls(status, _REASONS.get(status, ""), Headers(fields), body)
+
+    def encode(self) -> bytes:
+        """Write head and body.
+
+        Raises:
+            ValueError: the status or the reason could not stand in a status line.
+        """
+        line = f"HTTP/1.1 {self.status} {self.reason}"
+        if not _STATUS_LINE.fullmatch(line):
+            raise ValueError(f"status line {line!r} is malformed")
+        return line.encode("latin-1") + b"\r\n" + self.headers.encode() + self.body
+
+
+_REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    426: "Upgrade Required",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+    505: "HTTP Version Not Supported",
+}
+
+
+class _HeadReader:
+    """Collect the lines of one head as octets arrive; refuse the first wrong one (RFC 9112 §2.2, §5)."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._size = 0  # octets of the lines that were taken
+        self._start: re.Match[str] | None = None
+        self._fields: list[tuple[str, str]] = []
+        self.rest = b""  # octets behind the head
+
+    def _collect(self, data: bytes | bytearray | memoryview, start_line: re.Pattern[str], name: str) -> bool:
+        """Take octets; tell whether the head is whole. Raise HandshakeError with the status to answer."""
+        searched = len(self._buffer)
+        self._buffer += data
+        while (end := self._buffer.find(b"\n", searched)) >= 0:
+            line = bytes(self._buffer[: end + 1])
+            del self._buffer[: end + 1]
+            searched = 0
+            self._size += len(line)
+            if self._size > MAX_HEAD:
+                break
+            if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
+                raise HandshakeError("a line of the head does not end with CR LF alone", 400)
+            if line == b"\r\n" and self._size == 2:
+                continue  # one empty line before a message is ignored (RFC 9112 §2.2)
+            if self._start is None:
+                self._take_start(line[:-2].decode("latin-1"), start_line, name)
+            elif line == b"\r\n":
+                self.rest = bytes(self._buffer)
+                self._buffer.clear()
+                return True
+            else:
+                self._take_field(line[:-2].decode("latin-1"))
+        if self._size + len(self._buffer) > MAX_HEAD:
+            raise HandshakeError(f"the head is longer than {MAX_HEAD} bytes", 431)
+        return False
+
+    def _take_start(self, line: str, start_line: re.Pattern[str], name: str) -> None:
+        self._start = start_line.fullmatch(line)
+        if self._start is None:
+            raise HandshakeError(f"the first line is no {name} line of HTTP: {_short(line)}", 400)
+
+    def _take_field(self, line: str) -> None:
+        if len(self._fields) == MAX_FIELDS:
+            raise HandshakeError(f"the head has more than {MAX_FIELDS} fields", 431)
+        name, colon, value = line.partition(":")
+        value = value.strip(" \t")
+        if not colon or not _TOKEN.fullmatch(name):
+            raise HandshakeError(f"this line of the head is not a header field: {_short(line)}", 400)
+        if not _VALUE.fullmatch(value):
+            raise HandshakeError(f"header {name} has a character that is not allowed", 400)
+        self._fields.append((name, value))
+
+
+class RequestReader(_HeadReader):
+    r"""Read the head of a request, cut anywhere.
+
+    >>> reader = RequestReader()
+    >>> reader.feed(b"GET /chat HTTP/1.1\r\nHost: exam")
+    >>> reader.feed(b"ple.com\r\n\r\nmore").path, reader.rest
+    ('/chat', b'more')
+    >>> RequestReader().feed(b"\x16\x03\x01").status
+    400
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._refusal: Response | None = None
+
+    def feed(self, data: bytes | bytearray | memoryview) -> Request | Response | None:
+        """Take octets as they arrive. Never raises for what the peer sent.
+
+        Args:
+            data: any number of bytes.
+
+        Returns:
+            None when more octets are needed, the request once its head is whole, or the response that
+            refuses it: 400 for a malformed head, 431 for one that is too large.
+        """
+        if self._refusal:
+            return self._refusal
+        try:
+            if self._start is None:
+                _refuse_other_protocols(bytes(self._buffer[:1]) or bytes(data[:1]))
+            if not self._collect(data, _REQUEST_LINE, "request"):
+                return None
+        except HandshakeError as error:
+            self._buffer.clear()
+            self._refusal = Response.text(error.status or 400, str(error))
+            return self._refusal
+        assert self._start is not None
+        method, path, version = self._start.groups()
+        return Request(path, Headers(self._fields), method, version)
+
+
+def _refuse_other_protocols(first: bytes) -> None:
+    """Refuse from the first octet what no request can begin with: nothing more needs to be waited for."""
+    if first == b"\x16":
+        raise HandshakeError("this is a TLS handshake: use ws:// here, or give the server a certificate", 400)
+    if first and first != b"\r" and not _TOKEN.match(first.decode("latin-1")):
+        raise HandshakeError(f"octet {first.hex()} begins no HTTP request", 400)
+
+
+class ResponseReader(_HeadReader):
+    r"""Read the head of a response, cut anywhere.
+
+    >>> reader = ResponseReader()
+    >>> reader.feed(b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x00").status, reader.rest
+    (101, b'\x81\x00')
+    """
+
+    def feed(self, data: bytes | bytearray | memoryview) -> Response | None:
+        """Take octets as they arrive.
+
+        Args:
+            data: any number of bytes.
+
+        Returns:
+            None when more octets are needed, else the response, without its body.
+
+        Raises:
+            HandshakeError: the head is malformed or too large.
+        """
+        if not self._collect(data, _STATUS_LINE, "status"):
+            return None
+        assert self._start is not None
+        _, status, reason = self._start.groups()
+        return Response(int(status), reason or "", Headers(self._fields))
+
+
+def _short(line: str) -> str:
+    return repr(line if len(line) <= 60 else line[:59] + "…")
