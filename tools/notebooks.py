@@ -1,0 +1,159 @@
+"""Execute the notebooks and store them in one normal form.
+
+    python tools/notebooks.py                     all lessons
+    python tools/notebooks.py 02 03               these lessons (the beginning of the file name is enough)
+    python tools/notebooks.py some/dir/x.ipynb    any notebook
+
+What is stored depends on the sources alone, so that a second run changes nothing in git: ids of cells stay,
+counts run from 1, and metadata, widget state, timings and tracebacks (which name files of this machine) are
+dropped. A widget is stored as its static alternative. A notebook with a cell that fails is reported and not
+written. FRESH=1 in the environment replaces the stored outputs of cells tagged `nbval-ignore-output`, too.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+LESSONS = Path(__file__).resolve().parent.parent / "notebooks"
+SECONDS_A_CELL = 60
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def digest(text: str) -> str:
+    """Name a text by eight hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def read(path: Path) -> NotebookNode:
+    """Read a notebook, giving an id that depends on its place and source to each cell that has none."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    seen: set[str] = set()
+    for number, cell in enumerate(content["cells"]):
+        if not cell.get("id") or cell["id"] in seen:
+            cell["id"] = f"{number:02d}-{digest(''.join(cell['source']))}"
+        seen.add(cell["id"])
+    content["nbformat"], content["nbformat_minor"] = 4, 5
+    notebook: NotebookNode = nbformat.reads(json.dumps(content), as_version=4)
+    return notebook
+
+
+def execute(notebook: NotebookNode, folder: Path) -> None:
+    """Run every cell in a new kernel whose working directory is `folder`; show a dot for each."""
+    NotebookClient(
+        notebook,
+        timeout=SECONDS_A_CELL,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        coalesce_streams=True,
+        record_timing=False,
+        store_widget_state=False,
+        on_cell_executed=lambda **_: print(".", end="", flush=True),
+    ).execute()
+
+
+def normalise_output(output: NotebookNode) -> NotebookNode:
+    """Drop from an output what differs from run to run or from machine to machine."""
+    if output.output_type == "error":
+        output.traceback = [f"{output.ename}: {output.evalue}"]
+    output.get("data", {}).pop(WIDGET_VIEW, None)
+    return output
+
+
+def normalise(notebook: NotebookNode) -> None:
+    """Reduce metadata to what a reader or a test uses, and number the code cells that ran from 1."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    count = 0
+    for cell in notebook.cells:
+        hidden = {"source_hidden": True} if cell.metadata.get("jupyter", {}).get("source_hidden") else {}
+        kept = {"tags": cell.metadata.get("tags"), "jupyter": hidden, "ran": cell.metadata.get("ran")}
+        cell.metadata = nbformat.from_dict({name: value for name, value in kept.items() if value})
+        if cell.cell_type == "code" and cell.source.strip():
+            count += 1
+            cell.execution_count = count
+            cell.outputs = [normalise_output(output) for output in cell.outputs]
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = count
+
+
+def refresh(notebook: NotebookNode, folder: Path, fresh: bool) -> None:
+    """Execute and normalise `notebook` in place."""
+    measured = [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "nbval-ignore-output" in cell.metadata.get("tags", [])
+    ]
+    kept = {}
+    for cell in measured:
+        # Times and widgets differ in every run: outputs stored for this very source stay, or else each run
+        # would change the file. FRESH=1 replaces them, for when wslab changed what they show.
+        if not fresh and cell.outputs and cell.metadata.get("ran") == digest(cell.source):
+            kept[cell.id] = cell.outputs
+    execute(notebook, folder)
+    for cell in measured:
+        cell.outputs = kept.get(cell.id, cell.outputs)
+        cell.metadata["ran"] = digest(cell.source)
+    normalise(notebook)
+
+
+def write(path: Path, text: str) -> bool:
+    """Write `text` only where it differs; return whether it did."""
+    if path.read_text(encoding="utf-8") == text:
+        return False
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return True
+
+
+def store(path: Path, fresh: bool) -> None:
+    """Bring one notebook up to date on the disk."""
+    notebook = read(path)
+    refresh(notebook, path.parent, fresh)
+    nbformat.validate(notebook)
+    text = nbformat.writes(notebook).rstrip("\n") + "\n"
+    unchanged = path.read_text(encoding="utf-8") == text
+    path.write_text(text, encoding="utf-8", newline="\n")
+    print(" unchanged" if unchanged else " stored", end="")
+
+
+def chosen(names: Sequence[str]) -> list[Path]:
+    """Return the notebooks that `names` mean: paths, or beginnings of lessons' names; none means all."""
+    beginnings = tuple(name for name in names if not name.endswith(".ipynb")) if names else ""
+    paths = [Path(name).resolve() for name in names if name.endswith(".ipynb")]
+    return paths + [path for path in sorted(LESSONS.glob("*.ipynb")) if path.name.startswith(beginnings)]
+
+
+def main(names: Sequence[str]) -> int:
+    """Bring the named notebooks, or all, up to date; return the number of those that failed."""
+    failures = 0
+    paths = chosen(names)
+    for path in paths:
+        print(f"{path.stem} ", end="", flush=True)
+        start = time.perf_counter()
+        try:
+            store(path, fresh=os.environ.get("FRESH") == "1")
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            failures += 1
+            print(f" failed, not stored\n{error}")
+        print(f" in {time.perf_counter() - start:.0f} s", flush=True)
+    if not paths:
+        print("no such notebook" if names else "there is no notebook yet")
+        return 1
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
