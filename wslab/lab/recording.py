@@ -1,0 +1,105 @@
+"""What a tap remembers: every passage of octets, and every end, in the order in which it happened.
+
+A recording knows when something passed, on which connection, who sent it and which octets it was. It does not
+know what the octets mean: ``conversation`` reads them with ``dissect``. It opens no socket: ``relay`` does.
+
+Time is the event loop's clock in seconds, counted from the first thing recorded. The order of the passages is
+the order in which the tap read them: one event loop reads both sides, so there is never a tie to break.
+
+Memory is bounded by ``limit``. Beyond it octets are counted and relayed, and no longer kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Passage", "Recording", "Sender"]
+
+Sender = Literal["client", "server"]
+
+# What Python needs to keep one passage, in bytes; without it, a flood of tiny reads would escape the limit.
+OVERHEAD = 256
+
+
+@dataclass(slots=True, eq=False)
+class Passage:
+    """Hold one thing that passed, or that happened, at the tap.
+
+    ``event`` is "octets", "open", "FIN" (the sender closes its direction of TCP), "RST" (the sender resets
+    the connection), or what happened at the tap itself: "refused", "cut", "freeze", "thaw". ``time`` is when
+    the tap read it, ``delivered`` when the tap handed it on (None: never), both in seconds.
+
+    >>> Passage(0.5, 1, "client", "octets", b"GET").event
+    'octets'
+    """
+
+    time: float
+    connection: int
+    sender: Sender | None
+    event: str
+    octets: bytes = b""
+    delivered: float | None = None
+
+
+class Recording:
+    """Keep what passes a tap, up to ``limit`` bytes of memory, and count all of it.
+
+    >>> recording = Recording(limit=1000)
+    >>> passage = recording.add(1, "client", "octets", b"GET", now=7.0)
+    >>> passage.time, recording.total["client"], recording.complete
+    (0.0, 3, True)
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.passages: list[Passage] = []
+        self.total: Counter[str] = Counter()  # octets for each sender, kept or not
+        self.unkept: Counter[str] = Counter()  # octets for each sender that came after the limit
+        self.connections = 0
+        self._kept = 0
+        self._began: float | None = None
+        self._news: asyncio.Event | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Say whether every octet that passed was kept."""
+        return not self.unkept
+
+    def clock(self, now: float) -> float:
+        """Turn a time of the event loop into seconds since the first thing recorded."""
+        if self._began is None:
+            self._began = now
+        return now - self._began
+
+    def add(
+        self, connection: int, sender: Sender | None, event: str, octets: bytes = b"", *, now: float
+    ) -> Passage:
+        """Record one thing that passed, and wake whoever waits for news.
+
+        ``now`` is the event loop's time in seconds. Once one passage did not fit, no later octets are kept: a
+        stream with a hole in it could not be read. The passage is returned all the same.
+        """
+        passage = Passage(self.clock(now), connection, sender, event, octets)
+        if sender is not None:
+            self.total[sender] += len(octets)
+        if self._fits(len(octets)):
+            self.passages.append(passage)
+            self._kept += len(octets) + OVERHEAD
+        elif sender is not None:
+            self.unkept[sender] += len(octets)
+        if self._news is not None:
+            self._news.set()
+        return passage
+
+    def _fits(self, size: int) -> bool:
+        # Events without octets are always kept: how a connection ended matters most in a long recording.
+        return size == 0 or (self.complete and self._kept + size + OVERHEAD <= self.limit)
+
+    async def news(self) -> None:
+        """Wait until something more is recorded."""
+        if self._news is None or self._news.is_set():
+            self._news = asyncio.Event()
+        await self._news.wait()

@@ -1,0 +1,192 @@
+"""The tap: a relay between any client and any server that shows what crosses the wire.
+
+A tap listens on 127.0.0.1, on a port that the system chooses, and relays every connection to the server's
+port. It never alters an octet; ``relay`` moves them, ``recording`` keeps them, ``conversation`` says what
+they mean (RFC 6455 §4, §5; RFC 9112 for HTTP), ``sequence`` draws it, ``capture`` saves it for Wireshark.
+
+The network between client and server is perfect until it is told not to be: ``delay``, ``throttle``,
+``freeze``, ``thaw`` and ``cut`` make it slow, narrow, silent or broken, for every connection of the tap.
+
+A cell that waits for the network waits for a fact and never for a time: ``seen`` and ``closed`` return when
+something has passed, and raise TimeoutError, with a sentence that says what passed instead, when it has not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING, Literal, Self
+
+from wslab.lab.pipe import Path
+from wslab.lab.recording import Recording, Sender
+from wslab.lab.relay import Link
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["Tap"]
+
+Direction = Literal["client", "server", "both"]
+SENDERS: tuple[Sender, Sender] = ("client", "server")
+
+
+class Tap:
+    """Relay connections to a server on this machine, and record what passes.
+
+    Args:
+        port: where the server listens on 127.0.0.1.
+        delay: what the network adds one way, in both directions, in seconds.
+        limit: the memory that the recording may take, in bytes; beyond it octets are relayed and counted
+        only.
+
+    Raises:
+        ValueError: the port is not one, the delay is negative, or the limit is.
+
+    Use it as ``async with Tap(port) as tap:``, or over several cells with ``tap = await Tap(port).start()``
+    and ``await tap.stop()`` in the last one.
+
+    >>> Tap(8765, delay=0.04)
+    <Tap: not listening>
+    """
+
+    def __init__(self, port: int, *, delay: float = 0.0, limit: int = 64 * 2**20) -> None:
+        if not 1 <= port <= 65535:
+            raise ValueError(f"a port is a number from 1 to 65535, not {port}")
+        if limit < 0:
+            raise ValueError(f"a recording cannot take {limit} bytes")
+        self._target = port
+        self._server: asyncio.Server | None = None
+        self._links: list[Link] = []
+        self._paths: dict[Sender, Path] = {"client": Path(), "server": Path()}
+        self._recording = Recording(limit)
+        self.delay = delay
+
+    def __repr__(self) -> str:
+        return f"<Tap: {'listening' if self._server else 'not listening'}>"
+
+    async def start(self) -> Self:
+        """Listen, and return the tap itself.
+
+        Raises:
+            RuntimeError: the tap listens already, or would relay to itself.
+        """
+        if self._server is not None:
+            raise RuntimeError("this tap listens already; stop it first, or make another one")
+        server = await asyncio.get_running_loop().create_server(self._join, "127.0.0.1", 0)
+        if server.sockets[0].getsockname()[1] == self._target:
+            server.close()
+            raise RuntimeError("nothing listens on the server's port, and the tap would relay to itself")
+        self._server = server
+        return self
+
+    async def stop(self) -> None:
+        """Stop listening, reset what is still connected, and wait until every socket is closed."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        server.close()
+        for link in self._links:
+            link.abort()
+        for link in self._links:
+            await link.gone.wait()
+        await server.wait_closed()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def port(self) -> int:
+        """The port to which clients connect instead of the server's own.
+
+        Raises:
+            RuntimeError: the tap does not listen.
+        """
+        if self._server is None:
+            raise RuntimeError(
+                "the tap does not listen: use async with Tap(port) as tap, or await tap.start()"
+            )
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def _join(self) -> asyncio.Protocol:
+        self._recording.connections += 1
+        link = Link(self._recording.connections, self._target, self._paths, self._recording)
+        self._links = [other for other in self._links if not other.gone.is_set()]
+        self._links.append(link)
+        return link.client
+
+    @property
+    def delay(self) -> float:
+        """What the network adds one way, in both directions, in seconds; may be set at any time.
+
+        It holds for what is sent from now on: what is on the way arrives first, in the order in which it was
+        sent.
+        """
+        return self._paths["client"].delay
+
+    @delay.setter
+    def delay(self, seconds: float) -> None:
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"a delay is a number of seconds from 0 on, not {seconds}")
+        for path in self._paths.values():
+            path.delay = seconds
+
+    def throttle(self, octets_per_second: float | None, direction: Direction = "both") -> None:
+        """Let so many octets pass in a second, on each connection; None takes the limit away.
+
+        Raises:
+            ValueError: the rate is not above 0 (to stop everything, ``freeze``), or there is no such
+            direction.
+        """
+        if octets_per_second is not None and not 0 < octets_per_second < math.inf:
+            raise ValueError(
+                f"a rate is above 0 octets a second, not {octets_per_second}; freeze() stops everything"
+            )
+        for sender in _senders(direction):
+            self._paths[sender].rate = octets_per_second
+        self._restart()
+
+    def freeze(self, direction: Direction = "both") -> None:
+        """Let nothing pass any more: no octet, no FIN, no RST, as when a cable is pulled in the middle.
+
+        Neither end is told. What they send is accepted by their own system until its buffers are full.
+        """
+        self._freeze(direction, frozen=True, event="freeze")
+
+    def thaw(self, direction: Direction = "both") -> None:
+        """Let everything pass again, beginning with what was held."""
+        self._freeze(direction, frozen=False, event="thaw")
+
+    def _freeze(self, direction: Direction, *, frozen: bool, event: str) -> None:
+        for sender in _senders(direction):
+            self._paths[sender].frozen = frozen
+        whose: Sender | None = None if direction == "both" else direction
+        for link in self._links:
+            if not link.gone.is_set():
+                link.record(whose, event)
+        self._restart()
+
+    def cut(self) -> None:
+        """Reset every connection on both sides: client and server each get RST."""
+        for link in self._links:
+            if not link.gone.is_set():
+                link.record(None, "cut")
+                link.abort()
+
+    def _restart(self) -> None:
+        for link in self._links:
+            link.restart()
+
+
+def _senders(direction: Direction) -> tuple[Sender, ...]:
+    if direction == "both":
+        return SENDERS
+    if direction not in SENDERS:
+        raise ValueError(
+            f'a direction is "client" (what the client sends), "server" or "both", not {direction!r}'
+        )
+    return (direction,)
