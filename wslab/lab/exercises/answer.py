@@ -1,0 +1,134 @@
+"""The learner's function, wrapped: what it was asked, what it gave, and which of its lines failed.
+
+A judge calls the wrapper as it would call the function. The wrapper notes each call before it is made, so
+that an exception or an endless loop can be reported with the arguments that caused it, and notes each value,
+so that a stub is told from a wrong answer. It does not judge. Values of any type can come from a learner:
+whatever is shown here is shown short, and a ``__repr__`` that fails does no harm.
+"""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import reprlib
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+__all__ = ["Answer", "NotAValueError", "blame", "close_quietly", "show"]
+
+_SHOWN = 24  # octets of a value that are shown before it is shortened
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 100
+_short.maxlist = _short.maxtuple = _short.maxdict = _short.maxset = 12
+_short.maxlevel = 4
+
+
+def show(value: object) -> str:
+    """Write a value in one short line; octets in hexadecimal.
+
+    >>> show(b"Hello"), show(b""), show("Hello"), show([1, 2])
+    ('48 65 6c 6c 6f', '(no octets)', "'Hello'", '[1, 2]')
+    """
+    if isinstance(value, (bytes, bytearray)):
+        text = bytes(value[:_SHOWN]).hex(" ") or "(no octets)"
+        return text if len(value) <= _SHOWN else f"{text} … ({len(value)} octets)"
+    try:
+        return " ".join(_short.repr(value).splitlines())
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
+def _argument(value: object) -> str:
+    try:
+        text = repr(value) if isinstance(value, (str, bytes)) else _short.repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= 72 else f"{text[:50]}…{text[-8:]}"
+
+
+class NotAValueError(Exception):
+    """Report that a call gave a coroutine or a generator where a value is asked."""
+
+
+class Answer:
+    """Wrap a function of the learner.
+
+    Args:
+        function: what the learner passed to ``check``.
+        name: what it is called in sentences.
+        asynchronous: whether it is a coroutine function, to be awaited.
+
+    Attributes:
+        calls: the arguments of each call.
+        values: what the calls gave that returned.
+
+    >>> answer = Answer(lambda n: n + 1, "my_next", asynchronous=False)
+    >>> answer(1), answer.last_call, answer.empty
+    (2, 'my_next(1)', False)
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str, *, asynchronous: bool) -> None:
+        self._function = function
+        self._name = name
+        self._asynchronous = asynchronous
+        self.calls: list[tuple[Any, ...]] = []
+        self.values: list[Any] = []
+        self.last_call = ""
+
+    def __call__(self, *args: Any) -> Any:
+        self.calls.append(args)
+        self.last_call = f"{self._name}({', '.join(map(_argument, args))})"
+        if self._asynchronous:
+            return self._await(args)
+        value = self._function(*args)
+        if inspect.isawaitable(value):
+            close_quietly(value)
+            raise NotAValueError("gives something to await, not a value: write it with def, not async def")
+        if inspect.isgenerator(value):
+            raise NotAValueError("gives a generator: write return instead of yield")
+        self.values.append(value)
+        return value
+
+    async def _await(self, args: tuple[Any, ...]) -> Any:
+        value = await self._function(*args)
+        self.values.append(value)
+        return value
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether no call gave anything, as a stub does."""
+        return all(value is None or value is ... for value in self.values)
+
+
+def close_quietly(value: object) -> None:
+    """Close a coroutine that nobody will await, so that Python does not warn about it later."""
+    if inspect.iscoroutine(value):
+        value.close()
+
+
+def blame(error: BaseException) -> tuple[bool, str, str]:
+    """Find the line of the learner's code that an error came from.
+
+    Returns:
+        Whether a wrapped call was running; then "line 3" and the text of the line, or empty strings when none
+        of the learner's lines had begun (the call itself failed).
+    """
+    frames: list[TracebackType] = []
+    trace = error.__traceback__
+    while trace:
+        frames.append(trace)
+        trace = trace.tb_next
+    wrapper = {Answer.__call__.__code__, Answer._await.__code__}
+    calls = [number for number, frame in enumerate(frames) if frame.tb_frame.f_code in wrapper]
+    if not calls:
+        return False, "", ""
+    inside = frames[calls[-1] + 1 :]
+    if not inside:
+        return True, "", ""
+    # A library may have raised: the learner's last line is the deepest one that shares their namespace.
+    theirs = [frame for frame in inside if frame.tb_frame.f_globals is inside[0].tb_frame.f_globals][-1]
+    code = theirs.tb_frame.f_code
+    line = linecache.getline(code.co_filename, theirs.tb_lineno, theirs.tb_frame.f_globals).strip()
+    return True, f"line {theirs.tb_lineno}", line

@@ -1,0 +1,247 @@
+"""The exercises answer back: ``check``, ``hint`` and ``progress``.
+
+This module runs the judge of an exercise on the learner's answer, within a bound, and turns whatever happens
+into a verdict. Nothing that the learner wrote raises through ``check``; the one exception that passes is
+their own interrupt of the kernel. An answer that is a coroutine function is checked by the same plain call:
+its judge runs in an event loop of its own (see ``trial``) and passes the answer all it needs, such as the
+address of a server that the judge started. So a check never waits for the kernel's loop, which stands still
+meanwhile.
+
+In a notebook the stub cell has the tag ``exercise``, defines one name ``my_…`` and ends with ``check("name",
+my_…)``, there or in the next cell. The solution cell has the tag ``solution`` and the metadata ``{"jupyter":
+{"source_hidden": true}}``, defines ``solution_…`` and ends with ``check("name", solution_…, record=False)``.
+Both may use what the cells with the tag ``setup`` before them import, and nothing else.
+``tests/lab/test_exercises_in_notebooks.py`` holds every notebook to this.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from wslab.lab.exercises import trial
+from wslab.lab.exercises.answer import Answer, NotAValueError, blame, close_quietly, show
+from wslab.lab.exercises.exercise import Exercise, Fault
+from wslab.lab.exercises.verdict import Hint, Progress, State, Verdict
+
+__all__ = ["check", "exercises", "hint", "progress"]
+
+_states: dict[str, State] = {}  # of each exercise that was checked in this kernel
+_hints: dict[str, int] = {}  # how many hints were given
+
+
+@cache
+def exercises() -> dict[str, Exercise]:
+    """Return every exercise of the course by name, in the order of the lessons.
+
+    A lesson takes part by having a module ``lessonNN`` here with a tuple ``EXERCISES``.
+    """
+    import wslab.lab.exercises as package
+
+    modules = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    lessons = [importlib.import_module(f"{package.__name__}.{m}") for m in modules if m.startswith("lesson")]
+    return {exercise.name: exercise for lesson in lessons for exercise in lesson.EXERCISES}
+
+
+def check(name: str, answer: Any, record: bool = True) -> Verdict:
+    """Judge the answer to an exercise.
+
+    Args:
+        name: of the exercise, such as "accept-key".
+        answer: what the exercise asks: a function itself, a coroutine function itself, or a value.
+        record: whether ``progress`` remembers the verdict.
+
+    Returns:
+        The verdict, which shows itself; it is true when the answer is right.
+
+    >>> check("accept-kye", None)
+    ? no such exercise
+      There is no exercise 'accept-kye'. Did you mean 'accept-key'?
+    """
+    exercise = _find(name)
+    if exercise is None:
+        close_quietly(answer)
+        return Verdict(str(name), "unknown", (_unknown(name),))
+    verdict = _wrong_kind(exercise, answer)
+    if verdict is None:
+        verdict = _judge(exercise, answer)
+    if record and _states.get(exercise.name) != "right":
+        _states[exercise.name] = verdict.state
+    return verdict
+
+
+def hint(name: str) -> Hint:
+    """Give the next hint of an exercise; the last one says where the solution is.
+
+    Args:
+        name: of the exercise, such as "accept-key".
+
+    >>> hint("")
+    → no such exercise
+      There is no exercise ''.
+    """
+    exercise = _find(name)
+    if exercise is None:
+        return Hint(str(name), _unknown(name), 0, 0)
+    where = "The solution is in the folded cell below the exercise: click its three dots to open it."
+    sentences = (*exercise.hints, where)
+    number = _hints[exercise.name] = min(_hints.get(exercise.name, 0) + 1, len(sentences))
+    return Hint(exercise.name, sentences[number - 1], number, len(sentences))
+
+
+def progress() -> Progress:
+    """Tell which exercises are right, of each lesson of which one was checked in this kernel.
+
+    >>> _ = check("accept-key", None)
+    >>> any(name == "accept-key" for _, name, _, _ in progress().rows)
+    True
+    """
+    known = exercises()
+    lessons = {known[name].lesson for name in _states}
+    return Progress(
+        tuple(
+            (exercise.lesson, exercise.name, exercise.title, _states.get(exercise.name, "not yet"))
+            for exercise in known.values()
+            if exercise.lesson in lessons
+        )
+    )
+
+
+def _find(name: object) -> Exercise | None:
+    return exercises().get(name) if isinstance(name, str) else None
+
+
+def _unknown(name: object) -> str:
+    if not isinstance(name, str):
+        return 'The name comes first, in quotes, then the answer: check("accept-key", my_accept_key).'
+    near = difflib.get_close_matches(name.lower().replace("_", "-"), exercises(), n=3, cutoff=0.5)
+    names = " or ".join(repr(other) for other in near)
+    return f"There is no exercise {name!r}." + (f" Did you mean {names}?" if near else "")
+
+
+def _wrong_kind(exercise: Exercise, answer: Any) -> Verdict | None:
+    """Refuse what cannot be the answer whatever it holds: nothing, a coroutine, a value for a function."""
+    if answer is None or answer is ...:
+        sentence = "There is no answer yet."
+        if answer is None and exercise.asks:
+            sentence += (
+                f" If you wrote one, pass the function itself, without parentheses: {_usage(exercise)}."
+            )
+        return Verdict(exercise.name, "not yet", (sentence,))
+    if inspect.isawaitable(answer):
+        close_quietly(answer)
+        sentence = (
+            f"This is a coroutine, what calling an async def gives. {_pass_function(exercise)}"
+            if exercise.asks
+            else "This is a coroutine, not its value: put await in front of the call."
+        )
+        return Verdict(exercise.name, "wrong", (sentence,))
+    if exercise.asks and not callable(answer):
+        rows = (("given", show(answer)),)
+        return Verdict(exercise.name, "wrong", (_pass_function(exercise),), rows)
+    if not exercise.asks and callable(answer):
+        return Verdict(exercise.name, "wrong", ("A value is asked here, not a function.",))
+    if exercise.asynchronous and not inspect.iscoroutinefunction(answer):
+        sentence = "A coroutine function is asked here: write async def instead of def."
+        return Verdict(exercise.name, "wrong", (sentence,))
+    if inspect.iscoroutinefunction(answer) and not exercise.asynchronous:
+        sentence = (
+            "This is written with async def, so a call gives a coroutine. Nothing is awaited here: write def."
+        )
+        return Verdict(exercise.name, "wrong", (sentence,))
+    return None if exercise.asks else _open_entries(exercise, answer)
+
+
+def _open_entries(exercise: Exercise, answer: Any) -> Verdict | None:
+    """Say which entries of a value are still open, those that are an ellipsis as in the stub."""
+    entries = answer.items() if isinstance(answer, Mapping) else ()
+    still_open = [str(key) for key, value in entries if value is ... or value is None]
+    if isinstance(answer, (list, tuple, set, frozenset)) and any(value is ... for value in answer):
+        still_open = ["..."]
+    if not still_open:
+        return None
+    return Verdict(exercise.name, "not yet", (f"Still open: {', '.join(still_open)}.",))
+
+
+def _usage(exercise: Exercise) -> str:
+    return f'check("{exercise.name}", {exercise.asks.partition("(")[0]})'
+
+
+def _pass_function(exercise: Exercise) -> str:
+    return f"Pass the function itself, without parentheses: {_usage(exercise)}."
+
+
+def _judge(exercise: Exercise, answer: Any) -> Verdict:
+    name = getattr(answer, "__name__", "")
+    name = name if isinstance(name, str) and name.isidentifier() else exercise.asks.partition("(")[0]
+    asked = Answer(answer, name, asynchronous=exercise.asynchronous) if exercise.asks else None
+    outcome = trial.run(exercise.judge, asked or answer, exercise.bound)
+    if outcome.expired:
+        return _expired(exercise, asked, stopped=outcome.stopped)
+    if outcome.error is None and outcome.value is None:
+        return Verdict(exercise.name, "right", (exercise.why,) if exercise.why else ())
+    if isinstance(outcome.error, NotImplementedError) and blame(outcome.error)[0]:
+        return Verdict(exercise.name, "not yet", (f"{name} is not written yet.",))
+    if outcome.error and blame(outcome.error)[0]:
+        return _raised(exercise, asked, outcome.error)
+    if asked and asked.values and asked.empty:
+        sentence = f"{asked.last_call} gives nothing: it is not written yet, or the return is missing."
+        return Verdict(exercise.name, "not yet", (sentence,))
+    if outcome.error:
+        return _raised(exercise, asked, outcome.error)
+    return _wrong(exercise, asked, outcome.value)
+
+
+def _wrong(exercise: Exercise, asked: Answer | None, fault: Fault) -> Verdict:
+    sentence = f"{asked.last_call} {fault.sentence}" if asked else fault.sentence
+    sentences = tuple(filter(None, (sentence, exercise.advice(fault))))
+    return Verdict(exercise.name, "wrong", sentences, (*fault.rows, ("read", exercise.section)))
+
+
+def _raised(exercise: Exercise, asked: Answer | None, error: BaseException) -> Verdict:
+    """Show an exception: its type and message, and the line of the learner that it came from."""
+    theirs, place, line = blame(error)
+    what = ": ".join(filter(None, (type(error).__name__, _message(error))))
+    if isinstance(error, NotAValueError) and asked:
+        return Verdict(exercise.name, "wrong", (f"{asked.last_call} {error}.",))
+    if not theirs or asked is None:
+        sentence = (
+            "The check itself failed on this answer; this is a fault of the course. It is not right as it is."
+        )
+        return Verdict(exercise.name, "wrong", (sentence,), (("raised", what),))
+    if not place:
+        sentence = f"{asked.last_call} cannot be called: the exercise asks for {exercise.asks}."
+        return Verdict(exercise.name, "wrong", (sentence,), (("raised", what),))
+    sentence = f"{asked.last_call} raises an exception."
+    if isinstance(error, SystemExit):
+        sentence = f"{asked.last_call} ends the program: use return to leave a function."
+    return Verdict(exercise.name, "wrong", (sentence,), (("raised", what), (place, line)))
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def _expired(exercise: Exercise, asked: Answer | None, *, stopped: bool) -> Verdict:
+    call = asked.last_call if asked and asked.last_call else "Your answer"
+    bound = f"{exercise.bound:g} seconds"
+    if stopped:
+        cause = (
+            "Something awaited never happens."
+            if exercise.asynchronous
+            else "Is there a loop that never ends?"
+        )
+        return Verdict(exercise.name, "wrong", (f"{call} did not end within {bound} and was stopped.", cause))
+    sentence = (
+        "It could not be stopped and goes on in the background: it waits (a sleep, a socket, an input) or "
+        "catches every exception. If the kernel becomes slow, restart it."
+    )
+    return Verdict(exercise.name, "wrong", (f"{call} did not end within {bound}.", sentence))

@@ -1,0 +1,184 @@
+"""The exercises of lesson 02, the opening handshake (RFC 6455 §1.3, §4, §10.2).
+
+This module knows the questions, their typical wrong answers and their hints, from easy to hard. The right
+answers come from ``wslab.handshake`` wherever it has a function for them. The solutions stand in the
+notebook. ``KEYS`` is the material of one question. What is asked about whole requests and responses is in
+``lesson02_heads``. Nothing here waits for more bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from wslab.handshake import GUID, accept_digest, accept_key
+from wslab.lab.exercises.exercise import Case, Exercise, Mistake, equals, returns
+
+__all__ = ["COURSE_KEY", "EXERCISES", "KEYS", "RFC_KEY"]
+
+RFC_KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # §1.3
+COURSE_KEY = "x3JJHMbDL1EzLkh9GBhXDw=="
+
+
+def _in_base64(octets: bytes) -> str:
+    """Give the SHA-1 digest of octets in base64, for typical mistakes."""
+    return base64.b64encode(hashlib.sha1(octets).digest()).decode()
+
+
+ACCEPT_KEY = Exercise(
+    name="accept-key",
+    lesson="02",
+    title="Compute the accept key",
+    asks="my_accept_key(key)",
+    judge=returns(*(Case((key,), accept_key(key)) for key in (RFC_KEY, COURSE_KEY))),
+    section="RFC 6455 §4.2.2, point 5.4",
+    hints=(
+        "The key is not decoded: its 24 characters are put in front of the GUID as they stand.",
+        "hashlib.sha1(...) has .digest(), 20 bytes; base64.b64encode takes bytes and gives bytes.",
+    ),
+    mistakes=(
+        Mistake(
+            lambda key: hashlib.sha1((key + GUID).encode()).hexdigest(),
+            "This is the digest in hexadecimal; the header carries its 20 bytes in base64.",
+        ),
+        Mistake(
+            lambda key: base64.b64encode(
+                hashlib.sha1(base64.b64decode(key) + GUID.encode()).digest()
+            ).decode(),
+            "You decoded the key first; its characters are used as they stand.",
+        ),
+        Mistake(
+            lambda key: base64.b64encode(hashlib.sha1((key + GUID).encode()).hexdigest().encode()).decode(),
+            "You encoded the 40 hexadecimal characters; take the 20 bytes of .digest().",
+        ),
+        Mistake(
+            lambda key: _in_base64((key + GUID.lower()).encode()),
+            "The GUID is written with capital letters.",
+        ),
+        Mistake(
+            lambda key: base64.b64encode(accept_digest(key)),
+            "A header is text: decode what b64encode gives.",
+        ),
+    ),
+    why="It proves that the server read this very request and speaks WebSocket. It keeps nothing secret.",
+)
+
+KEYS = {
+    "A": RFC_KEY,
+    "B": "AQIDBAUGBwgJCgsMDQ4PEC==",
+    "C": COURSE_KEY,
+    "D": "c2V2ZW50ZWVuIG9jdGV0cy4=",
+    "E": "____________________-w==",
+    "F": "////////////////////+w==",
+}
+"""Six values of Sec-WebSocket-Key; three of them are not what base64 makes of 16 bytes."""
+
+_KEY_REASONS = {
+    "A": "It decodes to 16 bytes, and they encode to the same characters.",
+    "B": "Decode it and encode the result again. Compare the last character before the padding.",
+    "C": "It decodes to 16 bytes, and they encode to the same characters.",
+    "D": "How many bytes does it decode to?",
+    "E": "Which alphabet is this? Base64 has + and / as its last two characters (RFC 4648 §4).",
+    "F": "It looks odd, and decodes to 16 bytes, which encode to the same characters.",
+}
+
+SPOT_THE_KEY = Exercise(
+    name="spot-the-key",
+    lesson="02",
+    title="Spot the keys that no client may send",
+    judge=equals(
+        {"A": True, "B": False, "C": True, "D": False, "E": False, "F": True},
+        _KEY_REASONS,
+        noun="key",
+    ),
+    section="RFC 6455 §4.1, point 7; RFC 4648 §3.5 and §4",
+    hints=(
+        "A key is what base64 makes of 16 bytes: decode each, count, and encode again.",
+        "16 bytes are 128 bits, 24 characters carry 132: what must the last 4 bits be? (RFC 4648 §3.5)",
+    ),
+    mistakes=(
+        Mistake(
+            {"A": True, "B": True, "C": True, "D": False, "E": False, "F": True},
+            "B is an example in RFC 6455 itself: its bytes are right, but they encode to another text.",
+        ),
+        Mistake(
+            {"A": True, "B": False, "C": True, "D": True, "E": False, "F": True},
+            "The length in characters is not enough; count the bytes.",
+        ),
+    ),
+    why="§4.1 prints B as an example. Many servers decode it all the same; no base64 encoder writes it.",
+)
+
+CHOOSE_SUBPROTOCOL = Exercise(
+    name="choose-subprotocol",
+    lesson="02",
+    title="Choose the subprotocol as a server",
+    asks="my_choose_subprotocol(offered, supported)",
+    judge=returns(
+        Case((["superchat", "chat"], ["chat"]), "chat"),
+        Case((["soap", "wamp"], ["mqtt", "wamp", "soap"]), "wamp"),
+        Case((["chat"], ["Chat"]), None),
+        Case((["chat"], []), None),
+        Case(([], ["chat"]), None),
+    ),
+    section="RFC 6455 §4.2.2, point 5.5, and §11.3.4",
+    hints=(
+        "Go through your own names in order of preference, and stop at the first that the client offered.",
+        "No name in common is no fault: the connection opens without a subprotocol. Return None then.",
+    ),
+    mistakes=(
+        Mistake(
+            lambda offered, supported: next((name for name in offered if name in supported), None),
+            "This is the client's order of preference; here the server's own order decides.",
+        ),
+        Mistake(
+            lambda offered, supported: offered[0] if offered else None,
+            "This is the client's first choice. The server chooses, and only what it speaks.",
+        ),
+        Mistake(
+            lambda offered, supported: next(
+                (name for name in supported if name in offered), supported[0] if supported else None
+            ),
+            "A client fails the connection when the server names a subprotocol that it did not offer (§4.1).",
+        ),
+    ),
+    why="Never answer with a name that was not offered: the client must then fail the connection (§4.1).",
+)
+
+ALLOW_ORIGIN = Exercise(
+    name="allow-origin",
+    lesson="02",
+    title="Let in the pages of your own site only",
+    asks="my_allows(origin)",
+    judge=returns(
+        Case(("https://chat.example",), True),
+        Case(("https://evil.example",), False),
+        Case(("https://chat.example.evil.example",), False),
+        Case(("https://evil.example/?https://chat.example",), False),
+        Case(("http://chat.example",), False),
+        Case(("https://chat.example:8443",), False),
+        Case(("null",), False),
+    ),
+    section="RFC 6455 §4.2.2, point 4, and §10.2; RFC 6454 §4",
+    hints=(
+        "An origin is scheme, host and port. Two origins are the same when all three are (RFC 6454 §5).",
+        "A browser writes an origin in one way only: compare the whole text.",
+    ),
+    mistakes=(
+        Mistake(
+            lambda origin: origin.startswith("https://chat.example"),
+            "Whoever owns evil.example can call a machine of theirs chat.example.evil.example.",
+        ),
+        Mistake(
+            lambda origin: origin.endswith("chat.example"),
+            "The scheme belongs to the origin, and before its end anything may stand.",
+        ),
+        Mistake(
+            lambda origin: True, "Then a page of any site can use your server in the name of its visitor."
+        ),
+    ),
+    why="Only browsers are bound to send a true Origin (§10.2): it protects their users, and no more.",
+)
+
+
+EXERCISES = (ACCEPT_KEY, SPOT_THE_KEY, CHOOSE_SUBPROTOCOL, ALLOW_ORIGIN)
