@@ -1,0 +1,299 @@
+"""The opening handshake against the RFC's own example, and every header broken in turn, on both sides."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wslab.handshake import (
+    HandshakeError,
+    Headers,
+    Request,
+    RequestReader,
+    Response,
+    accept_digest,
+    accept_key,
+    build_request,
+    generate_key,
+    is_valid_key,
+    judge_request,
+    judge_response,
+)
+
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+
+RFC_REQUEST = (  # §1.3
+    b"GET /chat HTTP/1.1\r\n"
+    b"Host: server.example.com\r\n"
+    b"Upgrade: websocket\r\n"
+    b"Connection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    b"Origin: http://example.com\r\n"
+    b"Sec-WebSocket-Protocol: chat, superchat\r\n"
+    b"Sec-WebSocket-Version: 13\r\n"
+    b"\r\n"
+)
+RFC_RESPONSE = (
+    b"HTTP/1.1 101 Switching Protocols\r\n"
+    b"Upgrade: websocket\r\n"
+    b"Connection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+    b"Sec-WebSocket-Protocol: chat\r\n"
+    b"\r\n"
+)
+
+
+def changed(headers: Headers, name: str, value: str | None) -> Headers:
+    """Give a header another value, or take it away."""
+    kept = [(field, old) for field, old in headers.items() if field != name]
+    return Headers(kept if value is None else [*kept, (name, value)])
+
+
+def sentence(response: Response) -> str:
+    return response.body.decode()
+
+
+class TestKey:
+    def test_example_of_the_rfc(self) -> None:
+        """§1.3 and §4.2.2."""
+        assert generate_key(b"the sample nonce") == KEY
+        assert accept_digest(KEY).hex(" ") == "b3 7a 4f 2c c0 62 4f 16 90 f6 46 06 cf 38 59 45 b2 be c4 ea"
+        assert accept_key(KEY) == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+    def test_example_of_the_course(self) -> None:
+        assert accept_key("x3JJHMbDL1EzLkh9GBhXDw==") == "HSmrc0sMlYUkAGmm5OPpG2HaGWk="
+
+    def test_keys_are_random_and_valid(self) -> None:
+        made = {generate_key() for _ in range(100)}
+        assert len(made) == 100
+        assert all(map(is_valid_key, made))
+
+    @given(st.binary(max_size=40))
+    def test_a_key_is_made_of_16_bytes(self, random: bytes) -> None:
+        if len(random) == 16:
+            assert is_valid_key(generate_key(random))
+        else:
+            with pytest.raises(ValueError, match="made of 16 bytes"):
+                generate_key(random)
+
+    @pytest.mark.parametrize(
+        "key", ["", "x", KEY[:-1], KEY + "=", KEY[:-4], KEY + KEY, "€" * 24, "dGhlIHNhbXBsZSBub25j Q=="]
+    )
+    def test_not_a_key(self, key: str) -> None:
+        assert not is_valid_key(key)
+
+    def test_sample_key_of_section_4_1_is_not_canonical_but_decodes_to_16_bytes(self) -> None:
+        assert is_valid_key("AQIDBAUGBwgJCgsMDQ4PEC==")
+
+
+class TestClient:
+    def test_request_of_the_rfc(self) -> None:
+        request = build_request(
+            "server.example.com",
+            "/chat",
+            key=KEY,
+            origin="http://example.com",
+            subprotocols=["chat", "superchat"],
+            additional_headers=[("X-A", "b")],
+        )
+        assert sorted(request.encode().split(b"\r\n")) == sorted([*RFC_REQUEST.split(b"\r\n"), b"X-A: b"])
+
+    def test_faults_of_the_caller(self) -> None:
+        with pytest.raises(TypeError, match=r"give a list of names: \['chat'\]"):
+            build_request("h", key=KEY, subprotocols="chat")
+        with pytest.raises(ValueError, match="'a b' is not a token"):
+            build_request("h", key=KEY, subprotocols=["a b"])
+        with pytest.raises(ValueError, match="named twice"):
+            build_request("h", key=KEY, subprotocols=["a", "a"])
+        with pytest.raises(ValueError, match="does not begin with /"):
+            build_request("h", "chat", key=KEY)
+        with pytest.raises(ValueError, match="fragment"):
+            build_request("h", "/chat#top", key=KEY)
+        with pytest.raises(ValueError, match="header Host"):
+            build_request("h\r\nX: y", key=KEY)
+
+
+class TestServer:
+    """§4.2.1 and §4.2.2."""
+
+    def test_response_of_the_rfc(self) -> None:
+        request = RequestReader().feed(RFC_REQUEST)
+        assert isinstance(request, Request)
+        assert judge_request(request, subprotocols=["chat"]).encode() == RFC_RESPONSE
+
+    @pytest.mark.parametrize(
+        ("name", "value", "status", "words"),
+        [
+            ("Host", None, 400, "header Host is missing"),
+            ("Upgrade", None, 426, "header Upgrade is missing"),
+            ("Upgrade", "h2c", 426, "does not name websocket"),
+            ("Connection", None, 400, "does not name Upgrade"),
+            ("Connection", "keep-alive", 400, "does not name Upgrade"),
+            ("Sec-WebSocket-Key", None, 400, "header Sec-WebSocket-Key is missing"),
+            ("Sec-WebSocket-Key", "", 400, "not 16 bytes in base64"),
+            ("Sec-WebSocket-Key", "c2hvcnQ=", 400, "not 16 bytes in base64"),
+            ("Sec-WebSocket-Key", KEY.rstrip("="), 400, "not 16 bytes in base64"),
+            ("Sec-WebSocket-Version", None, 400, "header Sec-WebSocket-Version is missing"),
+            ("Sec-WebSocket-Version", "8", 426, "this server speaks 13"),
+            ("Sec-WebSocket-Version", "013", 426, "this server speaks 13"),
+            ("Sec-WebSocket-Protocol", "chat, chat", 400, "no list of different tokens"),
+            ("Sec-WebSocket-Protocol", "a b", 400, "no list of different tokens"),
+            ("Sec-WebSocket-Protocol", ",", 400, "no list of different tokens"),
+        ],
+    )
+    def test_each_header_broken(self, name: str, value: str | None, status: int, words: str) -> None:
+        request = RequestReader().feed(RFC_REQUEST)
+        assert isinstance(request, Request)
+        response = judge_request(request._replace(headers=changed(request.headers, name, value)))
+        assert response.status == status
+        assert words in sentence(response)
+        assert "close" in response.headers["Connection"]
+        if status == 426:
+            assert response.headers["Sec-WebSocket-Version"] == "13"
+            assert response.headers["Upgrade"] == "websocket"
+            assert "Upgrade" in response.headers["Connection"]
+
+    @pytest.mark.parametrize(
+        ("part", "value", "status"),
+        [
+            ("version", "HTTP/1.0", 505),
+            ("version", "HTTP/2.0", 505),
+            ("method", "POST", 405),
+            ("method", "get", 405),
+            ("path", "chat", 400),
+            ("path", "*", 400),
+            ("path", "/#top", 400),
+        ],
+    )
+    def test_request_line(self, part: str, value: str, status: int) -> None:
+        request = build_request("h", key=KEY)
+        request = Request(**{**request._asdict(), part: value})
+        assert judge_request(request).status == status
+
+    def test_method_not_allowed_says_which_is(self) -> None:
+        request = build_request("h", key=KEY)._replace(method="POST")
+        assert judge_request(request).headers["Allow"] == "GET"
+
+    @pytest.mark.parametrize("path", ["/", "/?a=1", "http://h/chat", "HTTPS://h/"])
+    def test_targets_that_are_fine(self, path: str) -> None:
+        assert judge_request(build_request("h", key=KEY)._replace(path=path)).status == 101
+
+    @pytest.mark.parametrize("name", ["Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Origin"])
+    def test_header_that_is_there_twice(self, name: str) -> None:
+        request = build_request("h", key=KEY, origin="http://h", additional_headers=[(name, "x")])
+        response = judge_request(request)
+        assert response.status == 400
+        assert name in sentence(response)
+
+    @pytest.mark.parametrize("field", [("Content-Length", "5"), ("Transfer-Encoding", "chunked")])
+    def test_body(self, field: tuple[str, str]) -> None:
+        assert judge_request(build_request("h", key=KEY, additional_headers=[field])).status == 400
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("Upgrade", "WebSocket"), ("Connection", "keep-alive, UPGRADE")]
+    )
+    def test_values_without_case_in_a_list(self, name: str, value: str) -> None:
+        request = build_request("h", key=KEY)
+        assert judge_request(request._replace(headers=changed(request.headers, name, value))).status == 101
+
+    @pytest.mark.parametrize(
+        ("origins", "origin", "status"),
+        [
+            (None, "http://evil.example", 101),
+            (None, None, 101),
+            (["http://good.example"], "http://good.example", 101),
+            (["http://good.example"], "http://evil.example", 403),
+            (["http://good.example"], "http://good.example.evil.example", 403),
+            (["http://good.example"], None, 403),
+            (["http://good.example", None], None, 101),
+            ([], "http://good.example", 403),
+        ],
+    )
+    def test_origin(self, origins: list[str | None] | None, origin: str | None, status: int) -> None:
+        """§10.2: only a browser tells the truth here."""
+        assert judge_request(build_request("h", key=KEY, origin=origin), origins=origins).status == status
+
+    @pytest.mark.parametrize(
+        ("offered", "supported", "chosen"),
+        [
+            (["a", "b"], ["b", "a"], "b"),
+            (["a", "b"], ["c"], None),
+            (["a"], None, None),
+            (None, ["a"], None),
+            (["A"], ["a"], None),
+        ],
+    )
+    def test_subprotocol(
+        self, offered: list[str] | None, supported: list[str] | None, chosen: str | None
+    ) -> None:
+        response = judge_request(build_request("h", key=KEY, subprotocols=offered), subprotocols=supported)
+        assert (response.status, response.headers.get("Sec-WebSocket-Protocol")) == (101, chosen)
+
+    def test_subprotocols_offered_in_several_fields(self) -> None:
+        fields = [("Sec-WebSocket-Protocol", "a"), ("Sec-WebSocket-Protocol", "b")]
+        request = build_request("h", key=KEY, additional_headers=fields)
+        assert judge_request(request, subprotocols=["b"]).headers["Sec-WebSocket-Protocol"] == "b"
+
+    @pytest.mark.parametrize(
+        ("offer", "status"),
+        [
+            ("permessage-deflate; client_max_window_bits", 101),
+            ('permessage-deflate; server_max_window_bits="10", x-other;a=b', 101),
+            ("permessage-deflate;", 400),
+            ("a b", 400),
+            ("a; b=", 400),
+            ('a; b="c d"', 400),
+            ("", 400),
+        ],
+    )
+    def test_extensions_are_declined_or_malformed(self, offer: str, status: int) -> None:
+        """§9.1."""
+        request = build_request("h", key=KEY, additional_headers=[("Sec-WebSocket-Extensions", offer)])
+        response = judge_request(request)
+        assert response.status == status
+        assert "Sec-WebSocket-Extensions" not in response.headers
+
+
+class TestClientJudgement:
+    """§4.1."""
+
+    def response(self, name: str = "", value: str | None = None) -> Response:
+        answer = judge_request(build_request("h", key=KEY, subprotocols=["chat"]), subprotocols=["chat"])
+        return answer._replace(headers=changed(answer.headers, name, value))
+
+    def test_fine(self) -> None:
+        assert judge_response(self.response(), KEY, subprotocols=["chat"]) == "chat"
+        assert judge_response(self.response("Sec-WebSocket-Protocol"), KEY, subprotocols=["chat"]) is None
+        assert judge_response(self.response("Upgrade", "WEBSOCKET"), KEY, subprotocols=["chat"]) == "chat"
+
+    @pytest.mark.parametrize(
+        ("name", "value", "words"),
+        [
+            ("Upgrade", None, "Upgrade is missing"),
+            ("Upgrade", "h2c", "Upgrade is not websocket"),
+            ("Connection", None, "does not name Upgrade"),
+            ("Connection", "close", "does not name Upgrade"),
+            ("Sec-WebSocket-Accept", None, "Accept is missing"),
+            ("Sec-WebSocket-Accept", accept_key("another"), "does not answer the key"),
+            ("Sec-WebSocket-Accept", accept_key(KEY).lower(), "does not answer the key"),
+            ("Sec-WebSocket-Protocol", "superchat", "'superchat' was not offered"),
+            ("Sec-WebSocket-Protocol", "chat, chat", "was not offered"),
+        ],
+    )
+    def test_each_header_broken(self, name: str, value: str | None, words: str) -> None:
+        with pytest.raises(HandshakeError, match=words) as caught:
+            judge_response(self.response(name, value), KEY, subprotocols=["chat"])
+        assert caught.value.status == 101
+
+    @pytest.mark.parametrize(
+        "field", [("Sec-WebSocket-Extensions", "permessage-deflate"), ("Sec-WebSocket-Protocol", "chat")]
+    )
+    def test_what_must_not_be_there(self, field: tuple[str, str]) -> None:
+        response = self.response()
+        response = response._replace(headers=Headers([*response.headers.items(), field]))
+        with pytest.raises(HandshakeError):
+            judge_response(response, KEY, subprotocols=["chat"])
+
+    def test_a_refusal_keeps_its_status(self) -> None:
+        with pytest.raises(HandshakeError, match="the server answered 403 Forbidden") as caught:
+            judge_response(Response.text(403, "no"), KEY)
+        assert caught.value.status == 403
