@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ from matplotlib.patches import Rectangle
 
 from wslab.lab.palette import INK, PAPER, Colour
 
-__all__ = ["MONO", "SANS", "Figure", "box", "sheet", "style"]
+__all__ = ["MONO", "SANS", "Figure", "box", "label", "sheet", "style"]
 
 SANS = "DejaVu Sans"
 MONO = "DejaVu Sans Mono"
@@ -140,6 +140,42 @@ def sheet(width: float, height: float) -> tuple[MplFigure, Axes]:
     return figure, axes
 
 
+def label(
+    axes: Axes,
+    left: float,
+    middle: float,
+    text: str,
+    *,
+    size: float = 9.0,
+    family: str = SANS,
+    align: Literal["left", "center", "right"] = "left",
+    weight: Literal["normal", "bold"] = "normal",
+    ink: str = INK,
+) -> None:
+    """Write a text on a sheet.
+
+    Args:
+        axes: the axes of a `sheet`.
+        left: where the text starts, has its centre or ends, as ``align`` says, in CSS pixels.
+        middle: the middle of its height, in CSS pixels from the top.
+        text: what is written; may hold line breaks.
+        size: size of the text, in points.
+        family: `SANS` or `MONO`.
+        align: which point of the text ``left`` means.
+        weight: "normal" or "bold".
+        ink: the colour.
+
+    >>> _, axes = sheet(100, 40)
+    >>> label(axes, 10, 20, "octet")
+    >>> axes.texts[0].get_position()
+    (10, 20)
+    """
+    with style():
+        axes.text(
+            left, middle, text, ha=align, va="center", color=ink, size=size, family=family, weight=weight
+        )
+
+
 def box(
     axes: Axes,
     place: tuple[float, float, float, float],
@@ -166,16 +202,8 @@ def box(
     """
     left, top, width, height = place
     with style():
-        axes.add_patch(
-            Rectangle((left, top), width, height, facecolor=colour.background, edgecolor=INK, linewidth=0.8)
-        )
-        axes.text(
-            left + width / 2,
-            top + height / 2,
-            text,
-            ha="center",
-            va="center",
-            color=colour.ink,
-            size=size,
-            family=family,
-        )
+        frame = Rectangle((left, top), width, height, fc=colour.background, ec=INK, linewidth=0.8)
+        axes.add_patch(frame)
+    if text:
+        middle = top + height / 2
+        label(axes, left + width / 2, middle, text, size=size, family=family, align="center", ink=colour.ink)

@@ -1,0 +1,242 @@
+"""The two computations that the course is named for, step by step: the accept key, and a frame being encoded.
+
+`accept_steps` follows a Sec-WebSocket-Key to the Sec-WebSocket-Accept that answers it (RFC 6455 §4.2.2);
+`encode_steps` follows a frame to its octets (§5.2, §5.3). Every value comes from the functions that a
+connection uses (`wslab.handshake`, `wslab.frames`); nothing is computed a second way. The result shows
+itself as plain text, as HTML and as a figure, which `steps_figure` draws.
+
+Everything is known before the first step, so nothing here waits for octets.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from wslab.frames import Frame, apply_mask, encode_frame, encode_length, first_byte
+from wslab.handshake import GUID, accept_digest, accept_key
+from wslab.lab.fields import count, hexed, quoted
+from wslab.lab.palette import ERROR, FIELDS
+from wslab.lab.views import Row, html_table, text_table
+
+if TYPE_CHECKING:
+    from wslab.lab.figures import Figure
+
+__all__ = ["AcceptSteps", "EncodeSteps", "Step", "accept_steps", "encode_steps"]
+
+_SHOWN = 8  # octets of the payload that are masked before the reader's eyes
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Hold one step: its name, how the result is made, the result as text and as octets, and the section."""
+
+    name: str
+    working: str
+    result: str
+    octets: bytes
+    section: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Steps:
+    """Hold the steps in order, and what is wrong with the input, or None; shows itself as a table."""
+
+    title: str
+    steps: tuple[Step, ...]
+    problem: str | None
+
+    def _table(self) -> tuple[tuple[str, ...], list[Row]]:
+        rows = []
+        for step in self.steps:
+            colours = (None, FIELDS.get(step.name))
+            rows.append(Row((step.name, step.working, step.result, step.section), None, colours))
+        return ("step", "how", "result", "section"), rows
+
+    def __repr__(self) -> str:
+        problem = [f"  wrong: {self.problem}"] if self.problem else []
+        return "\n".join([self.title, *problem, text_table(*self._table(), caps=(23, 0, 40, 10))])
+
+    def _repr_html_(self) -> str:
+        title = f'<p style="margin:8px 0 4px"><b>{escape(self.title)}</b></p>'
+        if self.problem:
+            title += f'<p><span style="{ERROR.css};padding:2px 7px">wrong: {escape(self.problem)}</span></p>'
+        return f'<div style="overflow-x:auto;color:inherit">{title}{html_table(*self._table())}</div>'
+
+
+class AcceptSteps(_Steps):
+    """Hold the steps from a key to its accept key."""
+
+    __slots__ = ()
+
+    def figure(self) -> Figure:
+        """Draw the steps from top to bottom."""
+        from wslab.lab.steps_figure import draw_accept  # matplotlib is loaded when a picture is asked for
+
+        return draw_accept(self)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EncodeSteps(_Steps):
+    """Hold the steps from a frame to its octets.
+
+    Args:
+        frame: the frame.
+        masking_key: 4 bytes, or None.
+    """
+
+    frame: Frame
+    masking_key: bytes | None
+
+    def figure(self) -> Figure:
+        """Draw the octets of the header bit by bit, the masking, and the whole frame."""
+        from wslab.lab.steps_figure import draw_encode
+
+        return draw_encode(self)
+
+
+# -- the accept key (§4.2.2) --------------------------------------------------------------------------------
+
+
+def accept_steps(key: str) -> AcceptSteps:
+    """Follow a Sec-WebSocket-Key to the Sec-WebSocket-Accept that answers it (§4.2.2).
+
+    A key that is no valid key is followed too, as a careless server would; the view says what is wrong.
+
+    Args:
+        key: the value of the header.
+
+    Raises:
+        TypeError: the key is not a str.
+        ValueError: it has a character that no HTTP header can carry.
+
+    >>> accept_steps("dGhlIHNhbXBsZSBub25jZQ==").steps[-1].result
+    's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
+    >>> print(accept_steps("dGhlIHNhbXBsZSBub25jZQ==").steps[2].octets.hex())
+    b37a4f2cc0624f1690f64606cf385945b2bec4ea
+    """
+    if not isinstance(key, str):
+        raise TypeError(f"the key is {type(key).__name__}, not str: give the header's value as text")
+    try:
+        wire = key.encode("latin-1")
+    except UnicodeEncodeError:
+        raise ValueError("the key has a character outside Latin-1, which no HTTP header can carry") from None
+    digest, accept = accept_digest(key), accept_key(key)
+    problem = _key_problem(wire)
+    drawn = "16 random octets in base64" if problem is None else "what the client sent"
+    steps = (
+        Step("key", drawn, _shown(key), wire, "§4.1"),
+        Step("key + GUID", f"the key, then {GUID}", _shown(key + GUID), wire + GUID.encode(), "§4.2.2"),
+        Step("SHA-1", "digest of these characters: 20 octets", digest.hex(" "), digest, "§4.2.2"),
+        Step("accept key", "the 20 octets in base64", accept, accept.encode(), "§4.2.2"),
+    )
+    return AcceptSteps("From Sec-WebSocket-Key to Sec-WebSocket-Accept", steps, problem)
+
+
+def _shown(text: str) -> str:
+    wire = text.encode("latin-1")
+    shown = quoted(wire, limit=120, encoding="latin-1")
+    return shown[1:-1] if len(wire) <= 120 else shown
+
+
+def _key_problem(wire: bytes) -> str | None:
+    try:
+        size = len(base64.b64decode(wire, validate=True))
+    except binascii.Error:
+        return "the key is not base64; it must be 16 octets in base64 (§4.1)"
+    return None if size == 16 else f"the key decodes to {count(size)}; it must be 16 octets in base64 (§4.1)"
+
+
+# -- a frame (§5.2, §5.3) -----------------------------------------------------------------------------------
+
+
+def encode_steps(frame: Frame, masking_key: bytes | None = None) -> EncodeSteps:
+    """Follow a frame to its octets (§5.2).
+
+    Args:
+        frame: the frame.
+        masking_key: 4 bytes, as a client must use, or None, as a server must (§5.1).
+
+    Raises:
+        TypeError: not a frame.
+        ValueError: a frame that may not be sent, or a key that is not 4 bytes.
+
+    >>> from wslab.frames import Opcode
+    >>> steps = encode_steps(Frame(Opcode.TEXT, b"Hello"), bytes.fromhex("37fa213d")).steps
+    >>> steps[-1].octets.hex(" ")
+    '81 85 37 fa 21 3d 7f 9f 4d 51 58'
+    >>> steps[5].name, steps[5].result
+    ('first octet', '1000 0001 = 81')
+    """
+    if not isinstance(frame, Frame):
+        raise TypeError(f"the frame is {type(frame).__name__}, not Frame")
+    whole = encode_frame(frame, masking_key)
+    steps = _first_octet(frame) + _lengths(len(frame.payload), masking_key is not None)
+    if masking_key is not None:
+        key = bytes(masking_key)
+        steps.append(Step("masking-key", "4 octets that nobody can predict", key.hex(" "), key, "§5.3"))
+    steps += _masking(frame.payload, masking_key)
+    steps.append(Step("frame", f"all parts in order: {count(len(whole))}", hexed(whole, 24), whole, "§5.2"))
+    return EncodeSteps(f"Encoding {frame}", tuple(steps), None, frame, masking_key)
+
+
+def _byte(number: int) -> str:
+    return f"{number >> 4:04b} {number & 15:04b}"
+
+
+def _first_octet(frame: Frame) -> list[Step]:
+    last = "the last frame of its message" if frame.fin else "more fragments follow"
+    opcode = first_byte(Frame(frame.opcode, fin=False))
+    parts = [("FIN", last, first_byte(frame) & 0b1000_0000)]
+    for name, bit in (("RSV1", 0b0100_0000), ("RSV2", 0b0010_0000), ("RSV3", 0b0001_0000)):
+        number = first_byte(frame) & bit
+        parts.append((name, "set by an extension" if number else "no extension uses it", number))
+    parts.append(("opcode", f"{frame.opcode:X} = {frame.opcode.name}", opcode))
+    steps = [Step(name, how, _byte(number), bytes((number,)), "§5.2") for name, how, number in parts]
+    first = first_byte(frame)
+    result = f"{_byte(first)} = {first:02x}"
+    return [*steps, Step("first octet", "FIN, RSV and opcode together", result, bytes((first,)), "§5.2")]
+
+
+def _lengths(length: int, masked: bool) -> list[Step]:
+    octets = encode_length(length, masked)
+    mask, seven = octets[0] & 0b1000_0000, octets[0] & 0b0111_1111
+    how = {1: "up to 125: itself", 3: "up to 65535: 126", 9: "more: 127"}[len(octets)]
+    result = f"{_byte(octets[0])} = {octets[0]:02x}"
+    steps = [
+        Step(
+            "MASK",
+            "a client masks" if masked else "a server does not mask",
+            _byte(mask),
+            bytes((mask,)),
+            "§5.1",
+        ),
+        Step("payload length", f"{count(length)}; {how}", _byte(seven), bytes((seven,)), "§5.2"),
+        Step("second octet", "MASK and payload length together", result, octets[:1], "§5.2"),
+    ]
+    if octets[1:]:
+        how = f"{length} in {len(octets) - 1} octets, the highest first"
+        steps.append(Step("extended payload length", how, octets[1:].hex(" "), octets[1:], "§5.2"))
+    return steps
+
+
+def _masking(payload: bytes, key: bytes | None) -> list[Step]:
+    """Return a step for each of the first octets of the payload, and one for all of it."""
+    if key is None:
+        how = "not masked" if payload else "none"
+        return [Step("payload data", how, hexed(payload), payload, "§5.3")]
+    masked = apply_mask(payload, key)
+    steps = []
+    for i in range(min(_SHOWN, len(payload))):
+        how = f"{payload[i]:02x}{_character(payload[i])} XOR {key[i % 4]:02x} (key octet {i % 4})"
+        steps.append(Step(f"payload octet {i}", how, f"{masked[i]:02x}", masked[i : i + 1], "§5.3"))
+    rest = len(payload) - len(steps)
+    how = f"all {count(len(payload))} masked" + (f", {rest} more in the same way" if rest else "")
+    return [*steps, Step("payload data", how if payload else "none", hexed(masked), masked, "§5.3")]
+
+
+def _character(octet: int) -> str:
+    return f' "{chr(octet)}"' if 0x20 <= octet < 0x7F else ""

@@ -1,0 +1,133 @@
+"""The pictures of `steps`: the accept key from top to bottom, and a frame from its bits to its octets.
+
+Every text in the pictures is a value of the steps, and the alternative text tells the same values in the
+same order. Long keys and payloads are cut, and the picture says how much is left out.
+"""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from wslab.frames import apply_mask
+from wslab.lab.dissect import Dissection, Field, dissect
+from wslab.lab.fields import count
+from wslab.lab.figures import MONO, Figure, box, label, sheet, style
+from wslab.lab.palette import FIELDS, INK, PAPER, Colour
+from wslab.lab.steps import AcceptSteps, EncodeSteps
+
+__all__ = ["draw_accept", "draw_encode"]
+
+_CHARACTER = 7.3  # width of one character of the fixed font at 9 points, in CSS pixels
+_PLAIN = Colour(PAPER, INK)
+_OCTET = 34  # width of the box of one octet
+_MARGIN = 150  # left of the boxes, for the names
+_SHOWN = 16  # octets of payload, and octets of the whole frame, that are drawn
+
+
+def draw_accept(steps: AcceptSteps) -> Figure:
+    """Draw the way from key to accept key.
+
+    >>> from wslab.lab.steps import accept_steps
+    >>> draw_accept(accept_steps("dGhlIHNhbXBsZSBub25jZQ==")).alt.splitlines()[-1]
+    'accept key: s3pPLMBiTxaQ9kYGzzhZRbK+xOo='
+    """
+    wide, step = 690, 62
+    figure, axes = sheet(wide, 44 + step * len(steps.steps) + (16 if steps.problem else 0))
+    label(axes, 12, 16, steps.title, size=10, weight="bold")
+    for i, part in enumerate(steps.steps):
+        top = 38 + i * step
+        shown = part.result if len(part.result) <= 64 else part.result[:63] + "…"
+        colour = FIELDS["header value"] if part.name in ("key", "accept key") else _PLAIN
+        label(axes, 12, top + 14, part.name, weight="bold")
+        box(axes, (110, top, len(shown) * _CHARACTER + 16, 28), shown, colour, family=MONO)
+        if i:
+            _arrow(axes, 130, top - step + 28, top)
+            label(axes, 144, top - (step - 28) / 2, part.working, size=8)
+    if steps.problem:
+        label(axes, 12, 38 + step * len(steps.steps) - 8, f"wrong: {steps.problem}", size=8.5, weight="bold")
+    wrong = [f"wrong: {steps.problem}"] if steps.problem else []
+    return Figure(figure, "\n".join([steps.title, *wrong, *(f"{s.name}: {s.result}" for s in steps.steps)]))
+
+
+def _arrow(axes: Axes, left: float, top: float, bottom: float) -> None:
+    with style():
+        arrow = {"arrowstyle": "->", "color": INK, "linewidth": 1.0}
+        axes.annotate("", xy=(left, bottom - 1), xytext=(left, top + 1), arrowprops=arrow)
+
+
+def draw_encode(steps: EncodeSteps) -> Figure:
+    """Draw a frame: the two first octets bit by bit, the masking octet by octet, all octets in a row.
+
+    >>> from wslab.frames import Frame, Opcode
+    >>> from wslab.lab.steps import encode_steps
+    >>> draw_encode(encode_steps(Frame(Opcode.TEXT, b"Hi"))).alt.splitlines()[-1]
+    'frame: 81 02 48 69'
+    """
+    (piece,) = dissect(steps.steps[-1].octets, start="frame")
+    masked = steps.masking_key is not None and steps.frame.payload
+    figure, axes = sheet(_MARGIN + 17 * _OCTET + 40, 300 + (104 if masked else 0))
+    label(axes, 12, 16, _cut(steps.title, 90), size=10, weight="bold")
+    _bits(axes, 44, "first octet", piece.fields[:5])
+    _bits(axes, 136, "second octet", piece.fields[5:7])
+    top = 228
+    if masked:
+        _masking(axes, top, steps)
+        top += 104
+    _octets(axes, top, piece)
+    lines = [f"{step.name}: {step.result}" for step in steps.steps]
+    return Figure(figure, "\n".join([steps.title, *lines]))
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _bits(axes: Axes, top: float, name: str, fields: tuple[Field, ...]) -> None:
+    """Draw eight bits in the colours of their fields, with the octet that they make."""
+    width = 46
+    label(axes, 12, top + 40, name, weight="bold")
+    octet = fields[0].octets[0]
+    for field in fields:
+        first = field.bit % 8
+        left = _MARGIN + first * width
+        box(axes, (left, top, field.bits * width, 26), field.name, FIELDS[field.name], size=8.5)
+        for bit in range(first, first + field.bits):
+            place = (_MARGIN + bit * width, top + 26, width, 28)
+            box(axes, place, f"{octet:08b}"[bit], FIELDS[field.name], size=10, family=MONO)
+    label(axes, _MARGIN + 8 * width + 14, top + 40, f"= {octet:02x}", size=11, family=MONO, weight="bold")
+
+
+def _masking(axes: Axes, top: float, steps: EncodeSteps) -> None:
+    """Draw payload, key and masked payload as three rows, octet under octet (§5.3)."""
+    key = steps.masking_key or b""
+    payload = steps.frame.payload[:_SHOWN]
+    rows = (
+        ("payload", payload, _PLAIN),
+        ("XOR masking-key", (key * 4)[: len(payload)], FIELDS["masking-key"]),
+        ("= masked payload", apply_mask(payload, key), FIELDS["payload data"]),
+    )
+    for i, (name, octets, colour) in enumerate(rows):
+        label(axes, 12, top + i * 28 + 13, name, weight="bold")
+        _row(axes, top + i * 28, [(f"{octet:02x}", colour) for octet in octets])
+    left_out = len(steps.frame.payload) - len(payload)
+    if left_out:
+        label(axes, _MARGIN + len(payload) * _OCTET + 8, top + 13, f"… {left_out} more")
+
+
+def _octets(axes: Axes, top: float, piece: Dissection) -> None:
+    colours = [FIELDS["opcode"], FIELDS["payload length"]]
+    for field in piece.fields[7:]:
+        colours += [FIELDS[field.name]] * len(field.octets[:_SHOWN])
+    shown = piece.octets[:_SHOWN]
+    label(axes, 12, top + 13, "frame", weight="bold")
+    label(axes, 12, top + 30, count(len(piece.octets)), size=8)
+    _row(axes, top, [(f"{octet:02x}", colour) for octet, colour in zip(shown, colours, strict=False)])
+    if left_out := len(piece.octets) - len(shown):
+        label(axes, _MARGIN + len(shown) * _OCTET + 8, top + 13, f"… {left_out} more")
+    names = ", ".join(field.name for field in piece.fields[7:])
+    label(axes, _MARGIN, top + 40, f"first octet, second octet{', ' if names else ''}{names}", size=8)
+
+
+def _row(axes: Axes, top: float, octets: list[tuple[str, Colour]]) -> None:
+    for i, (text, colour) in enumerate(octets):
+        box(axes, (_MARGIN + i * _OCTET, top, _OCTET, 26), text, colour, family=MONO)
