@@ -1,0 +1,147 @@
+"""The probe: a client that sends one message after another to an echo server and times each round trip.
+
+It shows what a program does to its event loop: a round trip is as long as the loop was busy with something
+else. ``mark`` names a stretch of time, ``echoes`` counts the round trips that began and ended within it, and
+``figure`` draws all of them. The probe speaks through `websockets`, so it works with any echo server. It does
+not judge what is slow: the lesson asserts what it claims. When an echo is not there yet, the probe waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Self
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from wslab.lab.figures import Figure, style
+from wslab.lab.palette import INK
+
+__all__ = ["Probe"]
+
+PAUSE = 0.01  # seconds between two messages
+LIMIT = 100_000  # round trips that are kept
+
+
+class Probe:
+    """Time the round trips to an echo server while other things happen.
+
+    Args:
+        uri: of the echo server, such as "ws://127.0.0.1:8765".
+
+    Use it as ``async with Probe(uri) as probe:``, or over several cells with ``probe = await
+    Probe(uri).start()`` and ``await probe.stop()`` in the last one.
+
+    >>> Probe("ws://127.0.0.1:8765")
+    <Probe: not running>
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._task: asyncio.Task[None] | None = None
+        self._trips: list[tuple[float, float]] = []  # when each began and ended
+        self._marks: list[tuple[str, float, float]] = []
+
+    def __repr__(self) -> str:
+        return f"<Probe: {'running' if self._task else 'not running'}>"
+
+    async def start(self) -> Self:
+        """Connect, begin to send, and return the probe itself once the first echo is back.
+
+        Raises:
+            RuntimeError: the probe runs already.
+            OSError: nothing listens there.
+        """
+        if self._task is not None:
+            raise RuntimeError("this probe runs already; stop it first, or make another one")
+        connection = await connect(self._uri, compression=None)
+        await self._trip(connection)
+        self._task = asyncio.create_task(self._run(connection))
+        return self
+
+    async def stop(self) -> None:
+        """Close the connection and wait until nothing of the probe is left."""
+        if self._task is None:
+            return
+        task, self._task = self._task, None
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def _run(self, connection: ClientConnection) -> None:
+        async with connection:
+            while len(self._trips) < LIMIT:
+                await self._trip(connection)
+                await asyncio.sleep(PAUSE)
+
+    async def _trip(self, connection: ClientConnection) -> None:
+        began = time.perf_counter()
+        await connection.send("tick")
+        await connection.recv()
+        self._trips.append((began, time.perf_counter()))
+
+    @contextlib.contextmanager
+    def mark(self, name: str) -> Iterator[None]:
+        """Name the time that the indented lines take."""
+        began = time.perf_counter()
+        yield
+        self._marks.append((name, began, time.perf_counter()))
+
+    def echoes(self, name: str) -> int:
+        """Count the round trips that began and ended within a marked time.
+
+        Raises:
+            KeyError: nothing was marked with this name.
+        """
+        for mark, began, ended in reversed(self._marks):
+            if mark == name:
+                return sum(began <= start and end <= ended for start, end in self._trips)
+        raise KeyError(f"nothing was marked {name!r}; there is {', '.join(m for m, _, _ in self._marks)}")
+
+    def figure(self) -> Figure:
+        """Draw the length of every round trip over time, with the marked times as bands.
+
+        Raises:
+            RuntimeError: nothing was marked yet.
+        """
+        if not self._marks:
+            raise RuntimeError("nothing was marked yet: with probe.mark(name) names what is to be compared")
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure as Drawing
+
+        zero = min(began for _, began, _ in self._marks)
+        last = max(ended for _, _, ended in self._marks)
+        shown = [(start, end) for start, end in self._trips if end >= zero and start <= last]
+        with style():
+            drawing = Drawing(figsize=(8, 3), layout="constrained")
+            FigureCanvasAgg(drawing)
+            axes = drawing.add_subplot()
+            for number, (name, began, ended) in enumerate(self._marks):
+                axes.axvspan(began - zero, ended - zero, facecolor="#DDDDDD" if number % 2 else "#F2F2F2")
+                axes.annotate(
+                    name, ((began + ended) / 2 - zero, 1.02), xycoords=("data", "axes fraction"), ha="center"
+                )
+            axes.vlines(
+                [start - zero for start, _ in shown],
+                0,
+                [(end - start) * 1000 for start, end in shown],
+                colors=INK,
+            )
+            axes.set_xlim(-0.02, last - zero + 0.02)
+            axes.set_ylim(bottom=0)
+            axes.set_xlabel("when the message was sent, seconds")
+            axes.set_ylabel("round trip, milliseconds")
+        names = ", ".join(name for name, _, _ in self._marks)
+        return Figure(
+            drawing,
+            f"The length of every round trip to the echo server, a line for each message, during: {names}. "
+            "A gap with one long line at its beginning is a time in which the server could not answer.",
+        )
