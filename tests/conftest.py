@@ -1,5 +1,10 @@
 """How every test of the suite runs."""
 
+import os
+import shutil
+import sys
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # The same examples in every run, and no bound on time: a busy machine must not turn a test red.
@@ -7,3 +12,25 @@ settings.register_profile(
     "course", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100
 )
 settings.load_profile("course")
+
+
+def find_program(name: str) -> str:
+    """Return where a program is. Without it skip the test, except on the Linux machines that test each change."""
+    if found := shutil.which(name):
+        return found
+    sentence = f"{name} is not on the PATH; on Debian and Ubuntu: sudo apt install {name}"
+    if os.environ.get("CI") and sys.platform == "linux":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def tshark() -> str:
+    """Where tshark is, the second opinion on captures."""
+    return find_program("tshark")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where Chromium is, the browser that lessons are opened in."""
+    return find_program("chromium")

@@ -56,6 +56,7 @@ def execute(notebook: NotebookNode, folder: Path) -> None:
         coalesce_streams=True,
         record_timing=False,
         store_widget_state=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         on_cell_executed=lambda **_: print(".", end="", flush=True),
     ).execute()
 

@@ -1,0 +1,27 @@
+# Everything that needs more than one line is in tools/, where it also runs without make (on Windows: see the README).
+
+# Another Python: make lab PYTHON=/path/to/python3.13. More for JupyterLab: make lab ARGS="--port 9000 --no-browser".
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell command -v $(name) 2>/dev/null)))
+ARGS ?=
+BOOTSTRAP = "$(if $(PYTHON),$(PYTHON),$(error No Python on this machine: install Python 3.13 from https://www.python.org/downloads/))" tools/bootstrap.py
+
+.PHONY: help lab test notebooks requirements
+
+help:
+	@echo 'make lab           set everything up and open the first lesson in JupyterLab'
+	@echo 'make test          run every check: style, types, unit tests, notebooks'
+	@echo 'make notebooks     execute the notebooks again and store them in their normal form'
+	@echo 'make requirements  choose the versions of all packages anew (maintainers; needs uv)'
+
+lab:
+	@$(BOOTSTRAP) lab $(ARGS)
+
+test:
+	@$(BOOTSTRAP) test
+
+notebooks:
+	@$(BOOTSTRAP) notebooks $(ARGS)
+
+requirements:
+	uv pip compile --universal --python-version 3.11 --extra test --upgrade \
+		--no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.txt

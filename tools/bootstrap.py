@@ -1,0 +1,196 @@
+"""Set the course up and run it, with nothing but Python and its standard library.
+
+    python tools/bootstrap.py lab          open the first lesson in JupyterLab
+    python tools/bootstrap.py test         run every check
+    python tools/bootstrap.py notebooks    execute the notebooks again and store them in their normal form
+    python tools/bootstrap.py install      only make the environment
+
+What follows the command is passed on: to JupyterLab, or as the names of notebooks. The environment is `.venv`
+in the course's folder. It is made once, and changed only when the course asks for other packages.
+
+This file keeps to the syntax of Python 3.6, so that an old Python runs it far enough to be told that it is.
+"""
+
+import glob
+import hashlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from subprocess import DEVNULL, PIPE, STDOUT
+from typing import List, Tuple
+
+OLDEST, NEWEST = (3, 11), (3, 13)
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+VENV_PYTHON = (
+    os.path.join(VENV, "Scripts", "python.exe") if os.name == "nt" else os.path.join(VENV, "bin", "python")
+)
+STAMP = os.path.join(VENV, "installed-for-the-course")
+AGAIN = "What is there already is kept: the same command goes on from it."
+
+
+def wanted() -> str:
+    """Return a text that changes when the folder has moved or something else has to be installed."""
+    config = os.path.join(glob.escape(ROOT), "jupyter-config", "**", "*.json")
+    paths = [os.path.join(ROOT, name) for name in ("requirements.txt", "pyproject.toml")]
+    digests = []
+    for path in paths + sorted(glob.glob(config, recursive=True)):
+        with open(path, "rb") as file:
+            digests.append(hashlib.sha256(file.read()).hexdigest())
+    return "\n".join([ROOT] + digests)
+
+
+def stamp() -> str:
+    """Return what the environment was completed for; nothing if it never was."""
+    if not (os.path.exists(STAMP) and os.path.exists(VENV_PYTHON)):
+        return ""
+    with open(STAMP, encoding="utf-8") as file:
+        return file.read()
+
+
+def supported(version: Tuple[int, ...]) -> bool:
+    """Tell whether the course runs on this version of Python."""
+    return OLDEST <= version[:2] <= NEWEST
+
+
+def find_python() -> str:
+    """Return a supported Python: the one that runs this file, or another one of this machine."""
+    mine = sys.version_info[:2]
+    if supported(mine):
+        return sys.executable
+    fault = f"Python {mine[0]}.{mine[1]} is too {'old' if mine < OLDEST else 'new'}"
+    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
+        script = f"import sys; sys.version_info[1] == {minor} and print(sys.executable)"
+        for command in ([f"python3.{minor}"], ["py", f"-3.{minor}"]):
+            if shutil.which(command[0]):
+                answer = subprocess.run(command + ["-c", script], stdout=PIPE, stderr=DEVNULL, check=False)
+                found = answer.stdout.decode(errors="replace").strip()
+                if answer.returncode == 0 and found:
+                    print(f"{fault} for the course; using {found}.")
+                    return found
+    sys.exit(
+        f"{fault}: the course needs Python 3.11, 3.12 or 3.13. Install one (https://www.python.org) "
+        "and, if it is not found by itself, name it: make lab PYTHON=/path/to/python3.13"
+    )
+
+
+def succeeds(python: str, script: str) -> bool:
+    """Tell whether a Python runs a script without an error."""
+    return subprocess.run([python, "-c", script], stderr=DEVNULL, check=False).returncode == 0
+
+
+def make_venv(python: str) -> None:
+    """Make an empty environment in `.venv`, unless there is one that works."""
+    moved = stamp() and stamp().split("\n")[0] != ROOT
+    works = f"import pip, sys; sys.exit(not {OLDEST} <= sys.version_info[:2] <= {NEWEST})"
+    if os.path.exists(VENV_PYTHON) and not moved and succeeds(VENV_PYTHON, works):
+        return
+    if not succeeds(python, "import venv, ensurepip"):
+        sys.exit(
+            f"{python} lacks the venv or the ensurepip module, which make an environment. "
+            "On Debian and Ubuntu: sudo apt install python3-venv; elsewhere install Python from python.org."
+        )
+    run([python, "-m", "venv", "--clear", VENV], "Making an environment in .venv")
+
+
+def run(command: List[str], what: str) -> None:
+    """Run a command; show that it goes on, and what it said only if it fails."""
+    process = subprocess.Popen(command, cwd=ROOT, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT)
+    lines: List[str] = []
+
+    def listen() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line.decode(errors="replace").rstrip())
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    begin = shown = time.time()
+    print(what, end="", flush=True)
+    while listener.is_alive():
+        listener.join(0.2)
+        if time.time() - shown > 2:
+            shown = time.time()
+            print(".", end="", flush=True)
+    print(f" {time.time() - begin:.0f} s", flush=True)
+    if process.wait() != 0:
+        explain(lines)
+
+
+def explain(lines: List[str]) -> None:
+    """Leave with one sentence on why a command failed, below what it printed last."""
+    output = "\n".join(lines)
+    print("\n".join([line for line in lines if "error" in line.lower()][-12:] or lines[-12:]))
+    if re.search(
+        "name resolution|getaddrinfo|nodename nor|NewConnectionError|NameResolutionError|timed out", output
+    ):
+        sys.exit("No connection to the package index: connect this machine to the network. " + AGAIN)
+    if "No space left" in output:
+        sys.exit("The disk is full: the environment takes about 700 MB. " + AGAIN)
+    sys.exit("The environment could not be made, for the reason above. " + AGAIN)
+
+
+def install() -> None:
+    """Make the environment complete; do nothing, and take no time, if it is."""
+    if stamp() == wanted():
+        return
+    python = find_python()
+    make_venv(python)
+    if os.path.exists(STAMP):
+        os.remove(STAMP)  # what is interrupted from here on is not complete
+    pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    run(pip + ["-r", "requirements.txt"], "Installing the packages, a minute or more the first time")
+    run(pip + ["--no-deps", "-e", "."], "Installing wslab")
+    with open(STAMP, "w", encoding="utf-8", newline="\n") as file:
+        file.write(wanted())
+
+
+def lab(arguments: List[str]) -> int:
+    """Open the first lesson in JupyterLab."""
+    given = re.search(r"--(?:ServerApp\.)?port[= ](\d+)", " ".join(arguments))
+    port = int(given.group(1)) if given else 8888
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            print(f"Port {port} is taken: JupyterLab uses the next free one and prints its address.")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments = [
+            "--allow-root"
+        ] + arguments  # JupyterLab refuses root, who is everybody in many containers
+    lesson = os.path.join("notebooks", "00-start-here.ipynb")
+    return go_on(["-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT, lesson] + arguments)
+
+
+def go_on(arguments: List[str]) -> int:
+    """Run the environment's Python in the course's folder and return its exit code."""
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    if os.name != "nt":
+        os.execv(VENV_PYTHON, [VENV_PYTHON] + arguments)  # so that signals reach it, not this process
+    return subprocess.call([VENV_PYTHON] + arguments)
+
+
+def main(arguments: List[str]) -> int:
+    """Do what the first argument says."""
+    command, rest = (arguments or ["help"])[0], arguments[1:]
+    if command not in ("install", "lab", "test", "notebooks"):
+        print(__doc__)
+        return 2
+    install()
+    if command == "lab":
+        return lab(rest)
+    if command == "install":
+        print("The environment is in .venv; make lab opens the first lesson.")
+        return 0
+    return go_on([os.path.join("tools", "checks.py" if command == "test" else "notebooks.py")] + rest)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted. " + AGAIN)
