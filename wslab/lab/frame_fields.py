@@ -108,8 +108,8 @@ def add_close(draft: Draft, payload: bytes) -> str:
     if not payload:
         return "close without a code"
     if len(payload) == 1:
-        error = "a close payload of 1 octet holds no close code (§5.5.1)"
-        draft.add("close code", 8, payload.hex(), "half a close code", "§5.5.1", error)
+        half = "a close payload of 1 octet holds no close code (§5.5.1)"
+        draft.add("close code", 8, payload.hex(), "half a close code", "§5.5.1", half)
         return "close with half a code"
     code = int.from_bytes(payload[:2], "big")
     error = None if is_valid_close_code(code) else f"close code {code} must not be sent (§7.4)"

@@ -21,7 +21,7 @@ _CHARACTER = 7.3  # width of one character of the fixed font at 9 points, in CSS
 _PLAIN = Colour(PAPER, INK)
 _OCTET = 34  # width of the box of one octet
 _MARGIN = 150  # left of the boxes, for the names
-_SHOWN = 16  # octets of payload, and octets of the whole frame, that are drawn
+_SHOWN = 14  # octets of payload, and octets of the whole frame, that are drawn
 
 
 def draw_accept(steps: AcceptSteps) -> Figure:
@@ -32,7 +32,7 @@ def draw_accept(steps: AcceptSteps) -> Figure:
     'accept key: s3pPLMBiTxaQ9kYGzzhZRbK+xOo='
     """
     wide, step = 690, 62
-    figure, axes = sheet(wide, 44 + step * len(steps.steps) + (16 if steps.problem else 0))
+    figure, axes = sheet(wide, 26 + step * len(steps.steps) + (20 if steps.problem else 0))
     label(axes, 12, 16, steps.title, size=10, weight="bold")
     for i, part in enumerate(steps.steps):
         top = 38 + i * step
@@ -44,7 +44,7 @@ def draw_accept(steps: AcceptSteps) -> Figure:
             _arrow(axes, 130, top - step + 28, top)
             label(axes, 144, top - (step - 28) / 2, part.working, size=8)
     if steps.problem:
-        label(axes, 12, 38 + step * len(steps.steps) - 8, f"wrong: {steps.problem}", size=8.5, weight="bold")
+        label(axes, 12, 38 + step * len(steps.steps) - 14, f"wrong: {steps.problem}", size=8.5, weight="bold")
     wrong = [f"wrong: {steps.problem}"] if steps.problem else []
     return Figure(figure, "\n".join([steps.title, *wrong, *(f"{s.name}: {s.result}" for s in steps.steps)]))
 
@@ -65,7 +65,7 @@ def draw_encode(steps: EncodeSteps) -> Figure:
     """
     (piece,) = dissect(steps.steps[-1].octets, start="frame")
     masked = steps.masking_key is not None and steps.frame.payload
-    figure, axes = sheet(_MARGIN + 17 * _OCTET + 40, 300 + (104 if masked else 0))
+    figure, axes = sheet(_MARGIN + _SHOWN * _OCTET + 130, 288 + (104 if masked else 0))
     label(axes, 12, 16, _cut(steps.title, 90), size=10, weight="bold")
     _bits(axes, 44, "first octet", piece.fields[:5])
     _bits(axes, 136, "second octet", piece.fields[5:7])

@@ -130,7 +130,7 @@ def _wrong(error: str) -> list[str]:
 
 
 def text_table(
-    heading: Sequence[str], lines: Sequence[Row], caps: Sequence[int] = (11, 24, 34, 0, 15)
+    heading: Sequence[str], lines: Sequence[Row], caps: Sequence[int] = (15, 24, 34, 0, 15)
 ) -> str:
     """Lay rows out in columns of plain text, at most 110 wide.
 
