@@ -12,9 +12,12 @@ Memory is bounded by ``limit``. Beyond it octets are counted and relayed, and no
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
+
+from wslab.lab.tally import Tally
 
 __all__ = ["Passage", "Recording", "Sender"]
 
@@ -49,16 +52,17 @@ class Recording:
 
     >>> recording = Recording(limit=1000)
     >>> passage = recording.add(1, "client", "octets", b"GET", now=7.0)
-    >>> passage.time, recording.total["client"], recording.complete
+    >>> passage.time, recording.tally.counts(1).client.octets, recording.complete
     (0.0, 3, True)
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.passages: list[Passage] = []
-        self.total: Counter[str] = Counter()  # octets for each sender, kept or not
+        self.tally = Tally()  # of all octets, kept or not
         self.unkept: Counter[str] = Counter()  # octets for each sender that came after the limit
         self.connections = 0
+        self.wall_time = 0.0  # of the first thing recorded, in seconds since 1970
         self._kept = 0
         self._began: float | None = None
         self._news: asyncio.Event | None = None
@@ -71,7 +75,7 @@ class Recording:
     def clock(self, now: float) -> float:
         """Turn a time of the event loop into seconds since the first thing recorded."""
         if self._began is None:
-            self._began = now
+            self._began, self.wall_time = now, time.time()
         return now - self._began
 
     def add(
@@ -84,7 +88,7 @@ class Recording:
         """
         passage = Passage(self.clock(now), connection, sender, event, octets)
         if sender is not None:
-            self.total[sender] += len(octets)
+            self.tally.feed(connection, sender, octets)
         if self._fits(len(octets)):
             self.passages.append(passage)
             self._kept += len(octets) + OVERHEAD

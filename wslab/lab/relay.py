@@ -123,6 +123,7 @@ class Link:
             "server": Pipe(paths["server"], self.server, self.client, clock),
         }
         self.gone = asyncio.Event()  # both sockets are closed
+        self._opened: Passage | None = None
         self._connecting: asyncio.Task[None] | None = None
 
     def record(self, sender: Sender | None, event: str, octets: bytes = b"") -> Passage:
@@ -132,9 +133,11 @@ class Link:
     def joined(self, end: End) -> None:
         """Go on once an end is connected: first the client comes, then the server is called."""
         if end is self.client:
-            self.record("client", "open")
+            self._opened = self.record("client", "open")
             self._connecting = self._loop.create_task(self._connect())
         else:
+            if self._opened is not None:
+                self._opened.delivered = self._recording.clock(self._loop.time())
             self.move()
 
     async def _connect(self) -> None:

@@ -17,12 +17,18 @@ import asyncio
 import math
 from typing import TYPE_CHECKING, Literal, Self
 
+from wslab.lab import capture
+from wslab.lab.conversation import Conversation, read
 from wslab.lab.pipe import Path
 from wslab.lab.recording import Recording, Sender
 from wslab.lab.relay import Link
+from wslab.lab.tally import Counts
 
 if TYPE_CHECKING:
+    from os import PathLike
     from types import TracebackType
+
+    from wslab.lab.figures import Figure
 
 __all__ = ["Tap"]
 
@@ -176,6 +182,86 @@ class Tap:
             if not link.gone.is_set():
                 link.record(None, "cut")
                 link.abort()
+
+    def conversation(self, *, times: bool = False, tcp: bool = False) -> Conversation:
+        """Return what has passed so far, row by row.
+
+        Args:
+            times: whether the table shows the times, in milliseconds; they differ from run to run.
+            tcp: whether there are rows for what happened to TCP: SYN, FIN, RST.
+        """
+        return read(self._recording, times=times, tcp=tcp)
+
+    def counts(self) -> Counts:
+        """Return how many octets, heads, bodies and frames have passed so far."""
+        return self._recording.tally.counts(self._recording.connections)
+
+    def figure(self, *, times: bool = False, tcp: bool = False) -> Figure:
+        """Draw what has passed so far as a sequence diagram.
+
+        Args:
+            times: whether the arrows stand where they were on the axis of time; else they have equal
+            distances,
+                and the figure is the same in every run.
+            tcp: whether what happened to TCP is drawn too: SYN, FIN, RST.
+        """
+        from wslab.lab.sequence import draw  # matplotlib is loaded when the first picture is asked for
+
+        return draw(self.conversation(times=times, tcp=tcp))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write what has passed so far to a file that Wireshark opens, credentials included.
+
+        Args:
+            path: the file, by custom with the ending ".pcap"; an old one is replaced.
+        """
+        capture.save(self._recording, path)
+
+    async def seen(
+        self, what: str, sender: Sender | None = None, *, count: int = 1, timeout: float = 5.0
+    ) -> None:
+        """Wait until a message head, a body or a frame of that name has passed in full.
+
+        Args:
+            what: "GET /chat" or "GET", "101", "TEXT", "CLOSE", "body": the whole name or its first word.
+            sender: "client" or "server"; None for either.
+            count: how many of them must have passed since the tap was made.
+            timeout: how long to wait for them, in seconds.
+
+        Raises:
+            TimeoutError: they did not pass in that time; the message says how many did.
+        """
+        senders = SENDERS if sender is None else _senders(sender)
+        passed = self._recording.tally.passed
+        try:
+            async with asyncio.timeout(timeout):
+                while (number := sum(passed[side, what] for side in senders)) < count:
+                    await self._recording.news()
+        except TimeoutError:
+            whose = f" from the {sender}" if sender else ""
+            raise TimeoutError(
+                f"waited {timeout:g} s for {count} {what}{whose}; {number} passed the tap"
+            ) from None
+
+    async def closed(self, *, timeout: float = 5.0) -> None:
+        """Wait until there has been a connection and all of them are closed on both sides.
+
+        Args:
+            timeout: how long to wait, in seconds.
+
+        Raises:
+            TimeoutError: none was opened in that time, or one is still open.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while not self._recording.connections:
+                    await self._recording.news()
+                while self._links:
+                    await self._links[0].gone.wait()
+                    self._links = [link for link in self._links if not link.gone.is_set()]
+        except TimeoutError:
+            state = f"{len(self._links)} still open" if self._links else "nobody has connected"
+            raise TimeoutError(f"waited {timeout:g} s for connections to be closed; {state}") from None
 
     def _restart(self) -> None:
         for link in self._links:

@@ -1,0 +1,251 @@
+"""Count what passes while it passes: octets in heads, bodies and frames, and how many of each there were.
+
+A `Splitter` cuts what one side sends into HTTP heads, HTTP bodies and WebSocket frames as the octets arrive,
+and keeps none of them: what it needs does not grow with the connection. It reads just enough to know where
+each piece ends (RFC 9112 §6, RFC 6455 §5.2); what a piece says, and what is wrong with it, is left to
+``dissect``.
+
+When more octets are needed, a splitter stands still where it is: it is a generator that yields until it is
+fed. What is neither HTTP nor a frame is counted as "other" for the rest of the connection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import partial
+
+from wslab.frames import Opcode
+from wslab.lab import views
+
+__all__ = ["Counts", "SideCounts", "Splitter", "Tally"]
+
+MAX_HEAD = 64 * 2**10  # octets without an empty line after which it is not an HTTP head any more
+_START = re.compile(rb"(?:\r?\n)*(?:HTTP/\d\.\d (\d{3})( [^\r\n]*)?|([!-~]+) ([!-~]+) HTTP/\d\.\d)\r?\n")
+_LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d{1,15})[ \t]*\r?\n")
+_CHUNKED = re.compile(rb"\ntransfer-encoding:[^\n]*\bchunked\b")
+_UPGRADE = re.compile(rb"\nupgrade:[^\n]*\bwebsocket\b")
+
+Steps = Generator[None, None, None]
+Report = Callable[[str, str], None]
+
+
+class Splitter:
+    """Cut what one side sends into pieces.
+
+    Args:
+        report: called with the kind ("head", "body", "frame") and the name of each piece that is whole.
+
+    >>> pieces = []
+    >>> splitter = Splitter(lambda kind, name: pieces.append((kind, name)))
+    >>> splitter.feed(b"HTTP/1.1 101 Switching Protocols\\r\\n\\r\\n\\x89")
+    >>> splitter.feed(b"\\x00")
+    >>> pieces, splitter.octets()["frame"]
+    ([('head', '101 Switching Protocols'), ('frame', 'PING')], 2)
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._buffer = bytearray()
+        self._counted: Counter[str] = Counter()
+        self._kind = "head"
+        self.upgraded: bool | None = False  # None: asked, and not answered yet
+        self._steps = self._read()
+        next(self._steps)
+
+    def feed(self, octets: bytes) -> None:
+        """Take the next octets, cut anywhere."""
+        self._buffer += octets
+        next(self._steps)
+
+    def decide(self, upgraded: bool) -> None:
+        """Say whether the other side agreed to the upgrade: then frames follow, else the next request."""
+        if self.upgraded is None:
+            self.upgraded = upgraded
+            next(self._steps)
+
+    def octets(self) -> Counter[str]:
+        """Return the octets so far for each kind of piece, unfinished pieces included."""
+        return self._counted + Counter({self._kind: len(self._buffer)})
+
+    def _read(self) -> Steps:
+        while True:
+            self._kind = "head"
+            while (size := _head_size(self._buffer)) is None:
+                yield
+            start = _START.match(self._buffer)
+            if start is None:
+                yield from self._skip(None, "other")
+                return
+            head = bytes(self._buffer[:size]).lower()
+            status, reason, method, path = (part.decode("latin-1") if part else "" for part in start.groups())
+            yield from self._skip(size, "head")
+            if status == "101" or (method == "GET" and _UPGRADE.search(head)):
+                self.upgraded = True if status else None
+            self._report("head", f"{status}{reason}" if status else f"{method} {path}")
+            while self.upgraded is None:
+                yield
+            if self.upgraded:
+                yield from self._frames()
+            yield from self._body(head, status)
+
+    def _body(self, head: bytes, status: str) -> Steps:
+        length = _LENGTH.search(head)
+        if _CHUNKED.search(head):
+            yield from self._chunks()
+        elif length:
+            yield from self._skip(int(length[1]), "body")
+            if not int(length[1]):
+                return
+        elif status and status[0] != "1" and status not in ("204", "304"):
+            yield from self._skip(None, "body")  # until the server closes TCP (RFC 9112 §6.3)
+        else:
+            return
+        self._report("body", "body")
+
+    def _chunks(self) -> Steps:
+        size, trailer = -1, False
+        while True:
+            while (end := self._buffer.find(b"\n")) < 0:
+                yield
+            line = bytes(self._buffer[:end]).split(b";")[0].strip()
+            yield from self._skip(end + 1, "body")
+            if trailer and not line:
+                return
+            if not trailer:
+                size = int(line, 16) if re.fullmatch(rb"[0-9A-Fa-f]{1,15}", line) else 0
+                trailer = size == 0
+                yield from self._skip(size + 2 if size else 0, "body")
+
+    def _frames(self) -> Steps:
+        self._kind = "frame"
+        while True:
+            while (size := _frame_size(self._buffer)) is None:
+                yield
+            opcode = self._buffer[0] & 0b0000_1111
+            yield from self._skip(size, "frame")
+            self._report("frame", Opcode(opcode).name if opcode in set(Opcode) else f"opcode {opcode:X}")
+
+    def _skip(self, size: int | None, kind: str) -> Steps:
+        """Count so many octets and forget them; None: all that ever come."""
+        self._kind = kind
+        while size is None or size > 0:
+            part = len(self._buffer) if size is None else min(size, len(self._buffer))
+            del self._buffer[:part]
+            self._counted[kind] += part
+            if size is not None:
+                size -= part
+            if size is None or size:
+                yield
+
+
+def _head_size(octets: bytearray) -> int | None:
+    """Return the octets up to the end of the empty line; all of them when there are too many to be a head."""
+    end = re.search(rb"\r?\n\r?\n", octets)
+    return end.end() if end else len(octets) if len(octets) > MAX_HEAD else None
+
+
+def _frame_size(octets: bytearray) -> int | None:
+    """Return the size of the frame that begins here (§5.2), or None while its header is not whole."""
+    if len(octets) < 2:
+        return None
+    length, key = octets[1] & 0b0111_1111, 4 if octets[1] & 0b1000_0000 else 0
+    extended = {126: 2, 127: 8}.get(length, 0)
+    if len(octets) < 2 + extended:
+        return None
+    return 2 + extended + key + (int.from_bytes(octets[2 : 2 + extended], "big") if extended else length)
+
+
+@dataclass(frozen=True, slots=True)
+class SideCounts:
+    """Hold what one side sent: octets in all and in each kind of piece, and how many pieces were whole."""
+
+    octets: int = 0
+    head_octets: int = 0
+    body_octets: int = 0
+    frame_octets: int = 0
+    heads: int = 0
+    bodies: int = 0
+    frames: int = 0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Counts:
+    """Hold what passed a tap: how many connections, and what each side sent on all of them.
+
+    >>> counts = Counts(1, SideCounts(octets=90, head_octets=90, heads=1), SideCounts())
+    >>> counts.requests, counts.client.octets
+    (1, 90)
+    """
+
+    connections: int
+    client: SideCounts
+    server: SideCounts
+
+    @property
+    def requests(self) -> int:
+        """Return how many HTTP requests the clients sent; the handshake of WebSocket is one of them."""
+        return self.client.heads
+
+    def _table(self) -> tuple[str, tuple[str, ...], list[views.Row]]:
+        heading = ("", "octets", "in heads", "in bodies", "in frames", "heads", "bodies", "frames")
+        names = ("octets", "head_octets", "body_octets", "frame_octets", "heads", "bodies", "frames")
+        rows = [
+            views.Row((word, *(f"{getattr(side, name):,}" for name in names)))
+            for word, side in (("client sent", self.client), ("server sent", self.server))
+        ]
+        return f"{self.connections} connection{'s' * (self.connections != 1)}", heading, rows
+
+    def __repr__(self) -> str:
+        title, heading, rows = self._table()
+        return f"{title}\n{views.text_table(heading, rows, caps=(11, *[15] * 7))}"
+
+    def _repr_html_(self) -> str:
+        title, heading, rows = self._table()
+        return f'<div style="overflow-x:auto;color:inherit">{title}{views.html_table(heading, rows)}</div>'
+
+
+class Tally:
+    """Count the pieces of both directions of every connection.
+
+    >>> tally = Tally()
+    >>> tally.feed(1, "client", b"GET /chat HTTP/1.1\\r\\n\\r\\n")
+    >>> tally.passed["client", "GET"], tally.counts(1).requests
+    (1, 1)
+    """
+
+    def __init__(self) -> None:
+        self._splitters: dict[tuple[int, str], Splitter] = {}
+        self._whole: Counter[tuple[str, str]] = Counter()
+        self.passed: Counter[tuple[str, str]] = Counter()
+        """How often a sender sent a whole piece of that name, or of that first word of its name."""
+
+    def feed(self, connection: int, sender: str, octets: bytes) -> None:
+        """Count the next octets of one side of a connection."""
+        key = connection, sender
+        if key not in self._splitters:
+            self._splitters[key] = Splitter(partial(self._report, connection, sender))
+        self._splitters[key].feed(octets)
+
+    def _report(self, connection: int, sender: str, kind: str, name: str) -> None:
+        self._whole[sender, kind] += 1
+        for word in {name, name.partition(" ")[0]}:
+            self.passed[sender, word] += 1
+        asker = self._splitters.get((connection, "client"))
+        if sender == "server" and kind == "head" and asker is not None:
+            asker.decide(name.startswith("101"))
+
+    def counts(self, connections: int) -> Counts:
+        """Return the counts of all connections together."""
+        return Counts(connections, self._side("client"), self._side("server"))
+
+    def _side(self, sender: str) -> SideCounts:
+        octets: Counter[str] = Counter()
+        for (_, whose), splitter in self._splitters.items():
+            if whose == sender:
+                octets.update(splitter.octets())
+        sizes = (octets["head"], octets["body"], octets["frame"])
+        whole = (self._whole[sender, kind] for kind in ("head", "body", "frame"))
+        return SideCounts(octets.total(), *sizes, *whole)
