@@ -102,8 +102,12 @@ def run_jupyter(
         wait_until_it_answers(server, process)
         yield server
     finally:
-        process.kill()
-        process.wait(30)
+        process.terminate()  # lets it end its kernels
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
 
 
 def wait_until_it_answers(server: JupyterProcess, process: "subprocess.Popen[str]") -> None:
