@@ -3,10 +3,12 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+# A function named like its module is bound at once: loaded later, the module would take its place here.
+from wslab.lab.dissect import dissect as dissect
+from wslab.lab.doctor import doctor as doctor
+
 if TYPE_CHECKING:
     from wslab.lab.browser import show as show
-    from wslab.lab.dissect import dissect as dissect
-    from wslab.lab.doctor import doctor as doctor
     from wslab.lab.exercises import check as check
     from wslab.lab.exercises import hint as hint
     from wslab.lab.exercises import progress as progress
@@ -18,14 +20,12 @@ _HOMES = {
     "Tap": "tap",
     "accept_steps": "steps",
     "check": "exercises",
-    "dissect": "dissect",
-    "doctor": "doctor",
     "encode_steps": "steps",
     "hint": "exercises",
     "progress": "exercises",
     "show": "browser",
 }
-__all__ = sorted(_HOMES)
+__all__ = sorted([*_HOMES, "dissect", "doctor"])
 
 
 def __getattr__(name: str) -> Any:
