@@ -7,13 +7,15 @@ from wslab.frames import Frame, Opcode
 keys = st.binary(min_size=4, max_size=4)
 
 data_frames = st.builds(
-    Frame,
+    lambda opcode, payload, fin: Frame(opcode, payload, fin),
     st.sampled_from([Opcode.CONTINUATION, Opcode.TEXT, Opcode.BINARY]),
     st.one_of(st.binary(max_size=200), st.sampled_from([bytes(n) for n in (125, 126, 127, 65535, 65536)])),
     st.booleans(),
 )
 control_frames = st.builds(
-    Frame, st.sampled_from([Opcode.CLOSE, Opcode.PING, Opcode.PONG]), st.binary(max_size=125)
+    lambda opcode, payload: Frame(opcode, payload),
+    st.sampled_from([Opcode.CLOSE, Opcode.PING, Opcode.PONG]),
+    st.binary(max_size=125),
 )
 frames = st.one_of(data_frames, control_frames)
 

@@ -1,8 +1,8 @@
-"""Frames: octets to frames and frames to octets (RFC 6455 §5.2, §5.3, §5.5).
+"""Frames: what a frame is, how its payload is masked, how it is written (RFC 6455 §5.2, §5.3, §5.5).
 
-This module knows how one frame looks on the wire: its bits, the masking of its payload, and every rule that
-one frame can break on its own. It does not know which frame may follow which: fragments, UTF-8 and the
-closing handshake belong to ``connection``, what a Close says to ``close``. It reads no socket, has no clock.
+This module knows how one frame looks on the wire. Reading frames from a stream of octets is left to
+``decoder``; which frame may follow which (fragments, UTF-8, the closing handshake) to ``connection``; what a
+Close says to ``close``. It reads no socket, has no clock.
 
 A frame on the wire (§5.2)::
 
@@ -14,20 +14,22 @@ A frame on the wire (§5.2)::
     | |1|2|3|       | |K|             | |                | |           | |         |
     +-+-+-+-+-------+ +-+-------------+ +----------------+ +-----------+ +---------+
 
-When more octets are needed, :meth:`FrameDecoder.feed` keeps what it has and returns what is whole.
+A frame is always whole here, so no call ever waits for more bytes.
 """
 
 from __future__ import annotations
 
+import functools
+import io
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
+from types import ModuleType
+from typing import NamedTuple
 
-from wslab.close import CloseCode, ProtocolError, decode_close
+from wslab.close import ProtocolError, decode_close
 
 __all__ = [
     "Frame",
-    "FrameDecoder",
     "Opcode",
     "apply_mask",
     "encode_frame",
@@ -42,9 +44,14 @@ RSV3 = 0b0001_0000
 OPCODE = 0b0000_1111
 CONTROL = 0b0000_1000  # the highest bit of the opcode is set in control frames (§5.5)
 MASK = 0b1000_0000
-LENGTH = 0b0111_1111
 
 MAX_CONTROL_PAYLOAD = 125  # bytes (§5.5)
+LONG_PAYLOAD = 1024  # bytes: from here on numpy is faster than the standard library
+VERY_LONG_PAYLOAD = 2**16  # bytes: from here on a copy costs more than the masking
+BLOCK = 2**14  # bytes of a long payload that are masked together where there is no numpy
+
+_number = int.from_bytes
+_pack_short_header = struct.Struct("!BB").pack
 
 
 class Opcode(IntEnum):
@@ -62,8 +69,16 @@ class Opcode(IntEnum):
     PONG = 0xA
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class _FrameFields(NamedTuple):
+    opcode: Opcode
+    payload: bytes = b""
+    fin: bool = True
+    rsv1: bool = False
+    rsv2: bool = False
+    rsv3: bool = False
+
+
+class Frame(_FrameFields):
     """Hold one frame, unmasked (§5.2).
 
     Args:
@@ -83,18 +98,18 @@ class Frame:
     TEXT "Hel" [3 bytes, more follow]
     """
 
-    opcode: Opcode
-    payload: bytes = b""
-    fin: bool = True
-    rsv1: bool = False
-    rsv2: bool = False
-    rsv3: bool = False
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if type(self.opcode) is not Opcode:
-            object.__setattr__(self, "opcode", Opcode(self.opcode))
-        if type(self.payload) is not bytes:
-            object.__setattr__(self, "payload", _to_bytes(self.payload))
+    def __new__(
+        cls,
+        opcode: int,
+        payload: bytes | bytearray | memoryview = b"",
+        fin: bool = True,
+        rsv1: bool = False,
+        rsv2: bool = False,
+        rsv3: bool = False,
+    ) -> Frame:
+        return super().__new__(cls, Opcode(opcode), to_bytes(payload), fin, rsv1, rsv2, rsv3)
 
     def __str__(self) -> str:
         notes = [f"{len(self.payload)} bytes" if len(self.payload) != 1 else "1 byte"]
@@ -111,12 +126,13 @@ class Frame:
             else:
                 return f'{code} "{reason}"' if reason else (str(code) if self.payload else "")
         if self.opcode is Opcode.TEXT:
-            text = self.payload[:160].decode("utf-8", "backslashreplace").encode("unicode_escape").decode()
-            return f'"{text}"' if len(text) <= 40 else f'"{text[:39]}…"'
+            text = self.payload[:160].decode("utf-8", "replace")
+            line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+            return f'"{line}"' if len(line) <= 40 else f'"{line[:39]}…"'
         return self.payload.hex(" ") if len(self.payload) <= 16 else self.payload[:15].hex(" ") + " …"
 
 
-def _to_bytes(data: object) -> bytes:
+def to_bytes(data: object) -> bytes:
     if isinstance(data, (bytes, bytearray, memoryview)):
         return bytes(data)
     raise TypeError(f"payload is {type(data).__name__}, not bytes; encode a text with .encode() first")
@@ -140,10 +156,66 @@ def apply_mask(data: bytes | bytearray | memoryview, masking_key: bytes) -> byte
     """
     if len(masking_key) != 4:
         raise ValueError(f"masking-key is {len(masking_key)} bytes, not 4")
-    size = len(data)
-    key = (masking_key * (size // 4 + 1))[:size]
-    # One XOR of two big integers is the fastest way of the standard library.
-    return (int.from_bytes(data, "little") ^ int.from_bytes(key, "little")).to_bytes(size, "little")
+    return xor(data, 0, len(data), masking_key)
+
+
+def xor(data: bytes | bytearray | memoryview, start: int, end: int, key: bytes) -> bytes:
+    """XOR the octets from start to end with the key, in the fastest way for their number."""
+    return (xor_short if end - start < LONG_PAYLOAD else xor_long)(data, start, end, key)
+
+
+def xor_short(data: bytes | bytearray | memoryview, start: int, end: int, key: bytes) -> bytes:
+    """XOR with one operation on two big integers, the fastest way of the standard library."""
+    size = end - start
+    pad = (key * (size // 4 + 1))[:size]
+    return (_number(data[start:end], "little") ^ _number(pad, "little")).to_bytes(size, "little")
+
+
+def xor_long(data: bytes | bytearray | memoryview, start: int, end: int, key: bytes) -> bytes:
+    size = end - start
+    if (numpy := _numpy()) is None:
+        blocks = range(start, end, BLOCK)
+        return b"".join([xor_short(data, at, min(at + BLOCK, end), key) for at in blocks])
+    if size >= VERY_LONG_PAYLOAD:
+        octets = io.BytesIO()
+        octets.write(memoryview(data)[start:end])
+        return xor_stream(octets, 0, key)
+    words = numpy.frombuffer(data, numpy.uint32, size // 4, start)
+    masked: bytes = (words ^ numpy.ndarray((), numpy.uint32, key)).tobytes()
+    return masked + xor_short(data, end - size % 4, end, key) if size % 4 else masked
+
+
+def xor_stream(octets: io.BytesIO, start: int, key: bytes) -> bytes:
+    """XOR all octets from start on and return everything; what is very long is changed in place."""
+    end = octets.tell()
+    if end - start < VERY_LONG_PAYLOAD or _numpy() is None:
+        whole = octets.getvalue()
+        return whole[:start] + xor(whole, start, end, key)
+    with octets.getbuffer() as view:
+        _xor_in_place(view, start, key)
+    return octets.getvalue()
+
+
+def _xor_in_place(view: memoryview, start: int, key: bytes) -> None:
+    import numpy
+
+    first = start + -start % 4  # numpy is fastest where words begin at multiples of 4
+    last = first + (len(view) - first) // 4 * 4
+    for i in (*range(start, first), *range(last, len(view))):
+        view[i] ^= key[(i - start) % 4]
+    turn = first - start
+    words = numpy.frombuffer(view[first:last], numpy.uint32)
+    words ^= numpy.frombuffer(key[turn:] + key[:turn], numpy.uint32)
+
+
+@functools.cache
+def _numpy() -> ModuleType | None:
+    """Import numpy when the first long payload comes: most programs never need it, and it takes 0.1 s."""
+    try:
+        import numpy
+    except ImportError:
+        return None
+    return numpy
 
 
 # -- encoding (§5.2) ----------------------------------------------------------------------------------------
@@ -208,133 +280,26 @@ def encode_frame(frame: Frame, masking_key: bytes | None = None) -> bytes:
             raise ValueError(f"control frame payload is {len(payload)} bytes, limit {MAX_CONTROL_PAYLOAD}")
         if not frame.fin:
             raise ValueError(f"control frame {frame.opcode.name} is fragmented")
-    first = bytes((first_byte(frame),))
-    if masking_key is None:
-        return first + encode_length(len(payload), False) + payload
-    return first + encode_length(len(payload), True) + masking_key + apply_mask(payload, masking_key)
+    if masking_key is not None and len(masking_key) != 4:
+        raise ValueError(f"masking-key is {len(masking_key)} bytes, not 4")
+    return encode_octets(first_byte(frame), payload, masking_key)
 
 
-# -- decoding (§5.2) ----------------------------------------------------------------------------------------
+def encode_octets(first: int, payload: bytes, masking_key: bytes | None) -> bytes:
+    """Encode a frame from its first octet, unchecked: the short cut of ``connection`` (§5.2).
 
-
-def _judge_first_byte(first: int) -> str | None:
-    """Say what is wrong with the first octet of a frame, as far as no extension is in use (§5.2, §5.5)."""
-    for bit, name in ((RSV1, "RSV1"), (RSV2, "RSV2"), (RSV3, "RSV3")):
-        if first & bit:
-            return f"{name} is set, but no extension was negotiated"
-    opcode = first & OPCODE
-    if opcode not in set(Opcode):
-        return f"opcode {opcode:#x} is reserved"
-    if opcode & CONTROL and not first & FIN:
-        return f"control frame {Opcode(opcode).name} is fragmented"
-    return None
-
-
-# All that can be known from the first octet, looked up once for each of its 256 values.
-_FIRST_BYTE_ERROR = [_judge_first_byte(first) for first in range(256)]
-
-
-class FrameDecoder:
-    """Decode a stream of octets into frames, cut anywhere, and refuse what one frame may not be (§5).
-
-    Args:
-        masked: whether the sender must mask: True for what a client sends, False for a server (§5.1).
-        max_size: the longest payload accepted, in bytes; a longer frame is refused from its header (1009).
-
-    >>> decoder = FrameDecoder(masked=False)
-    >>> decoder.feed(bytes.fromhex("8105 4865"))
-    []
-    >>> [str(frame) for frame in decoder.feed(bytes.fromhex("6c6c6f 8900"))]
-    ['TEXT "Hello" [5 bytes]', 'PING [0 bytes]']
+    >>> encode_octets(0b1000_1001, b"hi", None).hex(" ")
+    '89 02 68 69'
     """
-
-    def __init__(self, *, masked: bool, max_size: int | None = 2**20) -> None:
-        self._masked = masked
-        self._max_size = max_size
-        self._chunks: list[bytes] = []  # octets of the frame that is not whole yet
-        self._have = 0  # their number
-        self._needed = 2  # how many octets the next step needs
-        self._error: ProtocolError | None = None
-
-    def feed(self, data: bytes | bytearray | memoryview) -> list[Frame]:
-        """Take octets as they arrive and return the frames that are whole now.
-
-        Args:
-            data: any number of bytes.
-
-        Raises:
-            ProtocolError: the peer broke a rule; its ``frames`` are those that came whole before. Every later
-                call raises it again: nothing behind the error can be understood.
-        """
-        if self._error:
-            raise self._error
-        frames: list[Frame] = []
-        self._chunks.append(bytes(data))
-        self._have += len(data)
-        if self._have < self._needed:
-            return frames
-        buffer = b"".join(self._chunks)
-        offset = 0
-        try:
-            while (span := self._payload_span(buffer, offset)) is not None:
-                start, end = span
-                frames.append(self._frame(buffer, offset, start, end))
-                offset = end
-        except ProtocolError as error:
-            self._error = error
-            error.frames = frames
-            self._chunks.clear()
-            raise
-        self._chunks = [buffer[offset:]]
-        self._have = len(buffer) - offset
-        return frames
-
-    def _payload_span(self, buffer: bytes, offset: int) -> tuple[int, int] | None:
-        """Find where the payload of the frame at an offset starts and ends; None when octets are missing."""
-        self._needed = 2
-        if len(buffer) < offset + 2:
-            return None
-        first, second = buffer[offset], buffer[offset + 1]
-        if problem := _FIRST_BYTE_ERROR[first]:
-            raise ProtocolError(CloseCode.PROTOCOL_ERROR, problem)
-        if bool(second & MASK) is not self._masked:
-            raise ProtocolError(
-                CloseCode.PROTOCOL_ERROR,
-                "frame from a client is not masked" if self._masked else "frame from a server is masked",
-            )
-        length = second & LENGTH
-        start = offset + 2
-        if length > MAX_CONTROL_PAYLOAD:
-            if first & CONTROL:
-                raise ProtocolError(CloseCode.PROTOCOL_ERROR, "control frame payload is over 125 bytes")
-            start += 2 if length == 126 else 8
-            self._needed = start - offset
-            if len(buffer) < start:
-                return None
-            length = _extended_length(buffer[offset + 2 : start])
-        if self._max_size is not None and length > self._max_size:
-            raise ProtocolError(
-                CloseCode.MESSAGE_TOO_BIG, f"frame payload is {length} bytes, limit {self._max_size}"
-            )
-        start += 4 if self._masked else 0
-        self._needed = start + length - offset
-        return (start, start + length) if len(buffer) >= start + length else None
-
-    def _frame(self, buffer: bytes, offset: int, start: int, end: int) -> Frame:
-        first = buffer[offset]
-        payload = buffer[start:end]
-        if self._masked:
-            payload = apply_mask(payload, buffer[start - 4 : start])
-        return Frame(Opcode(first & OPCODE), payload, fin=bool(first & FIN))
-
-
-def _extended_length(octets: bytes) -> int:
-    """Read an extended payload length of 2 or 8 octets, which must need that many (§5.2)."""
-    length = int.from_bytes(octets, "big")
-    if length >= 2**63:
-        raise ProtocolError(CloseCode.PROTOCOL_ERROR, "the top bit of the 64-bit payload length is set")
-    if length <= (125 if len(octets) == 2 else 0xFFFF):
-        raise ProtocolError(
-            CloseCode.PROTOCOL_ERROR, f"payload length {length} is not encoded in the fewest bytes"
-        )
-    return length
+    length = len(payload)
+    if masking_key is None:
+        if length <= MAX_CONTROL_PAYLOAD:  # by far the most frames
+            return _pack_short_header(first, length) + payload
+        return bytes((first,)) + encode_length(length, False) + payload
+    header = bytes((first,)) + encode_length(length, True) + masking_key
+    if length < VERY_LONG_PAYLOAD:
+        return header + xor(payload, 0, length, masking_key)
+    octets = io.BytesIO()
+    octets.write(header)
+    octets.write(payload)
+    return xor_stream(octets, len(header), masking_key)

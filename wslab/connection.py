@@ -1,0 +1,311 @@
+"""A connection after its opening handshake: octets in, events out; intents in, octets out (§5 to §7).
+
+This module knows ping and pong (RFC 6455 §5.5.2), the closing handshake from both sides (§7), the ready
+states, and what happens when the peer breaks a rule (§7.1.7). What one frame may be is left to ``decoder``,
+which fragment may follow which to ``message``. It reads no socket and has no clock: ``aio`` does.
+
+The peer's faults become a Close with the right code and a :class:`Failure`; the caller's faults raise. When a
+message is not whole, :meth:`Connection.receive_data` keeps what it has and returns the events so far.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from enum import IntEnum
+from typing import Literal, NamedTuple
+
+from wslab.close import CloseCode, ProtocolError, decode_close, encode_close
+from wslab.decoder import FrameDecoder
+from wslab.frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, Opcode, encode_octets, to_bytes
+from wslab.message import Assembler, decode_text
+
+__all__ = [
+    "TRANSITIONS",
+    "Close",
+    "Connection",
+    "Event",
+    "Failure",
+    "InvalidState",
+    "Ping",
+    "Pong",
+    "ReadyState",
+]
+
+# First octets of whole frames: FIN and the opcode.
+TEXT = FIN | Opcode.TEXT
+BINARY = FIN | Opcode.BINARY
+CLOSE = FIN | Opcode.CLOSE
+PING = FIN | Opcode.PING
+PONG = FIN | Opcode.PONG
+
+
+class ReadyState(IntEnum):
+    """Name the states of a connection, as a browser's ``readyState`` does (§4.1, §7.1.3, §7.1.4).
+
+    >>> ReadyState(1)
+    <ReadyState.OPEN: 1>
+    """
+
+    CONNECTING = 0
+    OPEN = 1
+    CLOSING = 2
+    CLOSED = 3
+
+
+# What moves a connection from one ready state to the next. Whatever is not listed cannot happen.
+TRANSITIONS: dict[ReadyState, dict[str, ReadyState]] = {
+    ReadyState.CONNECTING: {
+        "handshake done": ReadyState.OPEN,
+        "handshake failed": ReadyState.CLOSED,
+    },
+    ReadyState.OPEN: {
+        "Close sent": ReadyState.CLOSING,
+        "Close received": ReadyState.CLOSING,
+        "failed": ReadyState.CLOSING,
+        "TCP ended": ReadyState.CLOSED,
+    },
+    ReadyState.CLOSING: {
+        "Close sent": ReadyState.CLOSING,
+        "Close received": ReadyState.CLOSING,
+        "failed": ReadyState.CLOSING,
+        "TCP ended": ReadyState.CLOSED,
+    },
+    ReadyState.CLOSED: {},
+}
+
+
+class Ping(NamedTuple):
+    """A ping, which the connection has answered already (§5.5.2)."""
+
+    payload: bytes
+
+
+class Pong(NamedTuple):
+    """A pong (§5.5.3)."""
+
+    payload: bytes
+
+
+class Close(NamedTuple):
+    """The peer's Close; a code of 1005 says that it had none (§7.1.5)."""
+
+    code: int
+    reason: str
+
+
+class Failure(NamedTuple):
+    """What the peer did wrong, and the close code that it gets (§7.1.7)."""
+
+    code: int
+    reason: str
+
+
+# A message needs no wrapper: a str came as text, bytes came as binary (§5.6).
+Event = str | bytes | Ping | Pong | Close | Failure
+
+
+class InvalidState(Exception):
+    """Report that the caller wants to send what may not be sent any more (§5.5.1).
+
+    >>> str(InvalidState("a Close was sent before"))
+    'a Close was sent before'
+    """
+
+
+def _random_keys() -> Iterator[bytes]:
+    """Draw masking-keys that nobody can predict (§5.3), many at once: asking the system takes a while."""
+    while True:
+        pool = os.urandom(256)
+        for start in range(0, 256, 4):
+            yield pool[start : start + 4]
+
+
+class Connection:
+    """Speak the protocol for one side, from the end of the opening handshake to the end of TCP.
+
+    A Close that answers the peer, or fails the connection, waits for :meth:`data_to_send`: so what the caller
+    sends in answer to the messages before it goes out before it.
+
+    Args:
+        side: "client" masks what it sends and refuses masked frames; "server" does the opposite (§5.1).
+        max_size: the longest message accepted, in bytes; None for no limit.
+        masking_key: returns the 4 bytes of the next masking-key of a client; by default, random ones.
+
+    Attributes:
+        ready_state: where the connection is in its life.
+        close_code: of the Close that was received, else of the failure, else 1006 when TCP ended (§7.1.5).
+        close_reason: what came with that code.
+
+    >>> server = Connection("server")
+    >>> server.receive_data(bytes.fromhex("8185 37fa213d 7f9f4d5158"))
+    ['Hello']
+    >>> server.send_text("Hello")
+    >>> server.data_to_send().hex(" ")
+    '81 05 48 65 6c 6c 6f'
+    """
+
+    def __init__(
+        self,
+        side: Literal["client", "server"],
+        *,
+        max_size: int | None = 2**20,
+        masking_key: Callable[[], bytes] | None = None,
+    ) -> None:
+        if side not in ("client", "server"):
+            raise ValueError(f"side is {side!r}, neither 'client' nor 'server'")
+        self.ready_state = TRANSITIONS[ReadyState.CONNECTING]["handshake done"]
+        self.close_code: int | None = None
+        self.close_reason = ""
+        self._masking_key = (masking_key or _random_keys().__next__) if side == "client" else None
+        self._decoder = FrameDecoder(masked=side == "server", max_size=max_size)
+        self._assembler = Assembler(2**63 if max_size is None else max_size)
+        self._outgoing: list[bytes] = []  # encoded frames that data_to_send() has not returned yet
+        self._read_no_more = False  # after a Close or a failure
+        self._mute: str | None = None  # why nothing may be sent any more
+        self._close_due: bytes | None = None  # payload of the Close that data_to_send() adds
+
+    # -- octets in, events out ------------------------------------------------------------------------------
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> list[Event]:
+        """Take octets from the peer, in any pieces, and return what they mean.
+
+        It never raises for the peer's faults: they are a :class:`Failure`, the last event. After a Close or a
+        failure, what follows is ignored (§5.5.1, §7.1.7).
+        """
+        events: list[Event] = []
+        if self._read_no_more:
+            return events
+        assembler = self._assembler
+        try:
+            for first, payload in self._decoder.fragments(data):
+                if first == BINARY and not assembler.opcode:  # the most frequent frames come first
+                    events.append(payload)
+                elif first == TEXT and not assembler.opcode:
+                    events.append(decode_text(payload))
+                elif first & CONTROL:
+                    events.append(self._receive_control(first, payload))
+                    if first == CLOSE:
+                        return events
+                elif (message := assembler.add(first, payload)) is not None:
+                    events.append(message)
+            if self._decoder.error:
+                raise self._decoder.error
+        except ProtocolError as error:
+            self.fail(error.code, str(error))
+            events.append(Failure(int(error.code), str(error)))
+        return events
+
+    def receive_eof(self) -> None:
+        """Learn that TCP has ended: without a Close before, that is close code 1006 (§7.1.4, §7.1.5)."""
+        if self.ready_state is ReadyState.CLOSED:
+            return
+        self._move("TCP ended")
+        self._read_no_more, self._close_due, self._mute = True, None, "TCP has ended"
+        if self.close_code is None:
+            self.close_code = int(CloseCode.ABNORMAL_CLOSURE)
+
+    def _receive_control(self, first: int, payload: bytes) -> Event:
+        if first == PING:
+            if not self._mute:
+                self._send(PONG, payload)
+            return Ping(payload)
+        if first == PONG:
+            return Pong(payload)
+        code, reason = decode_close(payload)
+        self._read_no_more = True
+        self.close_code, self.close_reason = code, reason
+        self._move("Close received")
+        self._close_due = payload[:2]  # the same code comes back (§5.5.1)
+        return Close(code, reason)
+
+    # -- intents in, octets out -----------------------------------------------------------------------------
+
+    def send_text(self, text: str) -> None:
+        """Send a text message (§5.6).
+
+        Raises:
+            TypeError: it is not a str.
+            InvalidState: a Close was sent before, or TCP has ended.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"text message is {type(text).__name__}, not str")
+        self._send(TEXT, text.encode())
+
+    def send_binary(self, data: bytes | bytearray | memoryview) -> None:
+        """Send a binary message (§5.6).
+
+        Raises:
+            TypeError: it is not bytes-like.
+            InvalidState: a Close was sent before, or TCP has ended.
+        """
+        self._send(BINARY, data if type(data) is bytes else to_bytes(data))
+
+    def ping(self, payload: bytes = b"") -> None:
+        """Send a ping of at most 125 bytes (§5.5.2). Raises like :meth:`send_binary`, and ValueError."""
+        self._send_control(PING, payload)
+
+    def pong(self, payload: bytes = b"") -> None:
+        """Send a pong that nobody asked for, at most 125 bytes (§5.5.3). Raises like :meth:`ping`."""
+        self._send_control(PONG, payload)
+
+    def close(self, code: int | None = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
+        """Send a Close, after which nothing more can be sent; a second call does nothing (§7.1.2).
+
+        Args:
+            code: the close code, or None for a Close without one.
+            reason: at most 123 bytes in UTF-8.
+
+        Raises:
+            ValueError: a code that may not be sent, such as 1005, 1006 or 1015; a reason too long.
+        """
+        payload = encode_close(code, reason)
+        if not self._mute:
+            self._send_close(self._close_due if self._close_due is not None else payload)
+
+    def fail(self, code: int, reason: str) -> None:
+        """Give the connection up, for what the peer did or failed to do, and read no more (§7.1.7).
+
+        Args:
+            code: the close code to send.
+            reason: at most 123 bytes in UTF-8.
+        """
+        if self.ready_state is ReadyState.CLOSED:
+            return
+        self._close_due = encode_close(code, reason)
+        self._read_no_more = True
+        self.close_code, self.close_reason = int(code), reason
+        self._move("failed")
+
+    def data_to_send(self, *, hold_close: bool = False) -> bytes:
+        """Return the octets to write to the peer, each of them once.
+
+        Args:
+            hold_close: keep the Close that answers the peer back, since the answers to messages before it are
+                still to come.
+        """
+        if self._close_due is not None and not hold_close and not self._mute:
+            self._send_close(self._close_due)
+        octets = b"".join(self._outgoing)
+        self._outgoing = []
+        return octets
+
+    def _send_close(self, payload: bytes) -> None:
+        self._send(CLOSE, payload)
+        self._mute = "a Close was sent before"
+        self._move("Close sent")
+
+    def _send_control(self, first: int, payload: bytes) -> None:
+        payload = to_bytes(payload)
+        if len(payload) > MAX_CONTROL_PAYLOAD:
+            raise ValueError(f"control frame payload is {len(payload)} bytes, limit {MAX_CONTROL_PAYLOAD}")
+        self._send(first, payload)
+
+    def _send(self, first: int, payload: bytes) -> None:
+        if self._mute:
+            raise InvalidState(self._mute)
+        key = self._masking_key() if self._masking_key else None
+        self._outgoing.append(encode_octets(first, payload, key))
+
+    def _move(self, happening: str) -> None:
+        self.ready_state = TRANSITIONS[self.ready_state][happening]

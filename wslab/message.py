@@ -1,0 +1,97 @@
+"""Messages: from fragments to whole messages (RFC 6455 §5.4, §5.6, §8.1).
+
+This module knows which data frame may follow which, how long a message may grow, and that a text must be
+UTF-8: it decodes a text as it arrives, so that the first wrong octet is noticed even in a frame that is not
+whole. It knows no control frame: those may come between two fragments, and belong to ``connection``.
+
+When a message is not whole, :meth:`Assembler.add` keeps the fragment and returns None.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import Any
+
+from wslab.close import CloseCode, ProtocolError
+from wslab.frames import FIN, OPCODE, Opcode
+
+__all__ = ["Assembler", "decode_text"]
+
+
+def decode_text(payload: bytes) -> str:
+    """Decode the payload of a whole text message.
+
+    Raises:
+        ProtocolError: 1007, it is not UTF-8 (§8.1).
+
+    >>> decode_text("µ".encode())
+    'µ'
+    """
+    try:
+        return payload.decode()
+    except UnicodeDecodeError as error:
+        raise _not_utf8(error) from None
+
+
+def _not_utf8(error: UnicodeDecodeError) -> ProtocolError:
+    octet = error.object[error.start]
+    return ProtocolError(CloseCode.INVALID_DATA, f"text is not UTF-8: octet {octet:#04x}, {error.reason}")
+
+
+class Assembler:
+    """Put the fragments of one message after the other together (§5.4).
+
+    Args:
+        max_size: the longest message accepted, in bytes.
+
+    Attributes:
+        opcode: of the message that is not whole yet; CONTINUATION, which is 0, when there is none.
+
+    >>> assembler = Assembler(max_size=100)
+    >>> assembler.add(0b0000_0001, b"Hel")
+    >>> assembler.add(0b1000_0000, b"lo")
+    'Hello'
+    """
+
+    def __init__(self, max_size: int) -> None:
+        self.opcode = Opcode.CONTINUATION
+        self._max_size = max_size
+        self._size = 0  # bytes of that message so far
+        self._parts: list[Any] = []  # str of a text, bytes of a binary
+        self._utf8 = codecs.getincrementaldecoder("utf-8")()  # remembers a character that is cut in two
+
+    def add(self, first: int, payload: bytes) -> str | bytes | None:
+        """Add a fragment, and return the message if it is whole now.
+
+        Args:
+            first: the first octet of the frame.
+            payload: its payload, unmasked.
+
+        Raises:
+            ProtocolError: 1002 for a frame that may not come now, 1007 for a text that is not UTF-8, 1009 for
+                a message over the limit.
+        """
+        self._begin_or_continue(Opcode(first & OPCODE))
+        self._size += len(payload)
+        if self._size > self._max_size:
+            problem = f"message is at least {self._size} bytes, limit {self._max_size}"
+            raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, problem)
+        fin = bool(first & FIN)
+        text = self.opcode is Opcode.TEXT
+        try:
+            self._parts.append(self._utf8.decode(payload, fin) if text else payload)
+        except UnicodeDecodeError as error:
+            raise _not_utf8(error) from None
+        if not fin:
+            return None
+        message: str | bytes = "".join(self._parts) if text else b"".join(self._parts)
+        self._parts, self._size, self.opcode = [], 0, Opcode.CONTINUATION
+        return message
+
+    def _begin_or_continue(self, opcode: Opcode) -> None:
+        if not opcode and not self.opcode:
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "CONTINUATION, but there is no message to continue")
+        if opcode and self.opcode:
+            problem = f"{opcode.name} before the fragmented message was whole"
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, problem)
+        self.opcode = self.opcode or opcode
