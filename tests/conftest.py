@@ -15,7 +15,7 @@ settings.load_profile("course")
 
 
 def find_program(name: str) -> str:
-    """Return where a program is. Without it skip the test, except on the Linux machines that test each change."""
+    """Return where a program is. Without it skip the test, or fail on the Linux machines of the CI."""
     if found := shutil.which(name):
         return found
     sentence = f"{name} is not on the PATH; on Debian and Ubuntu: sudo apt install {name}"

@@ -161,7 +161,7 @@ def lab(arguments: List[str]) -> int:
         arguments = [
             "--allow-root"
         ] + arguments  # JupyterLab refuses root, who is everybody in many containers
-    lesson = os.path.join("notebooks", "00-start-here.ipynb")
+    lesson = "--LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb"
     return go_on(["-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT, lesson] + arguments)
 
 

@@ -1,0 +1,15 @@
+"""Every test that asks for a `lesson` runs once for each notebook of the course."""
+
+import pytest
+
+from tests.notebooks.lesson import Lesson
+from tools.outline import lessons
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrise over the notebooks; say why there is nothing to test as long as there is none."""
+    if "lesson" not in metafunc.fixturenames:
+        return
+    found = [pytest.param(Lesson(path), id=path.stem) for path in lessons()]
+    none = pytest.param(None, marks=pytest.mark.skip(reason="notebooks/ holds no notebook yet"))
+    metafunc.parametrize("lesson", found or [none])

@@ -1,0 +1,204 @@
+"""The notebooks as documents: what a reader meets without running anything."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from urllib.parse import unquote, urlsplit
+
+from tests.notebooks.lesson import Lesson
+from tools.outline import BEGIN, END, README, ROOT, lessons, minutes, navigation, outline, promise, title
+
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(\s*<?([^)\s>]+)")
+IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]+)")
+TAGS = {"setup", "exercise", "solution", "cleanup", "nbval-ignore-output", "raises-exception"}
+MACHINE = re.compile(
+    r"/(?:home|root|Users|tmp|work|var|mnt|opt)/\w|[A-Z]:\\\\?Users|site-packages|ipykernel_\d"
+    r"|(?:127\.0\.0\.1|localhost|\[::1\])[:/]\d{4,5}\b|\b0x[0-9a-f]{9,}\b"
+)
+METADATA = {"kernelspec", "language_info"}
+
+
+def anchor(heading: str) -> str:
+    """Return the fragment by which JupyterLab links to a heading."""
+    return re.sub(r"[`*_]", "", heading).replace(" ", "-")
+
+
+def test_the_course_has_notebooks_with_unique_numbers(lesson: Lesson) -> None:
+    assert re.fullmatch(r"\d\d-[a-z0-9-]+\.ipynb", lesson.path.name)
+    assert [path.name[:2] for path in lessons()].count(lesson.path.name[:2]) == 1
+
+
+def test_opening_says_what_it_gives_and_takes(lesson: Lesson) -> None:
+    first = lesson.cells[0]
+    assert first.kind == "markdown"
+    number, name = lesson.path.stem[:2], title(lesson.path)
+    assert re.fullmatch(rf"{number} · \w.+[^.]", name), f"{name!r} must be '{number} · Verb …'"
+    assert promise(lesson.path).endswith("."), "one sentence under the title says what will have been built"
+    assert re.search(r"^\*\*You will be able to\*\*:?\n+(- .+\n){2,}", first.source, re.MULTILINE)
+    assert re.search(r"^\*\*You need:\*\* .+", first.source, re.MULTILINE)
+    assert 10 <= minutes(lesson.path) <= 45
+
+
+def test_something_is_seen_within_four_code_cells(lesson: Lesson) -> None:
+    assert any(cell.outputs for cell in lesson.code[:4])
+
+
+def test_closing_recalls_asks_and_leads_on(lesson: Lesson) -> None:
+    titles = [text for level, text in lesson.headings if level == 2]
+    assert titles[-4:] == ["Recap", "Questions", "In practice", "Further reading"]
+    assert lesson.prose[-1].source.endswith(navigation(lesson.path, lessons())), "run make notebooks"
+    assert "cleanup" in lesson.code[-1].tags, "the last code cell closes what the lesson opened"
+
+
+def test_headings_are_in_order(lesson: Lesson) -> None:
+    levels = [level for level, _ in lesson.headings]
+    assert len(levels) > 5
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
+
+
+def test_links_resolve(lesson: Lesson) -> None:
+    found = [target for cell in lesson.prose for target in LINK.findall(cell.prose)]
+    assert found
+    for target in found:
+        parts = urlsplit(target)
+        if parts.scheme:
+            assert parts.scheme == "https", target
+            assert re.fullmatch(r"([a-z0-9-]+\.)+[a-z]{2,}", parts.netloc), target
+            assert not re.search(r"(^|\.)(example|test|invalid|localhost)(\.|$)", parts.netloc), target
+            continue
+        file = lesson.path.parent / unquote(parts.path) if parts.path else lesson.path
+        assert file.resolve().is_relative_to(ROOT), target
+        assert file.exists(), target
+        if parts.fragment and file.suffix == ".ipynb":
+            anchors = [anchor(text) for _, text in Lesson(file).headings]
+            assert unquote(parts.fragment) in anchors, target
+
+
+def test_images_have_a_text_alternative_and_exist(lesson: Lesson) -> None:
+    for cell in lesson.prose:
+        for alternative, target in IMAGE.findall(cell.prose):
+            assert len(alternative) > 10, target
+            assert (lesson.path.parent / unquote(target)).exists(), target
+        for tag in re.findall(r"<img\b[^>]*>", cell.prose):
+            assert re.search(r"\balt=(['\"]).{10,}?\1", tag), tag
+
+
+def test_figures_have_a_text_alternative(lesson: Lesson) -> None:
+    pictures = [
+        (cell.number, output)
+        for cell in lesson.code
+        for output in cell.outputs
+        if any(kind.startswith("image/") for kind in output.get("data", {}))
+    ]
+    assert pictures, "a lesson shows at least one figure"
+    for number, output in pictures:
+        text = "".join(output["data"].get("text/plain", ""))
+        assert len(text) > 30, f"cell {number}: the figure says nothing to who cannot see it"
+        assert not text.startswith("<"), f"cell {number}: {text}"
+        if "image/png" in output["data"]:
+            assert output["metadata"].get("image/png", output["metadata"]).get("alt"), (
+                f"cell {number}: no alt"
+            )
+
+
+def test_cells_have_unique_ids_and_counts_in_order(lesson: Lesson) -> None:
+    ids = [cell.raw.get("id") for cell in lesson.cells]
+    assert all(ids)
+    assert len(set(ids)) == len(ids)
+    counts = [cell.raw["execution_count"] for cell in lesson.code]
+    assert counts == list(range(1, len(counts) + 1)), "run make notebooks"
+    assert counts
+
+
+def test_only_metadata_that_somebody_uses(lesson: Lesson) -> None:
+    assert set(lesson.raw["metadata"]) == METADATA, "run make notebooks"
+    assert lesson.raw["metadata"]["kernelspec"]["name"] == "python3"
+    assert "widget-view" not in lesson.path.read_text(encoding="utf-8"), "run make notebooks"
+    for cell in lesson.cells:
+        assert set(cell.raw["metadata"]) <= {"tags", "jupyter", "ran"}, f"cell {cell.number}"
+        assert cell.tags <= TAGS, f"cell {cell.number}"
+
+
+def test_no_stored_error_that_the_cell_does_not_announce(lesson: Lesson) -> None:
+    for cell in lesson.code:
+        failed = any(output["output_type"] == "error" for output in cell.outputs)
+        assert failed == ("raises-exception" in cell.tags), f"cell {cell.number}"
+
+
+def test_outputs_name_no_machine_no_port_and_no_address(lesson: Lesson) -> None:
+    texts = [(cell.number, text) for cell in lesson.code for text in cell.texts]
+    assert texts
+    found = [(number, match[0]) for number, text in texts for match in MACHINE.finditer(text)]
+    assert not found
+
+
+def test_outputs_of_measuring_cells_are_stored_for_their_source(lesson: Lesson) -> None:
+    for cell in lesson.code:
+        if "nbval-ignore-output" in cell.tags:
+            assert "ran" in cell.raw["metadata"], f"cell {cell.number}: run make notebooks"
+
+
+def test_cells_are_short(lesson: Lesson) -> None:
+    lengths = sorted(cell.lines for cell in lesson.code)
+    assert lengths[0] > 0, "an empty code cell"
+    assert median(lengths) <= 4
+    assert sum(length <= 10 for length in lengths) >= 0.95 * len(lengths), lengths
+    assert lengths[-1] <= 25
+
+
+def test_prose_and_code_are_in_balance(lesson: Lesson) -> None:
+    assert 25 <= len(lesson.cells) <= 50
+    assert 0.8 <= len(lesson.prose) / len(lesson.code) <= 1.6
+    assert len(lesson.prose) + len(lesson.code) == len(lesson.cells)
+
+
+def test_few_outputs_are_not_compared(lesson: Lesson) -> None:
+    ignored = [cell for cell in lesson.code if "nbval-ignore-output" in cell.tags]
+    assert len(ignored) <= 0.2 * len(lesson.code)
+
+
+def test_exercises_have_a_solution_that_is_folded(lesson: Lesson) -> None:
+    assert "setup" in lesson.code[0].tags
+    exercises = [text for _, text in lesson.headings if text.startswith("Exercise: ")]
+    stubs = [cell for cell in lesson.code if "exercise" in cell.tags]
+    solutions = [cell for cell in lesson.code if "solution" in cell.tags]
+    assert exercises
+    assert len(exercises) <= len(stubs)
+    assert len(exercises) <= len(solutions)
+    for cell in solutions:
+        assert cell.raw["metadata"].get("jupyter", {}).get("source_hidden"), f"cell {cell.number}"
+
+
+def test_code_does_not_hide_a_value_by_a_semicolon(lesson: Lesson) -> None:
+    # nbval runs cells without history, where the semicolon has no effect: the output would differ.
+    for cell in lesson.code:
+        assert not cell.source.rstrip().endswith(";"), f"cell {cell.number}: assign the value to _ instead"
+
+
+def test_style_of_the_text(lesson: Lesson) -> None:
+    assert lesson.prose
+    for cell in lesson.cells:
+        assert "\t" not in cell.source, f"cell {cell.number}"
+        assert not re.search(r"[ ]+$", cell.source, re.MULTILINE), f"cell {cell.number}: trailing space"
+        assert not re.search("[\U0001f000-\U0001faff\ufe0f]", cell.source), f"cell {cell.number}"
+    for cell in lesson.prose:
+        assert not re.search(r"[\w)\"”]!(?=\s|$)", cell.prose), f"cell {cell.number}: exclamation mark"
+
+
+def test_the_readme_has_the_outline_of_the_notebooks() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text.count(BEGIN) == text.count(END) == 1
+    assert f"{BEGIN}{outline(lessons())}{END}" in text, "run make notebooks"
+
+
+def test_links_of_the_readme_resolve() -> None:
+    text = re.sub(r"^```.*?^```", "", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    local = [target for target in LINK.findall(text) if "://" not in target]
+    local += [target for _, target in IMAGE.findall(text)]
+    assert local
+    for target in local:
+        assert Path(ROOT, unquote(target.partition("#")[0])).exists(), target
+    assert all(len(alternative) > 10 for alternative, _ in IMAGE.findall(text))
