@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 from typing import Literal
 
@@ -10,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wslab.close import ProtocolError
+from wslab.decoder import FrameDecoder
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.handshake import build_request, judge_request
 from wslab.lab.dissect import Dissection, Dissections, dissect
@@ -489,6 +493,30 @@ def test_what_has_arrived_is_described_the_same_when_more_arrives(octets: bytes,
     assert list(whole[: len(complete)]) == complete
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    stream=st.lists(
+        st.one_of(st.sampled_from([HELLO, b"\x89\x00", b"\x88\x01\x00"]), st.binary(max_size=9))
+    ).map(b"".join)
+)
+def test_the_decoder_and_the_dissector_agree(stream: bytes) -> None:
+    pieces = frames(stream, "server")
+    decoder = FrameDecoder(masked=False, max_size=None)
+    try:
+        decoded, refused = decoder.feed(stream), False
+    except ProtocolError as error:
+        decoded, refused = error.frames, True
+    whole = [piece for piece in pieces if piece.complete]
+    assert [piece.frame for piece in whole[: len(decoded)]] == decoded
+    if refused:
+        assert pieces[len(decoded)].error is not None
+    else:
+        assert len(whole) == len(decoded)
+    # What a frame alone may not be, the decoder refuses; the rest is a matter of the message or the Close.
+    of_messages = re.compile(r"§5\.4|§5\.5\.1|§7\.4|§8\.1")
+    assert all(of_messages.search(piece.error) for piece in pieces[: len(decoded)] if piece.error)
+
+
 def test_the_time_grows_with_the_octets_and_not_faster() -> None:
     def seconds(frames: int) -> float:
         begun = time.process_time()
@@ -560,6 +588,14 @@ def test_the_figure_says_in_words_what_it_shows() -> None:
     )
     figure = http(REQUEST)[0].figure()
     assert "Upgrade: websocket" in figure.alt
+
+
+def test_reading_without_drawing_loads_no_matplotlib() -> None:
+    code = (
+        "import sys; from wslab.lab import dissect; repr(dissect(b'x')); print('matplotlib' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_the_caller_is_told_what_is_wrong_with_the_call() -> None:

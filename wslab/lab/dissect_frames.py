@@ -2,7 +2,7 @@
 
 `FrameWalk` reads one frame after the other and remembers what the next one depends on: whether a fragmented
 message is open (§5.4), whether it is compressed (RFC 7692 §6), how its text goes on (§8.1), whether a Close
-was sent (§5.5.1). Unlike `wslab.FrameDecoder`, which must refuse, it goes on after an error, because the
+was sent (§5.5.1). Unlike `wslab.decoder`, which must refuse, it goes on after an error, because the
 octets still have a meaning.
 
 A frame whose octets are not all here is described as far as it goes. Nothing of the announced size is
@@ -26,6 +26,7 @@ _PAYLOAD_SECTION = {
     Opcode.PONG: "§5.5.3",
 }
 _DATA = (Opcode.TEXT, Opcode.BINARY)
+_KNOWN = frozenset(Opcode)
 
 
 class FrameWalk:
@@ -77,7 +78,7 @@ class FrameWalk:
     def _first_octet(self, draft: Draft) -> tuple[bool, int]:
         first = draft.rest(1)[0]
         fin, number = bool(first & 0b1000_0000), first & 0b0000_1111
-        opcode = Opcode(number) if number in set(Opcode) else number
+        opcode = Opcode(number) if number in _KNOWN else number
         error = "a control frame must not be fragmented (§5.5)" if opcode >= 8 and not fin else None
         draft.add("FIN", 1, str(int(fin)), self._fin_meaning(opcode, fin), "§5.2", error)
         self._add_rsv1(draft, opcode, bool(first & 0b0100_0000))
@@ -147,7 +148,7 @@ class FrameWalk:
                 ", shown unmasked" if draft.fields[-1].name == "masking-key" else ""
             )
             meaning += f"; {note}" if note else ""
-            section = _PAYLOAD_SECTION.get(Opcode(opcode), "§5.6") if opcode in set(Opcode) else "§5.2"
+            section = _PAYLOAD_SECTION.get(Opcode(opcode), "§5.6") if opcode in _KNOWN else "§5.2"
             draft.add("payload data", 8 * len(payload), shown, meaning, section, error)
         elif error:
             draft.errors.append(error)

@@ -63,7 +63,8 @@ class _Steps:
     def _repr_html_(self) -> str:
         title = f'<p style="margin:8px 0 4px"><b>{escape(self.title)}</b></p>'
         if self.problem:
-            title += f'<p><span style="{ERROR.css};padding:2px 7px">wrong: {escape(self.problem)}</span></p>'
+            wrong = f'<span style="{ERROR.css};padding:2px 7px">wrong: {escape(self.problem)}</span>'
+            title += f'<p style="margin:4px 0">{wrong}</p>'
         return f'<div style="overflow-x:auto;color:inherit">{title}{html_table(*self._table())}</div>'
 
 
