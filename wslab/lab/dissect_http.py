@@ -14,7 +14,7 @@ import re
 from typing import Literal, NamedTuple
 
 from wslab.handshake import RequestReader, Response, judge_request
-from wslab.lab.fields import Dissection, Draft, count, quoted
+from wslab.lab.fields import Dissection, Draft, count, plain
 from wslab.lab.header_meanings import meaning_of
 
 __all__ = ["Framing", "Head", "add_header", "ending_error", "next_line", "take_head"]
@@ -91,12 +91,12 @@ def ending_error(line: bytes) -> str | None:
 
 def _start_line(draft: Draft, line: bytes) -> _Start:
     text = line.rstrip(b"\r\n").decode("latin-1")
-    value = quoted(line.rstrip(b"\r\n"), limit=80, encoding="latin-1").removeprefix('"').removesuffix('"')
+    value = plain(line.rstrip(b"\r\n"))
     whole = line.endswith(b"\n")
     if match := _STATUS_LINE.fullmatch(text):
         what = " ".join(filter(None, [match[2], match[3]]))
         draft.add("start line", 8 * len(line), value, f"status {match[2]}", "RFC 9112 §4", ending_error(line))
-        return _Start(False, quoted(what.encode("latin-1"), 40, "latin-1")[1:-1], int(match[2]))
+        return _Start(False, plain(what.encode("latin-1"), 40), int(match[2]))
     if match := _REQUEST_LINE.fullmatch(text):
         meaning = f"method {match[1]}, target, version"
         draft.add("start line", 8 * len(line), value, meaning, "RFC 9112 §3", ending_error(line))
@@ -116,7 +116,7 @@ def add_header(draft: Draft, line: bytes, *, request: bool) -> tuple[str, str]:
     whole = line.endswith(b"\n")
     if not colon:
         error = "a header line has no colon (RFC 9112 §5)" if whole else None
-        shown = quoted(line.rstrip(b"\r\n"), encoding="latin-1")[1:-1]
+        shown = plain(line.rstrip(b"\r\n"), 60)
         draft.add("header name", 8 * len(line), shown, "" if whole else "incomplete", "RFC 9112 §5", error)
         return name.strip(), ""
     error = (
@@ -124,15 +124,13 @@ def add_header(draft: Draft, line: bytes, *, request: bool) -> tuple[str, str]:
     )
     if name[:1] in (" ", "\t"):
         error = "a header line begins with a space: folded lines are obsolete (RFC 9112 §5.2)"
-    shown = quoted(name_octets, encoding="latin-1")[1:-1]
+    shown = plain(name_octets, 60)
     draft.add("header name", 8 * (len(name) + 1), shown, "", "RFC 9112 §5", error)
     if value_octets:
         meaning, section, error = meaning_of(name, value, request=request)
         if not all(c == "\t" or " " <= c <= "~" or c >= "\x80" for c in value):
             error = f"the value of {shown} has a character that is not allowed (RFC 9110 §5.5)"
-        shown = (
-            quoted(value.encode("latin-1"), limit=200, encoding="latin-1").removeprefix('"').removesuffix('"')
-        )
+        shown = plain(value.encode("latin-1"))
         meaning = meaning if whole else "incomplete"
         draft.add("header value", 8 * len(value_octets), shown, meaning, section, ending_error(line) or error)
     return name, value
@@ -177,7 +175,7 @@ def _meaning(begun: _Start, pairs: list[tuple[str, str]], head: Head) -> str:
         return "asks to upgrade to WebSocket"
     if head.upgrade:
         names = _values(pairs, "sec-websocket-protocol")
-        chosen = f", subprotocol {quoted(names[0].encode('latin-1'), 40, 'latin-1')}" if names else ""
+        chosen = f", subprotocol {plain(names[0].encode('latin-1'), 40)}" if names else ""
         return f"agrees to upgrade to WebSocket{chosen}"
     verb = "asks" if begun.request else "refuses" if begun.status >= 400 else "answers"
     match head.framing:

@@ -21,7 +21,7 @@ from wslab.lab import views
 if TYPE_CHECKING:
     from wslab.lab.figures import Figure
 
-__all__ = ["Dissection", "Dissections", "Draft", "Field", "count", "hexed", "quoted"]
+__all__ = ["Dissection", "Dissections", "Draft", "Field", "count", "hexed", "plain", "quoted"]
 
 
 def count(number: int, noun: str = "octet") -> str:
@@ -44,12 +44,28 @@ def hexed(octets: bytes, limit: int = 16) -> str:
     return f"{octets[:limit].hex(' ')} … ({count(len(octets) - limit)} left out)"
 
 
-def quoted(octets: bytes, limit: int = 60, encoding: str = "utf-8") -> str:
-    r"""Write octets as a quoted text on one line; what cannot be shown is escaped, what is too long left out.
+def quoted(octets: bytes, limit: int = 60) -> str:
+    r"""Write UTF-8 as a quoted text on one line; what cannot be shown is escaped, what is too long left out.
 
     >>> quoted(b"caf\xc3\xa9 \xff\n"), quoted(b"x" * 70, limit=3)
     ('"café \\xff\\n"', '"xxx" … (67 octets left out)')
     """
+    shown, rest = _printable(octets, limit, "utf-8")
+    return f'"{shown}" … ({count(rest)} left out)' if rest else f'"{shown}"'
+
+
+def plain(octets: bytes, limit: int = 200) -> str:
+    r"""Write octets of an HTTP head, which are Latin-1, without quotes.
+
+    >>> plain(b"caf\xe9"), plain(b"GET /aaaa", limit=5)
+    ('café', 'GET / … (4 octets left out)')
+    """
+    shown, rest = _printable(octets, limit, "latin-1")
+    return f"{shown} … ({count(rest)} left out)" if rest else shown
+
+
+def _printable(octets: bytes, limit: int, encoding: str) -> tuple[str, int]:
+    """Return the text of the first octets with escapes, and the number of octets that are left out."""
     part = octets[:limit]
     while (
         len(part) < len(octets) and len(part) > limit - 3 and octets[len(part)] & 0b1100_0000 == 0b1000_0000
@@ -57,8 +73,7 @@ def quoted(octets: bytes, limit: int = 60, encoding: str = "utf-8") -> str:
         part = part[:-1]  # do not cut a character of UTF-8 in two
     text = part.decode(encoding, "backslashreplace")
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    rest = len(octets) - len(part)
-    return f'"{shown}" … ({count(rest)} left out)' if rest else f'"{shown}"'
+    return shown, len(octets) - len(part)
 
 
 @dataclass(frozen=True, slots=True)

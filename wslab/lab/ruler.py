@@ -7,13 +7,14 @@ picture says how much is left out.
 
 from __future__ import annotations
 
+import textwrap
 from itertools import accumulate
 
 from matplotlib.axes import Axes
 
 from wslab.lab.fields import Dissection
 from wslab.lab.figures import MONO, Figure, box, label, sheet
-from wslab.lab.palette import FIELDS, INK, PAPER, Colour
+from wslab.lab.palette import ERROR, FIELDS, INK, PAPER, Colour
 from wslab.lab.views import Cell, cells, rows, title
 
 __all__ = ["draw"]
@@ -24,6 +25,7 @@ _TOP = 46
 _TALL = 64  # height of a row with fields of one bit, whose names are written downwards
 _ROW = 42
 _LINE = 24
+_WRONG_LINE = 18
 _CHARACTER = 7.3  # width of one character of the fixed font at 9 points
 _LINES = 30
 _LONGEST = 88  # characters of one line of HTTP
@@ -43,7 +45,9 @@ def _frame(piece: Dissection) -> Figure:
     parts, left_out = cells(piece)
     heights = [_TALL] + [_ROW] * parts[-1].row
     tops = list(accumulate(heights, initial=_TOP))
-    figure, axes = sheet(_LEFT + 32 * _BIT + 12, tops[-1] + (28 if left_out else 8))
+    wrong = _wrong_lines(piece, 112)
+    bottom = tops[-1] + (28 if left_out else 8)
+    figure, axes = sheet(_LEFT + 32 * _BIT + 12, bottom + _WRONG_LINE * len(wrong))
     label(axes, _LEFT, 14, title(piece), size=10, weight="bold")
     label(axes, _LEFT - 6, _TOP - 9, "octet", size=6.5, align="right")
     for bit in range(32):
@@ -55,6 +59,7 @@ def _frame(piece: Dissection) -> Figure:
         _cell(axes, cell, (left, tops[cell.row], cell.columns * _BIT, heights[cell.row]))
     if left_out:
         label(axes, _LEFT, tops[-1] + 14, f"… {left_out} more octets", size=8.5)
+    _write(axes, _LEFT, bottom, wrong)
     return Figure(figure, _words(piece))
 
 
@@ -66,6 +71,16 @@ def _cell(axes: Axes, cell: Cell, place: tuple[float, float, float, float]) -> N
     label(axes, left + width / 2, at, name, size=7 if upright else 8, align="center")
     at = top + height - 9 if upright else top + height / 2 + 9
     label(axes, left + width / 2, at, cell.text, size=8, align="center", family=MONO, weight="bold")
+
+
+def _wrong_lines(piece: Dissection, width: int) -> list[str]:
+    return textwrap.wrap(f"wrong: {piece.error}", width) if piece.error else []
+
+
+def _write(axes: Axes, left: float, top: float, lines: list[str]) -> None:
+    for i, line in enumerate(lines):
+        middle = top + (i + 0.5) * _WRONG_LINE
+        label(axes, left, middle, line, size=8, weight="bold", ink=ERROR.background)
 
 
 def _words(piece: Dissection) -> str:
@@ -83,19 +98,20 @@ def _lines(piece: Dissection) -> Figure:
     texts = [_line_texts(row.cells[1], row.cells[2], header=row.colours[1] is not None) for row in shown]
     left_out = len(table) - len(shown)
     longest = max(sum(map(len, pair)) for pair in texts)
-    figure, axes = sheet(
-        max(420, longest * _CHARACTER + 60), 32 + len(shown) * _LINE + (28 if left_out else 8)
-    )
+    width, bottom = max(480, longest * _CHARACTER + 60), 32 + len(shown) * _LINE + (28 if left_out else 8)
+    problems = _wrong_lines(piece, int(width / 7))
+    figure, axes = sheet(width, bottom + _WRONG_LINE * len(problems))
     label(axes, 12, 14, title(piece), size=10, weight="bold")
     for i, (row, pair) in enumerate(zip(shown, texts, strict=True)):
         left, top = 12.0, 30 + i * _LINE
         for text, colour in zip(pair, row.colours, strict=True):
-            width = len(text) * _CHARACTER + 12
+            wide = len(text) * _CHARACTER + 12
             if text:
-                box(axes, (left, top, width, _LINE - 3), text, colour or Colour(PAPER, INK), family=MONO)
-                left += width
+                box(axes, (left, top, wide, _LINE - 3), text, colour or Colour(PAPER, INK), family=MONO)
+                left += wide
     if left_out:
         label(axes, 12, 30 + len(shown) * _LINE + 12, f"… {left_out} more lines")
+    _write(axes, 12, bottom, problems)
     said = "; ".join(" ".join(filter(None, (first, second))) for first, second in texts)
     wrong = f". Wrong: {piece.error}" if piece.error else ""
     return Figure(figure, f"{title(piece)}: {said}{wrong}")

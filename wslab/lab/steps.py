@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from wslab.frames import Frame, apply_mask, encode_frame, encode_length, first_byte
 from wslab.handshake import GUID, accept_digest, accept_key
-from wslab.lab.fields import count, hexed, quoted
+from wslab.lab.fields import count, hexed, plain
 from wslab.lab.palette import ERROR, FIELDS
 from wslab.lab.views import Row, html_table, text_table
 
@@ -129,18 +129,14 @@ def accept_steps(key: str) -> AcceptSteps:
     problem = _key_problem(wire)
     drawn = "16 random octets in base64" if problem is None else "what the client sent"
     steps = (
-        Step("key", drawn, _shown(key), wire, "§4.1"),
-        Step("key + GUID", f"the key, then {GUID}", _shown(key + GUID), wire + GUID.encode(), "§4.2.2"),
+        Step("key", drawn, plain(wire), wire, "§4.1"),
+        Step(
+            "key + GUID", f"the key, then {GUID}", plain(wire + GUID.encode()), wire + GUID.encode(), "§4.2.2"
+        ),
         Step("SHA-1", "digest of these characters: 20 octets", digest.hex(" "), digest, "§4.2.2"),
         Step("accept key", "the 20 octets in base64", accept, accept.encode(), "§4.2.2"),
     )
     return AcceptSteps("From Sec-WebSocket-Key to Sec-WebSocket-Accept", steps, problem)
-
-
-def _shown(text: str) -> str:
-    wire = text.encode("latin-1")
-    shown = quoted(wire, limit=120, encoding="latin-1")
-    return shown[1:-1] if len(wire) <= 120 else shown
 
 
 def _key_problem(wire: bytes) -> str | None:
