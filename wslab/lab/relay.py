@@ -24,6 +24,14 @@ from wslab.lab.recording import Passage, Recording, Sender
 __all__ = ["End", "Link"]
 
 
+def linger_zero(transport: asyncio.BaseTransport) -> None:
+    """Ask for RST instead of FIN when this socket is closed: "linger for 0 seconds" says so."""
+    layout = "hh" if sys.platform == "win32" else "ii"
+    with contextlib.suppress(OSError):
+        linger = struct.pack(layout, 1, 0)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+
 class End(asyncio.Protocol):
     """Stand at one socket of a link: read from it into a pipe, write to it what the other pipe delivers."""
 
@@ -35,6 +43,11 @@ class End(asyncio.Protocol):
         self.ended = False  # its peer was told that nothing more comes
         self.lost = False
         self.full = True  # nothing can be written now; so it begins, before it is connected
+
+    @property
+    def joined(self) -> bool:
+        """Say whether this end has, or had, a socket."""
+        return self._transport is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -98,11 +111,7 @@ class End(asyncio.Protocol):
         """Reset the connection: the peer gets RST, what was not yet written is lost."""
         if self._transport is None or self.lost:
             return
-        # A close with "linger for 0 seconds" is how a program asks TCP for RST instead of FIN.
-        layout = "hh" if sys.platform == "win32" else "ii"
-        linger = struct.pack(layout, 1, 0)
-        with contextlib.suppress(OSError):
-            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        linger_zero(self._transport)
         self._transport.abort()
 
 
@@ -123,6 +132,7 @@ class Link:
             "server": Pipe(paths["server"], self.server, self.client, clock),
         }
         self.gone = asyncio.Event()  # both sockets are closed
+        self._aborted = False
         self._opened: Passage | None = None
         self._connecting: asyncio.Task[None] | None = None
 
@@ -132,7 +142,9 @@ class Link:
 
     def joined(self, end: End) -> None:
         """Go on once an end is connected: first the client comes, then the server is called."""
-        if end is self.client:
+        if self._aborted:
+            end.abort()
+        elif end is self.client:
             self._opened = self.record("client", "open")
             self._connecting = self._loop.create_task(self._connect())
         else:
@@ -179,8 +191,10 @@ class Link:
 
     def abort(self) -> None:
         """Reset the connection on both sides, whatever is still on the way."""
-        if self._connecting is not None and not self._connecting.done():
+        self._aborted = True
+        if self._connecting is not None:
             self._connecting.cancel()
+        if not self.server.joined:
             self.server.lost = True
         self._drop()
         self.client.abort()

@@ -23,7 +23,7 @@ from wslab.lab.conversation import Conversation, Row
 from wslab.lab.conversation_views import shorten
 from wslab.lab.fields import quoted
 from wslab.lab.figures import Figure, box, sheet, style
-from wslab.lab.palette import CLIENT, INK, SERVER
+from wslab.lab.palette import CLIENT, INK, PAPER, SERVER
 
 __all__ = ["draw", "label"]
 
@@ -107,7 +107,15 @@ def _spaced(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> 
     for row, y in zip(rows, places, strict=False):
         _arrow(axes, row, (left, y), (right, y))
         number = f"({row.connection}) " if several else ""
-        _text(axes, (left + right) / 2, y - 9, number + label(row), _look(row).colour, "center")
+        _text(
+            axes,
+            (left + right) / 2,
+            y - 9,
+            number + label(row),
+            _look(row).colour,
+            "center",
+            right - left - 24,
+        )
     if gap is not None:
         _text(axes, (left + right) / 2, TOP + 10 + STEP * gap[0], gap[1], INK, "center")
     return axes
@@ -138,7 +146,7 @@ def _timed(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> A
         x, away = (right, 1) if row.sender == "server" else (left, -1)
         axes.plot([x, x + 14 * away], [y, beside], color="#9A9A9A", linewidth=0.6)
         side = "left" if away > 0 else "right"
-        _text(axes, x + 17 * away, beside, number + label(row, 34), _look(row).colour, side)
+        _text(axes, x + 17 * away, beside, number + label(row), _look(row).colour, side, 220)
     if gap is not None:
         _text(axes, (left + right) / 2, TOP - 8, gap[1], INK, "center")
     return axes
@@ -189,8 +197,13 @@ def _arrow(axes: Axes, row: Row, client: tuple[float, float], server: tuple[floa
     axes.plot([x0, x1], [y0, y1], color=look.colour, linewidth=1.8, linestyle=DASHES[look.dashes], zorder=2)
 
 
-def _text(axes: Axes, x: float, y: float, text: str, colour: str, side: str) -> None:
-    axes.text(x, y, text, color=colour, size=8.5, ha=side, va="center", zorder=4)
+def _text(axes: Axes, x: float, y: float, text: str, colour: str, side: str, room: float = WIDTH) -> None:
+    """Write a text that takes no more than so much room; what does not fit is left out, and that is shown."""
+    paper = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
+    written = axes.text(x, y, text, color=colour, size=8.5, ha=side, va="center", zorder=4, bbox=paper)
+    while (width := written.get_window_extent().width) > room:
+        text = text[: int(len(text) * room / width) - 1].rstrip("… ") + "…"
+        written.set_text(text)
 
 
 def _in_words(rows: Sequence[Row], several: bool) -> str:

@@ -93,20 +93,18 @@ class Splitter:
 
     def _body(self, head: bytes, status: str) -> Steps:
         length = _LENGTH.search(head)
-        if _CHUNKED.search(head):
-            yield from self._chunks()
-        elif length:
-            yield from self._skip(int(length[1]), "body")
-            if not int(length[1]):
-                return
-        elif status and status[0] != "1" and status not in ("204", "304"):
-            yield from self._skip(None, "body")  # until the server closes TCP (RFC 9112 §6.3)
-        else:
+        chunked = _CHUNKED.search(head)
+        empty = int(length[1]) == 0 if length else not status  # a request without a length has no body
+        if (empty and not chunked) or status[:1] == "1" or status in ("204", "304"):
             return
+        if chunked:
+            yield from self._chunks()
+        else:  # without a length, until the server closes TCP (RFC 9112 §6.3)
+            yield from self._skip(int(length[1]) if length else None, "body")
         self._report("body", "body")
 
     def _chunks(self) -> Steps:
-        size, trailer = -1, False
+        self._kind, trailer = "body", False
         while True:
             while (end := self._buffer.find(b"\n")) < 0:
                 yield

@@ -123,6 +123,8 @@ class Tap:
         link = Link(self._recording.connections, self._target, self._paths, self._recording)
         self._links = [other for other in self._links if not other.gone.is_set()]
         self._links.append(link)
+        if self._server is None:  # it was accepted, and joined only after the tap stopped listening
+            link.abort()
         return link.client
 
     @property
