@@ -186,7 +186,10 @@ def main(arguments: List[str]) -> int:
     if command == "install":
         print("The environment is in .venv; make lab opens the first lesson.")
         return 0
-    return go_on([os.path.join("tools", "checks.py" if command == "test" else "notebooks.py")] + rest)
+    if command == "test":
+        return go_on([os.path.join("tools", "checks.py")])
+    failed = subprocess.call([VENV_PYTHON, os.path.join("tools", "notebooks.py")] + rest, cwd=ROOT)
+    return failed or go_on([os.path.join("tools", "outline.py")])
 
 
 if __name__ == "__main__":
