@@ -1,7 +1,7 @@
 """The probe: a client that sends one message after another to an echo server and times each round trip.
 
 It shows what a program does to its event loop: a round trip is as long as the loop was busy with something
-else. ``mark`` names a stretch of time, ``echoes`` counts the round trips that began and ended within it, and
+else. ``mark`` names a stretch of time, ``echoes`` counts the round trips that fell due and ended in it, and
 ``figure`` draws all of them. The probe speaks through `websockets`, so it works with any echo server. It does
 not judge what is slow: the lesson asserts what it claims. When an echo is not there yet, the probe waits.
 """
@@ -23,6 +23,7 @@ __all__ = ["Probe"]
 
 PAUSE = 0.01  # seconds between two messages
 LIMIT = 100_000  # round trips that are kept
+PATIENCE = 5.0  # seconds to wait for the end
 
 
 class Probe:
@@ -41,7 +42,7 @@ class Probe:
     def __init__(self, uri: str) -> None:
         self._uri = uri
         self._task: asyncio.Task[None] | None = None
-        self._trips: list[tuple[float, float]] = []  # when each began and ended
+        self._trips: list[tuple[float, float]] = []  # when each was due, and when its echo was back
         self._marks: list[tuple[str, float, float]] = []
 
     def __repr__(self) -> str:
@@ -57,18 +58,20 @@ class Probe:
         if self._task is not None:
             raise RuntimeError("this probe runs already; stop it first, or make another one")
         connection = await connect(self._uri, compression=None)
-        await self._trip(connection)
+        await self._trip(connection, time.perf_counter())
         self._task = asyncio.create_task(self._run(connection))
         return self
 
     async def stop(self) -> None:
-        """Close the connection and wait until nothing of the probe is left."""
+        """Close the connection and wait until nothing of the probe is left.
+
+        Raises:
+            TimeoutError: the server does not answer any more; the probe is ended all the same.
+        """
         if self._task is None:
             return
         task, self._task = self._task, None
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait_for(task, PATIENCE)
 
     async def __aenter__(self) -> Self:
         return await self.start()
@@ -78,15 +81,16 @@ class Probe:
 
     async def _run(self, connection: ClientConnection) -> None:
         async with connection:
-            while len(self._trips) < LIMIT:
-                await self._trip(connection)
+            while self._task and len(self._trips) < LIMIT:
+                due = time.perf_counter() + PAUSE
                 await asyncio.sleep(PAUSE)
+                await self._trip(connection, due)
 
-    async def _trip(self, connection: ClientConnection) -> None:
-        began = time.perf_counter()
+    async def _trip(self, connection: ClientConnection, due: float) -> None:
+        # Counted from the moment when the message was due: a loop that was too busy to send it was slow, too.
         await connection.send("tick")
         await connection.recv()
-        self._trips.append((began, time.perf_counter()))
+        self._trips.append((due, time.perf_counter()))
 
     @contextlib.contextmanager
     def mark(self, name: str) -> Iterator[None]:
@@ -96,14 +100,14 @@ class Probe:
         self._marks.append((name, began, time.perf_counter()))
 
     def echoes(self, name: str) -> int:
-        """Count the round trips that began and ended within a marked time.
+        """Count the round trips that fell due and ended within a marked time.
 
         Raises:
             KeyError: nothing was marked with this name.
         """
         for mark, began, ended in reversed(self._marks):
             if mark == name:
-                return sum(began <= start and end <= ended for start, end in self._trips)
+                return sum(began <= due and end <= ended for due, end in self._trips)
         raise KeyError(f"nothing was marked {name!r}; there is {', '.join(m for m, _, _ in self._marks)}")
 
     def figure(self) -> Figure:
@@ -119,7 +123,7 @@ class Probe:
 
         zero = min(began for _, began, _ in self._marks)
         last = max(ended for _, _, ended in self._marks)
-        shown = [(start, end) for start, end in self._trips if end >= zero and start <= last]
+        shown = [(due, end) for due, end in self._trips if end >= zero and due <= last]
         with style():
             drawing = Drawing(figsize=(8, 3), layout="constrained")
             FigureCanvasAgg(drawing)
@@ -129,19 +133,19 @@ class Probe:
                 axes.annotate(
                     name, ((began + ended) / 2 - zero, 1.02), xycoords=("data", "axes fraction"), ha="center"
                 )
+            axes.set_yscale("log")
             axes.vlines(
-                [start - zero for start, _ in shown],
-                0,
-                [(end - start) * 1000 for start, end in shown],
-                colors=INK,
+                [due - zero for due, _ in shown], 0.01, [(end - due) * 1000 for due, end in shown], colors=INK
             )
             axes.set_xlim(-0.02, last - zero + 0.02)
-            axes.set_ylim(bottom=0)
-            axes.set_xlabel("when the message was sent, seconds")
-            axes.set_ylabel("round trip, milliseconds")
+            axes.set_ylim(0.1, 2000)
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.set_xlabel("when the message was due, seconds")
+            axes.set_ylabel("until its echo was back, ms")
         names = ", ".join(name for name, _, _ in self._marks)
         return Figure(
             drawing,
-            f"The length of every round trip to the echo server, a line for each message, during: {names}. "
-            "A gap with one long line at its beginning is a time in which the server could not answer.",
+            "A line for each message: its height is the time from when it was due until its echo was back, in "
+            f"milliseconds on a logarithmic scale, during: {names}. One tall line with a gap behind it is a time "
+            "in which the server could not answer.",
         )
