@@ -93,6 +93,9 @@ class Answer:
 
     async def _await(self, args: tuple[Any, ...]) -> Any:
         value = await self._function(*args)
+        if inspect.isawaitable(value):
+            close_quietly(value)
+            raise NotAValueError("gives something to await, not its result: put await in front of the call")
         self.values.append(value)
         return value
 
