@@ -145,7 +145,7 @@ class Probe:
         names = ", ".join(name for name, _, _ in self._marks)
         return Figure(
             drawing,
-            "A line for each message: its height is the time from when it was due until its echo was back, in "
-            f"milliseconds on a logarithmic scale, during: {names}. One tall line with a gap behind it is a time "
-            "in which the server could not answer.",
+            "A line for each message: its height is the time from when it was due until its echo was back, "
+            f"in milliseconds on a logarithmic scale, during: {names}. One tall line with a gap behind it "
+            "is a time in which the server could not answer.",
         )
