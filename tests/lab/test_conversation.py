@@ -265,3 +265,17 @@ def test_a_head_without_credentials_stays_as_it_is() -> None:
 def test_the_usual_view_shows_no_key_and_no_port() -> None:
     view = repr(read(recorded(("client", ask()), ("server", agree()))))
     assert not re.search(rf"{KEY}|8765|Accept", view)
+
+
+def test_freezing_is_one_row_whatever_number_of_connections() -> None:
+    recording = recorded(("client", ask()))
+    recording.add(0, None, "freeze", now=1.0)
+    recording.add(0, "server", "thaw", now=2.0)
+    _, freeze, thaw = read(recording)
+    assert (freeze.what, freeze.connection, thaw.meaning) == (
+        "freeze",
+        0,
+        "what the server sends passes again",
+    )
+    assert "connection" not in repr(read(recording)).split("\n")[0]
+    assert repr(freeze).startswith("network")

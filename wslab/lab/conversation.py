@@ -37,14 +37,14 @@ _BOTH_WAYS = {
     "refused": ("refused", "nothing listens on the port behind the tap"),
     "unreachable": ("unreachable", "the tap could not connect to the server"),
     "cut": ("cut", "the tap resets the connection on both sides"),
-    "freeze": ("freeze", "nothing passes any more, and neither side is told"),
+    "freeze": ("freeze", "nothing passes any more; neither side is told"),
     "thaw": ("thaw", "everything passes again"),
 }
 _ONE_WAY = {
     "open": ("SYN", "the {} opens TCP"),
     "FIN": ("FIN", "the {} closes its direction of TCP"),
     "RST": ("RST", "the {} resets TCP"),
-    "freeze": ("freeze", "what the {} sends does not pass any more, and nobody is told"),
+    "freeze": ("freeze", "what the {} sends does not pass; nobody is told"),
     "thaw": ("thaw", "what the {} sends passes again"),
 }
 
@@ -65,7 +65,7 @@ class Row:
     Args:
         time: when the last octet passed the tap, in milliseconds since the first thing recorded.
         arrived: when the tap handed it on, after the delay; None if it never did.
-        connection: the number of the connection, from 1.
+        connection: the number of the connection, from 1; 0 for what happened to the network as a whole.
         sender: "client", "server", or None for what the tap did in both directions.
         kind: "head", "body" or "frame"; "tcp" for what happened to TCP, "tap" for what the tap did.
         octets: how many octets crossed the wire.
@@ -90,7 +90,7 @@ class Row:
     dissection: Dissection | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
-        return "  ".join([views.DIRECTIONS[self.sender], self.what, self.meaning])
+        return "  ".join([views.direction(self), self.what, self.meaning])
 
 
 class Conversation:

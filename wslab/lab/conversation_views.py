@@ -19,14 +19,19 @@ from wslab.lab.palette import CLIENT, ERROR, FIELDS, SERVER, Colour
 if TYPE_CHECKING:
     from wslab.lab.conversation import Conversation, Row
 
-__all__ = ["DIRECTIONS", "html", "shorten", "text"]
+__all__ = ["direction", "html", "shorten", "text"]
 
-DIRECTIONS = {"client": "client → server", "server": "client ← server", None: "tap"}
+_DIRECTIONS = {"client": "client → server", "server": "client ← server", None: "network"}
 MAX_ROWS = 200
 _BORDER = "border:1px solid rgba(128,128,128,.4)"
 _CELL = f"{_BORDER};padding:2px 7px;text-align:left;vertical-align:top;white-space:normal"
 _SIDES: dict[str | None, Colour] = {"client": CLIENT, "server": SERVER}
 _KINDS = {"head": FIELDS["start line"], "body": FIELDS["body"], "frame": FIELDS["opcode"]}
+
+
+def direction(row: Row) -> str:
+    """Write who sent a row, as an arrow between the two; what the tap did is the network's."""
+    return _DIRECTIONS[None if row.kind == "tap" else row.sender]
 
 
 def shorten(rows: Sequence[Row], most: int) -> tuple[Sequence[Row], int, Sequence[Row]]:
@@ -45,8 +50,8 @@ def _cells(row: Row, *, several: bool, times: bool) -> dict[str, str]:
         arrived = "never" if row.arrived is None else f"{row.arrived:.1f}"
         cells["arrived"] = "" if row.kind == "tap" else arrived
     if several:
-        cells["connection"] = str(row.connection)
-    cells["direction"] = DIRECTIONS[row.sender] if row.kind != "tap" else DIRECTIONS[None]
+        cells["connection"] = str(row.connection or "")
+    cells["direction"] = direction(row)
     cells["octets"] = str(row.octets) if row.octets else ""
     return cells | {"what": row.what, "meaning": row.meaning}
 
@@ -54,7 +59,7 @@ def _cells(row: Row, *, several: bool, times: bool) -> dict[str, str]:
 def _tables(conversation: Conversation) -> tuple[tuple[str, ...], list[tuple[Row | None, tuple[str, ...]]]]:
     """Return the names of the columns, and the rows with their cells; None for the rows that are left out."""
     first, left_out, last = shorten(conversation.rows, MAX_ROWS)
-    several = len({row.connection for row in conversation}) > 1
+    several = len({row.connection for row in conversation if row.connection}) > 1
     lines = [_cells(row, several=several, times=conversation.times) for row in (*first, *last)]
     heading = tuple(lines[0])
     table: list[tuple[Row | None, tuple[str, ...]]] = [

@@ -27,7 +27,7 @@ from wslab.lab.palette import CLIENT, INK, PAPER, SERVER
 
 __all__ = ["draw", "label"]
 
-MAX_ROWS = 36
+MAX_ROWS = 24
 WIDTH = 760  # all sizes are in CSS pixels
 TOP = 62  # where the first arrow may be
 STEP = 36  # between two arrows at equal distances
@@ -80,7 +80,7 @@ def label(row: Row, most: int = 70) -> str:
     if not (row.dissection is None or row.dissection.complete):
         text += " (incomplete)"
     text = " ".join(text.split())
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return text if len(text) <= most else text[: most - 1].rstrip("… ") + "…"
 
 
 def draw(conversation: Conversation) -> Figure:
@@ -90,7 +90,7 @@ def draw(conversation: Conversation) -> Figure:
     Sequence diagram, client on the left, server on the right. Nothing has passed yet.
     """
     first, left_out, last = shorten(conversation.rows, MAX_ROWS)
-    several = len({row.connection for row in conversation}) > 1
+    several = len({row.connection for row in conversation if row.connection}) > 1
     gap = (len(first), f"… {left_out} rows left out") if left_out else None
     with style():
         axes = (_timed if conversation.times else _spaced)([*first, *last], several, gap)
@@ -106,7 +106,7 @@ def _spaced(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> 
     axes = _stage(left, right, places[-1] - 16, rows)
     for row, y in zip(rows, places, strict=False):
         _arrow(axes, row, (left, y), (right, y))
-        number = f"({row.connection}) " if several else ""
+        number = f"({row.connection}) " if several and row.connection else ""
         _text(
             axes,
             (left + right) / 2,
@@ -142,13 +142,13 @@ def _timed(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> A
         far = y if row.kind == "tap" else arrived
         ends = ((left, far), (right, y)) if row.sender == "server" else ((left, y), (right, far))
         _arrow(axes, row, *ends)
-        number = f"({row.connection}) " if several else ""
+        number = f"({row.connection}) " if several and row.connection else ""
         x, away = (right, 1) if row.sender == "server" else (left, -1)
         axes.plot([x, x + 14 * away], [y, beside], color="#9A9A9A", linewidth=0.6)
         side = "left" if away > 0 else "right"
         _text(axes, x + 17 * away, beside, number + label(row), _look(row).colour, side, 220)
     if gap is not None:
-        _text(axes, (left + right) / 2, TOP - 8, gap[1], INK, "center")
+        _text(axes, (left + right) / 2, sum(heights[gap[0] - 1 : gap[0] + 1]) / 2, gap[1], INK, "center")
     return axes
 
 
@@ -217,4 +217,4 @@ def _in_words(rows: Sequence[Row], several: bool) -> str:
 
 def _say(row: Row, several: bool) -> str:
     who = "network" if row.kind == "tap" else f"{row.sender} to {_OTHER_SIDE[row.sender or '']}"
-    return (f"connection {row.connection}, " if several else "") + f"{who}: {label(row)}"
+    return (f"connection {row.connection}, " if several and row.connection else "") + f"{who}: {label(row)}"

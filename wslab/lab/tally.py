@@ -202,7 +202,12 @@ class Counts:
 
     def _repr_html_(self) -> str:
         title, heading, rows = self._table()
-        return f'<div style="overflow-x:auto;color:inherit">{title}{views.html_table(heading, rows)}</div>'
+        cell = "border:1px solid rgba(128,128,128,.4);padding:2px 9px;text-align:right"
+        lines = [[f'<th style="{cell}">{name}</th>' for name in heading]]
+        lines += [[f'<td style="{cell}">{text}</td>' for text in row.cells] for row in rows]
+        body = "".join(f"<tr>{''.join(line)}</tr>" for line in lines)
+        table = f'<table style="border-collapse:collapse;margin:4px 0;font-size:13px">{body}</table>'
+        return f'<div style="overflow-x:auto;color:inherit">{title}{table}</div>'
 
 
 class Tally:

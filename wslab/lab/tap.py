@@ -173,9 +173,7 @@ class Tap:
         for sender in _senders(direction):
             self._paths[sender].frozen = frozen
         whose: Sender | None = None if direction == "both" else direction
-        for link in self._links:
-            if not link.gone.is_set():
-                link.record(whose, event)
+        self._recording.add(0, whose, event, now=asyncio.get_running_loop().time())
         self._restart()
 
     def cut(self) -> None:
