@@ -24,7 +24,7 @@ from typing import Any
 
 __all__ = ["Outcome", "run"]
 
-GRACE = 0.5  # seconds that the thread gets to end once it was told to
+GRACE = 1.0  # seconds that the thread gets to end once it was told to
 
 
 class _ExpiredError(BaseException):
