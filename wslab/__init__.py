@@ -1,1 +1,72 @@
-"""WebSocket from the bytes up: the package that the course builds."""
+"""WebSocket from the bytes up: the package that the course builds.
+
+One module a layer: ``http``, ``handshake``, ``frames``, ``decoder``, ``close``, ``message``, ``connection`` know
+the protocol and do no I/O; ``aio`` does, and is loaded when one of its names is first used, so that the
+protocol can be used without asyncio. What a newcomer needs is named here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wslab.close import CloseCode, ProtocolError
+from wslab.connection import Close, Connection, Event, Failure, InvalidState, Ping, Pong, ReadyState
+from wslab.decoder import FrameDecoder
+from wslab.frames import Frame, Opcode, apply_mask, encode_frame
+from wslab.handshake import accept_key, generate_key
+from wslab.http import HandshakeError, Headers, Request, Response
+
+if TYPE_CHECKING:
+    from wslab.aio import (
+        ClientConnection,
+        ConnectionClosed,
+        ConnectionClosedError,
+        ConnectionClosedOK,
+        Server,
+        ServerConnection,
+        broadcast,
+        connect,
+        serve,
+    )
+
+__all__ = [
+    "ClientConnection",
+    "Close",
+    "CloseCode",
+    "Connection",
+    "ConnectionClosed",
+    "ConnectionClosedError",
+    "ConnectionClosedOK",
+    "Event",
+    "Failure",
+    "Frame",
+    "FrameDecoder",
+    "HandshakeError",
+    "Headers",
+    "InvalidState",
+    "Opcode",
+    "Ping",
+    "Pong",
+    "ProtocolError",
+    "ReadyState",
+    "Request",
+    "Response",
+    "Server",
+    "ServerConnection",
+    "accept_key",
+    "apply_mask",
+    "broadcast",
+    "connect",
+    "encode_frame",
+    "generate_key",
+    "serve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load ``aio`` when one of its names is asked for (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'wslab' has no attribute {name!r}")
+    from wslab import aio
+
+    return getattr(aio, name)

@@ -165,6 +165,16 @@ class Connection:
         self._mute: str | None = None  # why nothing may be sent any more
         self._close_due: bytes | None = None  # payload of the Close that data_to_send() adds
 
+    @property
+    def close_sent(self) -> bool:
+        """Whether a Close went out: nothing more can be sent (§5.5.1)."""
+        return self._mute is not None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will be sent or read: the server may end TCP now (§7.1.1)."""
+        return self._read_no_more and self._mute is not None
+
     # -- octets in, events out ------------------------------------------------------------------------------
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> list[Event]:
@@ -202,6 +212,7 @@ class Connection:
             return
         self._move("TCP ended")
         self._read_no_more, self._close_due, self._mute = True, None, "TCP has ended"
+        self._outgoing = []
         if self.close_code is None:
             self.close_code = int(CloseCode.ABNORMAL_CLOSURE)
 

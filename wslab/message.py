@@ -10,7 +10,7 @@ When a message is not whole, :meth:`Assembler.add` keeps the fragment and return
 from __future__ import annotations
 
 import codecs
-from typing import Any
+import io
 
 from wslab.close import CloseCode, ProtocolError
 from wslab.frames import FIN, OPCODE, Opcode
@@ -57,7 +57,7 @@ class Assembler:
         self.opcode = Opcode.CONTINUATION
         self._max_size = max_size
         self._size = 0  # bytes of that message so far
-        self._parts: list[Any] = []  # str of a text, bytes of a binary
+        self._parts: io.StringIO | io.BytesIO = io.BytesIO()  # a text is decoded already
         self._utf8 = codecs.getincrementaldecoder("utf-8")()  # remembers a character that is cut in two
 
     def add(self, first: int, payload: bytes) -> str | bytes | None:
@@ -77,16 +77,17 @@ class Assembler:
             problem = f"message is at least {self._size} bytes, limit {self._max_size}"
             raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, problem)
         fin = bool(first & FIN)
-        text = self.opcode is Opcode.TEXT
-        try:
-            self._parts.append(self._utf8.decode(payload, fin) if text else payload)
-        except UnicodeDecodeError as error:
-            raise _not_utf8(error) from None
+        if isinstance(self._parts, io.BytesIO):
+            self._parts.write(payload)
+        else:
+            try:
+                self._parts.write(self._utf8.decode(payload, fin))
+            except UnicodeDecodeError as error:
+                raise _not_utf8(error) from None
         if not fin:
             return None
-        message: str | bytes = "".join(self._parts) if text else b"".join(self._parts)
-        self._parts, self._size, self.opcode = [], 0, Opcode.CONTINUATION
-        return message
+        self._size, self.opcode = 0, Opcode.CONTINUATION
+        return self._parts.getvalue()
 
     def _begin_or_continue(self, opcode: Opcode) -> None:
         if not opcode and not self.opcode:
@@ -94,4 +95,6 @@ class Assembler:
         if opcode and self.opcode:
             problem = f"{opcode.name} before the fragmented message was whole"
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, problem)
-        self.opcode = self.opcode or opcode
+        if opcode:
+            self.opcode = opcode
+            self._parts = io.StringIO() if opcode is Opcode.TEXT else io.BytesIO()

@@ -1,0 +1,191 @@
+"""The client: connect, make the opening handshake, judge the answer (RFC 6455 §3, §4.1).
+
+This module knows WebSocket URIs and the life of a client's connection until it is open. Judging the response
+is left to ``handshake``, the connection after it to ``websocket``. Redirects are not followed, proxies not
+used, and no credentials are taken from the URI. When more bytes of the head are needed, it waits, no longer
+than ``open_timeout``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl as tls
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from wslab.aio.websocket import Limits, WebSocket
+from wslab.handshake import build_request, generate_key, judge_response
+from wslab.http import HandshakeError, Request, Response, ResponseReader
+
+__all__ = ["ClientConnection", "connect"]
+
+MAX_BODY = 1024  # bytes of a refusal's body that are read for its first line
+
+
+class ClientConnection(WebSocket):
+    """The client's end of a connection. :func:`connect` makes it."""
+
+    def __init__(
+        self, request: Request, key: str, subprotocols: Sequence[str] | None, limits: Limits
+    ) -> None:
+        super().__init__("client", limits)
+        self.request: Request = request
+        self._key = key
+        self._subprotocols = subprotocols
+        self._reader = ResponseReader()
+        self._refusal: Response | None = None  # its body is still being read
+        self.opened: asyncio.Future[None] = self._loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._transport.write(self.request.encode())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if not self.opened.done():
+            if self._refusal:
+                self._refuse(self._refusal)
+            else:
+                self.opened.set_exception(HandshakeError("the server ended TCP before it had answered"))
+
+    def _receive_head(self, data: bytes) -> None:
+        try:
+            if self._refusal is None:
+                response = self._reader.feed(data)
+                if response is None:
+                    return
+                if response.status == 101:
+                    self.subprotocol = judge_response(response, self._key, subprotocols=self._subprotocols)
+                    self.response = response
+                    self._open(self._reader.rest)
+                    self.opened.set_result(None)
+                    return
+                self._refusal, data = response._replace(body=b""), self._reader.rest
+            self._receive_body(self._refusal, data)
+        except HandshakeError as error:
+            self._give_up_opening(error)
+
+    def _receive_body(self, refusal: Response, data: bytes) -> None:
+        """Collect the body of a refusal until its end is known, or it is long enough to be quoted."""
+        self._refusal = refusal._replace(body=refusal.body + data)
+        length = refusal.headers.get("Content-Length") or ""
+        if len(self._refusal.body) >= min(MAX_BODY, int(length) if length.isdecimal() else MAX_BODY):
+            self._refuse(self._refusal)
+
+    def _refuse(self, response: Response) -> None:
+        try:
+            judge_response(response, self._key)
+        except HandshakeError as error:
+            line = response.body[:MAX_BODY].decode("utf-8", "replace").strip().partition("\n")[0].strip()
+            self._give_up_opening(HandshakeError(f"{error}: {line}" if line else str(error), error.status))
+
+    def _give_up_opening(self, error: HandshakeError) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(error)
+        self._transport.abort()
+
+
+class connect:
+    """Connect to a server: ``async with connect(uri) as ws``, or ``ws = await connect(uri)``.
+
+    Args:
+        uri: ws:// or wss:// with host, and port unless it is 80 or 443 (§3).
+        subprotocols: names to offer, the preferred first (§1.9).
+        origin: the value of the Origin header, which only browsers must send.
+        additional_headers: further header fields, pairs or a mapping.
+        max_size, ping_interval, ping_timeout, close_timeout: as in :func:`wslab.serve`.
+        open_timeout: seconds until the connection is open.
+        ssl: a context for wss://; by default one that checks the server's certificate.
+        compression: not offered, only None is accepted.
+
+    Raises:
+        ValueError: the URI is not a WebSocket URI, or another argument is wrong.
+        HandshakeError: the server refused; ``status`` and the first line of its answer say why.
+        OSError: there is no TCP connection to be had.
+        TimeoutError: ``open_timeout`` is over.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        subprotocols: Sequence[str] | None = None,
+        origin: str | None = None,
+        additional_headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+        max_size: int | None = 2**20,
+        ping_interval: float | None = 20,
+        ping_timeout: float | None = 20,
+        close_timeout: float | None = 10,
+        open_timeout: float | None = 10,
+        ssl: tls.SSLContext | None = None,
+        compression: None = None,
+    ) -> None:
+        if compression is not None:
+            raise ValueError(f"compression is {compression!r}, but only None is offered")
+        self._secure, self._host, self._port, host_field, path = parse_uri(uri)
+        if ssl and not self._secure:
+            raise ValueError("an ssl context goes with wss://, not with ws://")
+        self._ssl = ssl
+        self._limits = Limits(max_size, ping_interval, ping_timeout, close_timeout, open_timeout)
+        self._subprotocols = subprotocols
+        self._key = generate_key()
+        fields = additional_headers.items() if isinstance(additional_headers, Mapping) else additional_headers
+        self._request = build_request(
+            host_field,
+            path,
+            key=self._key,
+            subprotocols=subprotocols,
+            origin=origin,
+            additional_headers=fields or (),
+        )
+
+    async def __aenter__(self) -> ClientConnection:
+        ssl = (self._ssl or tls.create_default_context()) if self._secure else None
+        async with asyncio.timeout(self._limits.open_timeout):
+            _, self._ws = await asyncio.get_running_loop().create_connection(
+                lambda: ClientConnection(self._request, self._key, self._subprotocols, self._limits),
+                self._host,
+                self._port,
+                ssl=ssl,
+            )
+            try:
+                await self._ws.opened
+            except asyncio.CancelledError:
+                self._ws.abort()
+                raise
+        return self._ws
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._ws.close()
+
+    def __await__(self) -> Generator[None, None, ClientConnection]:
+        return self.__aenter__().__await__()
+
+
+def parse_uri(uri: str) -> tuple[bool, str, int, str, str]:
+    """Take a WebSocket URI apart (§3): secure, host, port, the Host field, path and query.
+
+    Raises:
+        ValueError: it is none.
+
+    >>> parse_uri("ws://example.com:8080/chat?room=1")
+    (False, 'example.com', 8080, 'example.com:8080', '/chat?room=1')
+    >>> parse_uri("wss://[::1]")
+    (True, '::1', 443, '[::1]', '/')
+    """
+    parts = urlsplit(uri)
+    if parts.scheme not in ("ws", "wss"):
+        raise ValueError(f"scheme is {parts.scheme!r}, neither 'ws' nor 'wss'")
+    if not parts.hostname:
+        raise ValueError("the URI names no host")
+    if "#" in uri:
+        raise ValueError("a WebSocket URI has no fragment (#)")
+    if parts.username is not None:
+        raise ValueError("the URI holds credentials; send them in a header or a message")
+    secure = parts.scheme == "wss"
+    default = 443 if secure else 80
+    port = default if parts.port is None else parts.port
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    field = host if port == default else f"{host}:{port}"
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return secure, parts.hostname, port, field, path

@@ -1,0 +1,56 @@
+"""The exceptions that say that a connection is over (RFC 6455 §7.1.5, §7.4.1).
+
+This module knows which endings are in order. How a connection ends is left to ``websocket``. Nothing here
+waits for bytes.
+"""
+
+from __future__ import annotations
+
+from wslab.close import CloseCode
+
+__all__ = ["ConnectionClosed", "ConnectionClosedError", "ConnectionClosedOK", "connection_closed"]
+
+# With a code like these, or without one, the peer says that nothing went wrong.
+IN_ORDER = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
+
+
+class ConnectionClosed(Exception):
+    """Report that the connection is over: nothing can be received or sent any more.
+
+    Args:
+        code: the close code, 1006 when TCP ended without a Close.
+        reason: what came with it.
+
+    >>> str(ConnectionClosed(1001, "server shuts down"))
+    '1001 (going away) server shuts down'
+    """
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+
+    def __str__(self) -> str:
+        try:
+            name = CloseCode(self.code).name.replace("_", " ").lower()
+        except ValueError:
+            name = "private use" if self.code >= 4000 else "registered"  # §7.4.2
+        return f"{self.code} ({name}) {self.reason}".rstrip()
+
+
+class ConnectionClosedOK(ConnectionClosed):
+    """Report that the connection was closed in order: with 1000, 1001, or without a code."""
+
+
+class ConnectionClosedError(ConnectionClosed):
+    """Report that the connection ended with another close code, or without a Close."""
+
+
+def connection_closed(code: int, reason: str) -> ConnectionClosed:
+    """Make the exception that fits the close code.
+
+    >>> connection_closed(1000, "")
+    ConnectionClosedOK(1000, '')
+    """
+    kind = ConnectionClosedOK if code in IN_ORDER else ConnectionClosedError
+    return kind(code, reason)

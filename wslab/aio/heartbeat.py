@@ -1,0 +1,71 @@
+"""The heartbeat: a ping now and then, and the decision that a peer is gone (RFC 6455 §5.5.2).
+
+"Gone" is nowhere in the protocol: it is what an endpoint's timer says when no pong has come in time. A peer
+that falls silent is noticed after ``timeout`` seconds at the earliest, ``interval + timeout`` at the latest.
+
+This module knows the two timers. Sending the ping and failing the connection are left to ``websocket``. It
+never waits for bytes: both timers are callbacks of the event loop, so that an idle connection costs no task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+__all__ = ["Heartbeat"]
+
+
+class Heartbeat:
+    """Ping every ``interval`` seconds, and give up when no pong comes within ``timeout`` seconds.
+
+    Args:
+        interval: seconds from one pong to the next ping; None for no heartbeat.
+        timeout: seconds to wait for a pong; None to wait for ever.
+        ping: sends a ping and returns the future of its pong.
+        is_reading: tells whether a pong could be read at all; while the receiver holds the reading up, nobody
+            is given up.
+        give_up: fails the connection; it is told why.
+    """
+
+    def __init__(
+        self,
+        interval: float | None,
+        timeout: float | None,
+        *,
+        ping: Callable[[], asyncio.Future[float]],
+        is_reading: Callable[[], bool],
+        give_up: Callable[[str], None],
+    ) -> None:
+        self._interval = interval
+        self._timeout = timeout
+        self._ping = ping
+        self._is_reading = is_reading
+        self._give_up = give_up
+        self._timer: asyncio.TimerHandle | None = None
+        self._wait(interval, self._beat)
+
+    def stop(self) -> None:
+        """Stop both timers: a timer that nobody cancels keeps its connection in memory."""
+        if self._timer:
+            self._timer.cancel()
+        self._interval = None
+
+    def _wait(self, seconds: float | None, then: Callable[[], None]) -> None:
+        if self._timer:
+            self._timer.cancel()
+        if seconds is not None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, then)
+
+    def _beat(self) -> None:
+        self._wait(self._timeout, self._on_silence)
+        self._ping().add_done_callback(self._on_pong)
+
+    def _on_pong(self, pong: asyncio.Future[float]) -> None:
+        if not pong.cancelled() and pong.exception() is None:
+            self._wait(self._interval, self._beat)
+
+    def _on_silence(self) -> None:
+        if self._is_reading():
+            self._give_up(f"no pong within {self._timeout} s")
+        else:
+            self._wait(self._timeout, self._on_silence)

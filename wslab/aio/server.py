@@ -1,0 +1,289 @@
+"""The server: listen, answer opening handshakes, run a handler for each connection (RFC 6455 §4.2).
+
+This module knows the life of a server and of its side of a connection: read the head of a request, let
+``process_request`` answer it with a page, else upgrade it and call the handler; in the end shut down. Judging
+a request is left to ``handshake``, the connection after it to ``websocket``. When more bytes of a head are
+needed, it waits, but no longer than ``open_timeout``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import socket
+import ssl as tls
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+
+from wslab.aio.closed import ConnectionClosed
+from wslab.aio.websocket import Limits, WebSocket
+from wslab.close import CloseCode
+from wslab.frames import FIN, Opcode, encode_octets, to_bytes
+from wslab.handshake import judge_request
+from wslab.http import Headers, Request, RequestReader, Response
+
+__all__ = ["Server", "ServerConnection", "broadcast", "serve"]
+
+logger = logging.getLogger("wslab")
+
+Handler = Callable[["ServerConnection"], Awaitable[None]]
+ProcessRequest = Callable[["ServerConnection", Request], Response | Awaitable[Response | None] | None]
+
+
+class ServerConnection(WebSocket):
+    """The server's end of a connection. Handlers get one; :func:`serve` makes it."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__("server", server.limits)
+        self._server = server
+        self._reader = RequestReader()
+
+    def respond(self, status: int, text: str) -> Response:
+        """Build a plain-text response, for ``process_request`` to return.
+
+        Args:
+            status: the HTTP status code.
+            text: the body.
+        """
+        return Response.text(int(status), text)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._server.accepted.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._server.accepted.discard(self)
+        self._server.connections.discard(self)
+
+    def _receive_head(self, data: bytes) -> None:
+        if self.request or self.response:
+            return  # what follows a request that was refused
+        request = self._reader.feed(data)
+        if isinstance(request, Response):
+            self._refuse(request)
+        elif request:
+            self.request = request
+            self._transport.pause_reading()  # frames may follow, but first comes the answer
+            self._server.start(self._run(request))
+
+    async def _run(self, request: Request) -> None:
+        """Answer a request; if that opens a connection, call the handler, and close behind it."""
+        response = await self._answer(request)
+        if self._transport.is_closing():
+            return
+        self._transport.resume_reading()
+        if response.status != 101:
+            self._refuse(response)
+            return
+        self.response = response
+        self.subprotocol = response.headers.get("Sec-WebSocket-Protocol")
+        self._transport.write(response.encode())
+        self._server.connections.add(self)
+        self._open(self._reader.rest)
+        try:
+            await self._server.handler(self)
+        except ConnectionClosed as closed:
+            logger.debug("handler ended with its connection: %s", closed)
+        except Exception:
+            logger.exception("handler failed, the connection is closed with 1011")
+            await self.close(CloseCode.INTERNAL_ERROR)
+        else:
+            await self.close()
+
+    async def _answer(self, request: Request) -> Response:
+        server = self._server
+        try:
+            response = server.process_request(self, request) if server.process_request else None
+            if inspect.isawaitable(response):
+                response = await response
+        except Exception:
+            logger.exception("process_request failed, the request is answered with 500")
+            response = Response.text(500, "the server failed to answer this request")
+        return response or judge_request(request, subprotocols=server.subprotocols, origins=server.origins)
+
+    def _refuse(self, response: Response) -> None:
+        """Answer without opening a connection, and end TCP (§4.2.2)."""
+        self.response = response
+        needed = {"Content-Length": str(len(response.body)), "Connection": "close"}
+        missing = [(name, value) for name, value in needed.items() if name not in response.headers]
+        headers = Headers([*response.headers.items(), *missing])
+        self._transport.write(response._replace(headers=headers).encode())
+        self._end_tcp()
+
+
+class Server:
+    """A server that listens: ``async with serve(...) as server``, or ``server = await serve(...)``.
+
+    Attributes:
+        connections: the connections that are open, or closing.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        host: str | Sequence[str] | None,
+        port: int,
+        limits: Limits,
+        subprotocols: Sequence[str] | None,
+        origins: Sequence[str | None] | None,
+        process_request: ProcessRequest | None,
+        ssl: tls.SSLContext | None,
+    ) -> None:
+        self.handler = handler
+        self.limits = limits
+        self.subprotocols = subprotocols
+        self.origins = origins
+        self.process_request = process_request
+        self.connections: set[ServerConnection] = set()
+        self.accepted: set[ServerConnection] = set()  # these, and those in their opening handshake
+        self._address = (host, port, ssl)
+        self._listener: asyncio.Server
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._shutdown: asyncio.Task[None] | None = None
+
+    @property
+    def sockets(self) -> tuple[socket.socket, ...]:
+        """The sockets that listen."""
+        return tuple(self._listener.sockets)
+
+    @property
+    def port(self) -> int:
+        """The port that the server listens on."""
+        return self._port
+
+    async def __aenter__(self) -> Server:
+        host, port, ssl = self._address
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(lambda: ServerConnection(self), host or None, port, ssl=ssl)
+        self._port = int(self.sockets[0].getsockname()[1])
+        if len({listening.getsockname()[1] for listening in self.sockets}) > 1:
+            # A name such as "localhost" stands for several addresses: the same port on each.
+            self._listener.close()
+            self._listener = await loop.create_server(
+                lambda: ServerConnection(self), host or None, self._port, ssl=ssl
+            )
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        self.close()
+        await self.wait_closed()
+
+    def __await__(self) -> Generator[None, None, Server]:
+        return self.__aenter__().__await__()
+
+    async def serve_forever(self) -> None:
+        """Wait until the server is closed or the task is cancelled, then shut down."""
+        try:
+            await self._listener.serve_forever()
+        finally:
+            await self.__aexit__()
+
+    def start(self, handling: Awaitable[None]) -> None:
+        """Run the task of one connection."""
+        task = asyncio.ensure_future(handling)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self, code: int = CloseCode.GOING_AWAY, reason: str = "") -> None:
+        """Stop listening, and close every connection. Wait for the end with :meth:`wait_closed`.
+
+        Args:
+            code: the close code that clients get.
+            reason: what they get with it.
+        """
+        if self._shutdown is None:
+            self._listener.close()
+            self._shutdown = asyncio.ensure_future(self._close_connections(code, reason))
+
+    async def wait_closed(self) -> None:
+        """Wait until nothing of the server is left, at most about ``close_timeout`` seconds after close()."""
+        if self._shutdown is None:
+            await self._listener.wait_closed()
+        if self._shutdown:
+            await asyncio.shield(self._shutdown)
+
+    async def _close_connections(self, code: int, reason: str) -> None:
+        waiting: list[Awaitable[object]] = [ws.close(code, reason) for ws in list(self.accepted)]
+        waiting += self._tasks
+        closing = [asyncio.ensure_future(awaitable) for awaitable in waiting]
+        if closing:
+            await asyncio.wait(closing, timeout=self.limits.close_timeout)
+        for task in closing:
+            task.cancel()  # a handler that did not notice
+        for ws in list(self.accepted):
+            ws.abort()
+        await asyncio.gather(*closing, return_exceptions=True)
+
+    def __repr__(self) -> str:
+        return f"<Server with {len(self.connections)} connections>"
+
+
+def serve(
+    handler: Handler,
+    host: str | Sequence[str] | None = "127.0.0.1",
+    port: int = 0,
+    *,
+    subprotocols: Sequence[str] | None = None,
+    origins: Sequence[str | None] | None = None,
+    process_request: ProcessRequest | None = None,
+    max_size: int | None = 2**20,
+    ping_interval: float | None = 20,
+    ping_timeout: float | None = 20,
+    close_timeout: float | None = 10,
+    open_timeout: float | None = 10,
+    ssl: tls.SSLContext | None = None,
+    compression: None = None,
+) -> Server:
+    """Serve WebSocket connections, each with a call of the handler.
+
+    Args:
+        handler: called with the connection; when it returns, the connection is closed with 1000, when it
+            raises, with 1011.
+        host: the address or name to listen on; None for all addresses.
+        port: the port; 0 for a free one, see ``server.port``.
+        subprotocols: the names that the server speaks, the preferred first (§1.9).
+        origins: the Origins that are let in, None in the list for "no Origin"; others get 403 (§10.2).
+        process_request: called with connection and request, may be async; a Response that it returns is the
+            answer, such as a page; None goes on with the opening handshake.
+        max_size: the longest message accepted, in bytes; a longer one is refused from its header (1009).
+        ping_interval: seconds between pings; None for no heartbeat.
+        ping_timeout: seconds to wait for a pong before the connection is failed with 1011.
+        close_timeout: seconds to wait for the peer when closing.
+        open_timeout: seconds that an opening handshake may take.
+        ssl: a context with a certificate serves wss:// instead of ws://.
+        compression: not offered, only None is accepted.
+
+    Raises:
+        ValueError: compression was asked for.
+        OSError: the address cannot be listened on.
+
+    >>> async def echo(ws):
+    ...     async for message in ws:
+    ...         await ws.send(message)
+    >>> async def main():
+    ...     async with serve(echo) as server:
+    ...         return server.port > 0
+    >>> asyncio.run(main())
+    True
+    """
+    if compression is not None:
+        raise ValueError(f"compression is {compression!r}, but only None is offered")
+    limits = Limits(max_size, ping_interval, ping_timeout, close_timeout, open_timeout)
+    return Server(handler, host, port, limits, subprotocols, origins, process_request, ssl)
+
+
+def broadcast(connections: Iterable[ServerConnection], message: str | bytes) -> None:
+    """Send a message to many: encode it once, and never wait for a slow one.
+
+    Connections that are closing are skipped. What a slow peer has not read yet is kept in memory.
+
+    Raises:
+        TypeError: the message is neither str nor bytes-like.
+    """
+    if isinstance(message, str):
+        frame = encode_octets(FIN | Opcode.TEXT, message.encode(), None)
+    else:
+        frame = encode_octets(FIN | Opcode.BINARY, to_bytes(message), None)
+    for connection in connections:
+        connection.write_frame(frame)
