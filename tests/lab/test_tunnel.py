@@ -8,7 +8,9 @@ import re
 import secrets
 import shutil
 import socket
+import ssl
 import struct
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -159,8 +161,30 @@ async def test_carries_close_codes_of_the_browser(jupyter: JupyterProcess, code:
         assert ws.protocol.close_rcvd == Close(code, reason)
 
 
-@network
-async def test_answers_a_close_after_the_server_has_ended_its_stream(jupyter: JupyterProcess) -> None:
+def browse_over_tls(sock: socket.socket, context: ssl.SSLContext, head: bytes) -> bytes:
+    """Send `head`, read to the end of the stream, answer: an SSLSocket could not do the last."""
+    incoming, outgoing, got = ssl.MemoryBIO(), ssl.MemoryBIO(), b""
+    tls = context.wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+    while tls.version() is None:
+        with contextlib.suppress(ssl.SSLWantReadError):
+            tls.do_handshake()
+        sock.sendall(outgoing.read())
+        if tls.version() is None:
+            incoming.write(sock.recv(65536))
+    tls.write(head)
+    sock.sendall(outgoing.read())
+    while data := sock.recv(65536):
+        incoming.write(data)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        while True:
+            got += tls.read(65536)
+    tls.write(b"the answer")
+    sock.sendall(outgoing.read())
+    return got
+
+
+async def answer_after_the_end(jupyter: JupyterProcess) -> None:
+    """Have a server end its stream after a Close, and the browser answer it then. Its end is half the end."""
     answer = asyncio.get_running_loop().create_future()
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -170,15 +194,43 @@ async def test_answers_a_close_after_the_server_has_ended_its_stream(jupyter: Ju
         answer.set_result(await reader.read())
         writer.close()
 
+    def browse(head: bytes) -> bytes:
+        with socket.create_connection(("127.0.0.1", jupyter.port), timeout=20) as sock:
+            if jupyter.tls:
+                return browse_over_tls(sock, jupyter.tls, head)
+            sock.sendall(head)
+            got = b"".join(iter(lambda: sock.recv(65536), b""))
+            sock.sendall(b"the answer")
+            return got
+
+    async with raw_lesson(handler) as port:
+        head = head_of(f"{BASE_URL}wslab/{port}/", jupyter, *HANDSHAKE)
+        assert (await asyncio.to_thread(browse, head)).endswith(b"\x88\x02\x03\xf1")
+        assert await answer == b"the answer"
+
+
+@network
+async def test_answers_a_close_after_the_server_has_ended_its_stream(jupyter: JupyterProcess) -> None:
+    await answer_after_the_end(jupyter)
+
+
+@network
+async def test_a_close_survives_what_the_browser_still_sends(jupyter: JupyterProcess) -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(SWITCH + b"\x88\x02\x03\xf1")
+        writer.close()  # both directions: what comes now is answered with RST
+
     async with raw_lesson(handler) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
         writer.write(head_of(f"{BASE_URL}wslab/{port}/", jupyter, *HANDSHAKE))
-        assert (await reader.read()).endswith(
-            b"\x88\x02\x03\xf1"
-        )  # the half-close has arrived, after the code
-        writer.write(b"the answer")
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(64):
+            writer.write(bytes(2**16))
+            await writer.drain()
+        assert await reader.read() == b"\x88\x02\x03\xf1"
         writer.close()
-        assert await answer == b"the answer"
+        await writer.wait_closed()
 
 
 @network
@@ -206,7 +258,9 @@ async def test_a_refused_handshake_never_opens(jupyter: JupyterProcess) -> None:
 def reset(ws: ServerConnection | ClientConnection) -> None:
     """End the TCP connection with RST."""
     sock: socket.socket = ws.transport.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+    )
     ws.transport.abort()
 
 
@@ -488,6 +542,7 @@ def test_refuses_methods_other_than_get(jupyter: JupyterProcess, method: str) ->
     status, headers, body = jupyter.request(method, f"{BASE_URL}wslab/8765/")
     assert (status, headers["allow"]) == (405, "GET")
     assert body == (b"" if method == "HEAD" else b"The tunnel knows only GET.\n")
+    assert jupyter.request(method, f"{BASE_URL}wslab/8765/", token="")[0] == 405
 
 
 @network
@@ -520,6 +575,8 @@ async def test_what_is_no_answer_gives_502(jupyter: JupyterProcess, answer: byte
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
+        if len(answer) > 200_000:
+            await reader.read()  # waits for the tunnel to give up
         writer.close()
 
     async with raw_lesson(handler) as port:
@@ -632,6 +689,7 @@ async def test_crosses_a_jupyter_server_that_serves_tls_and_trusts_every_origin(
                 assert ws.protocol.close_rcvd == Close(4001, "seen")
             with pytest.raises(InvalidStatus, match="403"):
                 await open_through(jupyter, port, origin=Origin("https://example.org"))
+        await answer_after_the_end(jupyter)
 
 
 def test_kernels_inherit_where_the_tunnel_is(jupyter: JupyterProcess) -> None:
@@ -640,7 +698,7 @@ def test_kernels_inherit_where_the_tunnel_is(jupyter: JupyterProcess) -> None:
     kernel = json.loads(body)["id"]
     client = BlockingKernelClient(connection_file=str(jupyter.folder / "runtime" / f"kernel-{kernel}.json"))
     client.load_connection_file()
-    client.start_channels()
+    client.start_channels(hb=False)  # a kernel that is slow to start would count as dead
     try:
         client.wait_for_ready(timeout=30)
         reply = client.execute(
