@@ -26,6 +26,7 @@ MAX_HEAD = 64 * 2**10  # octets without an empty line after which it is not an H
 _START = re.compile(rb"(?:\r?\n)*(?:HTTP/\d\.\d (\d{3})( [^\r\n]*)?|([!-~]+) ([!-~]+) HTTP/\d\.\d)\r?\n")
 _LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d{1,15})[ \t]*\r?\n")
 _CHUNKED = re.compile(rb"\ntransfer-encoding:[^\n]*\bchunked\b")
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
 _UPGRADE = re.compile(rb"\nupgrade:[^\n]*\bwebsocket\b")
 
 Steps = Generator[None, None, None]
@@ -72,8 +73,9 @@ class Splitter:
 
     def _read(self) -> Steps:
         while True:
-            self._kind = "head"
-            while (size := _head_size(self._buffer)) is None:
+            self._kind, looked = "head", 0
+            while (size := _head_size(self._buffer, looked)) is None:
+                looked = max(0, len(self._buffer) - 3)  # the end of a head may be cut in two
                 yield
             start = _START.match(self._buffer)
             if start is None:
@@ -139,9 +141,9 @@ class Splitter:
                 yield
 
 
-def _head_size(octets: bytearray) -> int | None:
+def _head_size(octets: bytearray, looked: int) -> int | None:
     """Return the octets up to the end of the empty line; all of them when there are too many to be a head."""
-    end = re.search(rb"\r?\n\r?\n", octets)
+    end = _EMPTY_LINE.search(octets, looked)
     return end.end() if end else len(octets) if len(octets) > MAX_HEAD else None
 
 

@@ -220,7 +220,7 @@ class Tap:
     async def seen(
         self, what: str, sender: Sender | None = None, *, count: int = 1, timeout: float = 5.0
     ) -> None:
-        """Wait until a message head, a body or a frame of that name has passed in full.
+        """Wait until an HTTP head, a body or a frame of that name has passed in full.
 
         Args:
             what: "GET /chat" or "GET", "101", "TEXT", "CLOSE", "body": the whole name or its first word.
