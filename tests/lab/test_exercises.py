@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
+import signal
 import sys
 import threading
 import time
@@ -218,6 +220,14 @@ def test_str_for_bytes_is_named() -> None:
     assert "encode it" in repr(check("encode-length", lambda length, masked: "\x05"))
 
 
+def no_work_goes_on() -> bool:
+    """Tell whether every thread of a trial has ended; a thread that was told to needs a moment."""
+    for thread in threading.enumerate():
+        if thread.name == "wslab-exercise":
+            thread.join(5)
+    return not any(thread.name == "wslab-exercise" for thread in threading.enumerate())
+
+
 # -- bounds -------------------------------------------------------------------------------------------------
 
 
@@ -232,7 +242,21 @@ def test_a_loop_that_never_ends_is_stopped(declare: Callable[..., Exercise]) -> 
     verdict = check("trial", my_loop)
     assert "my_loop(1) did not end within 0.1 seconds and was stopped." in repr(verdict)
     assert sys.gettrace() is trace
-    assert not [thread for thread in threading.enumerate() if thread.name == "wslab-exercise"]
+    assert no_work_goes_on()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal can be sent to this process alone")
+def test_an_interrupt_of_the_kernel_stops_the_work_and_passes(declare: Callable[..., Exercise]) -> None:
+    declare(lambda answer: answer(1), bound=30)
+
+    def my_loop(n: int) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        while True:
+            n += 1
+
+    with pytest.raises(KeyboardInterrupt):
+        check("trial", my_loop)
+    assert no_work_goes_on()
 
 
 def test_code_that_cannot_be_stopped_is_left_behind(declare: Callable[..., Exercise]) -> None:

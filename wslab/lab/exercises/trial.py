@@ -55,6 +55,8 @@ class _Worker(threading.Thread):
         self._context = contextvars.copy_context()  # the kernel finds the cell to print to in it
         self._lock = threading.Lock()
         self._finished = False
+        # Not join(): when an interrupt of the kernel ends it, Python 3.11 holds a running thread for ended.
+        self.done = threading.Event()
         self.outcome = Outcome(expired=True)
 
     def run(self) -> None:
@@ -66,6 +68,8 @@ class _Worker(threading.Thread):
                 self.outcome = outcome
         except _ExpiredError:
             pass
+        finally:
+            self.done.set()
 
     def _try(self) -> Outcome:
         try:
@@ -78,12 +82,12 @@ class _Worker(threading.Thread):
     def stop(self) -> bool:
         """Raise inside the thread until it ends, for as long as the grace lasts; tell whether it did."""
         end = time.monotonic() + GRACE
-        while self.is_alive() and time.monotonic() < end:
+        while not self.done.is_set() and time.monotonic() < end:
             with self._lock:
                 if not self._finished:
                     _raise_in(self.ident, _ExpiredError)
-            self.join(0.02)
-        return not self.is_alive()
+            self.done.wait(0.1)
+        return self.done.is_set()
 
 
 def _raise_in(ident: int | None, error: type[BaseException] | None) -> None:
@@ -122,10 +126,10 @@ def run(judge: Callable[[Any], Any], answer: Any, bound: float) -> Outcome:
         return Outcome(judge(answer))
 
     worker = _Worker(work)
-    worker.start()
     try:
+        worker.start()
         # A loop ends its own waiting at the bound; only code that never awaits needs to be stopped.
-        worker.join(bound + (GRACE if inspect.iscoroutinefunction(judge) else 0))
+        worker.done.wait(bound + (GRACE if inspect.iscoroutinefunction(judge) else 0))
     except KeyboardInterrupt:
         worker.stop()
         raise
