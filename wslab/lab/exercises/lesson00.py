@@ -7,7 +7,6 @@ reverse, and looks at what the learner's coroutine function sent and returned. I
 from __future__ import annotations
 
 import contextlib
-import inspect
 from typing import Any
 
 from websockets.asyncio.client import connect
@@ -34,9 +33,6 @@ async def _judge_ask(answer: Any) -> Fault | None:
     async with serve(reverse, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         given = await answer(Address(f"ws://127.0.0.1:{port}"), QUESTION)
-    if inspect.iscoroutine(given):
-        given.close()
-        return Fault("returns a coroutine, not its result: put await in front of the call.")
     if given is not None and received != [QUESTION]:
         rows = (("sent", repr(received) if received else "nothing"), ("expected", repr([QUESTION])))
         return Fault("does not send the question, once.", rows, given)
