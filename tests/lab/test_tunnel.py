@@ -287,6 +287,35 @@ async def test_an_abort_of_the_browser_gives_1006(jupyter: JupyterProcess) -> No
         assert await seen == 1006
 
 
+@network
+async def test_the_last_words_of_the_browser_survive_what_the_server_still_sends(
+    jupyter: JupyterProcess,
+) -> None:
+    heard = asyncio.get_running_loop().create_future()
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(SWITCH)
+        listening = asyncio.ensure_future(reader.read())
+        while not listening.done():
+            writer.write(bytes(2**16))
+            await writer.drain()  # raises if the connection was reset
+            await asyncio.sleep(0)
+        heard.set_result(await listening)
+        writer.close()
+
+    async with raw_lesson(handler) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
+        writer.write(head_of(f"{BASE_URL}wslab/{port}/", jupyter, *HANDSHAKE))
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"last words")
+        writer.write_eof()
+        with contextlib.suppress(ConnectionError):
+            await drink(reader, TOTAL)
+        assert await heard == b"last words"
+        writer.close()
+
+
 TOTAL = 64 * 2**20  # bytes; more than all the socket buffers on the way
 
 

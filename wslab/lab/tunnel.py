@@ -214,14 +214,15 @@ async def to_browser(back: socket.socket, front: IOStream, data: bytes, touch: C
     loop = asyncio.get_running_loop()
     try:
         while data:
-            await front.write(data)
-            touch()
+            with contextlib.suppress(StreamClosedError):  # Read on here too: a server keeps its last input.
+                await front.write(data)
+                touch()
             await asyncio.sleep(0)
             data = await loop.sock_recv(back, CHUNK)
         if not front.closed():
             # TCP's end of stream, under TLS too: SSLSocket.shutdown() would also end the decryption of input.
             socket.socket.shutdown(front.socket, socket.SHUT_WR)
-    except OSError:  # of which StreamClosedError is one
+    except OSError:
         front.close()
 
 
