@@ -1,8 +1,8 @@
 """WebSocket from the bytes up: the package that the course builds.
 
-One module a layer: ``http``, ``handshake``, ``frames``, ``decoder``, ``close``, ``message``, ``connection`` know
-the protocol and do no I/O; ``aio`` does, and is loaded when one of its names is first used, so that the
-protocol can be used without asyncio. What a newcomer needs is named here.
+One module a layer. ``http``, ``handshake``, ``frames``, ``decoder``, ``close``, ``message`` and
+``connection`` know the protocol and do no I/O. ``aio`` does, and is loaded when one of its names is first
+used, so that the protocol can be used without asyncio.
 """
 
 from __future__ import annotations

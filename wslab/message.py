@@ -80,14 +80,22 @@ class Assembler:
         if isinstance(self._parts, io.BytesIO):
             self._parts.write(payload)
         else:
-            try:
-                self._parts.write(self._utf8.decode(payload, fin))
-            except UnicodeDecodeError as error:
-                raise _not_utf8(error) from None
+            self._parts.write(self._decode(payload, fin))
         if not fin:
             return None
         self._size, self.opcode = 0, Opcode.CONTINUATION
         return self._parts.getvalue()
+
+    def _decode(self, payload: bytes, fin: bool) -> str:
+        """Decode a fragment of a text, and refuse its first wrong octet."""
+        try:
+            text = self._utf8.decode(payload, fin)
+        except UnicodeDecodeError as error:
+            raise _not_utf8(error) from None
+        cut = self._utf8.getstate()[0]
+        if cut[:1] == b"\xed" and cut[1:] >= b"\xa0":  # half a surrogate; Python waits for its third octet
+            raise ProtocolError(CloseCode.INVALID_DATA, "text is not UTF-8: octet 0xed, a surrogate")
+        return text
 
     def _begin_or_continue(self, opcode: Opcode) -> None:
         if not opcode and not self.opcode:
