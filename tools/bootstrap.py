@@ -127,7 +127,8 @@ def explain(lines: List[str]) -> None:
     output = "\n".join(lines)
     print("\n".join([line for line in lines if "error" in line.lower()][-12:] or lines[-12:]))
     if re.search(
-        "name resolution|getaddrinfo|nodename nor|NewConnectionError|NameResolutionError|timed out", output
+        "from versions: none|getaddrinfo|name resolution|NewConnectionError|NameResolutionError|timed out",
+        output,
     ):
         sys.exit("No connection to the package index: connect this machine to the network. " + AGAIN)
     if "No space left" in output:
