@@ -238,7 +238,7 @@ class Attack:
         return f"{views.text_table(*self._table(), caps=(15, 6, 44, 0))}\n{self._result}"
 
     def _repr_html_(self) -> str:
-        table = views.html_table(*self._table())
+        table = views.html_table(*self._table(), code=())
         return f'<div style="overflow-x:auto;color:inherit">{table}<p>{escape(self._result)}</p></div>'
 
 

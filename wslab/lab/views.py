@@ -9,7 +9,7 @@ after a few octets, and both views say how many are missing. The picture as an i
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
@@ -186,8 +186,14 @@ def html(piece: Dissection) -> str:
     return f'<div style="overflow-x:auto;color:inherit">{"".join(lines)}</div>'
 
 
-def html_table(heading: Sequence[str], lines: Sequence[Row]) -> str:
-    """Return rows as an HTML table; the second and third column take the colours of the row."""
+def html_table(heading: Sequence[str], lines: Sequence[Row], code: Collection[int] = (0, 2)) -> str:
+    """Return rows as an HTML table; the second and third column take the colours of the row.
+
+    Args:
+        heading: the names of the columns.
+        lines: the rows.
+        code: the columns that are set in a fixed-width font, counted from 0.
+    """
     parts = [f'<table style="border-collapse:collapse;margin:4px 0;font-size:13px;{_BORDER}"><thead><tr>']
     parts += [f'<th style="{_CELL}">{escape(name)}</th>' for name in heading]
     parts.append("</tr></thead><tbody>")
@@ -196,7 +202,7 @@ def html_table(heading: Sequence[str], lines: Sequence[Row]) -> str:
         for i, cell in enumerate(row.cells):
             colour = row.colours[i - 1] if i in (1, 2) else None
             style = _CELL + (f";{colour.css}" if colour else "")
-            if i in (0, 2):
+            if i in code:
                 style += ";font-family:monospace" + (";white-space:nowrap" if i == 0 else "")
             parts.append(f'<td style="{style}">{escape(cell).replace(chr(10), "<br>")}</td>')
         parts.append("</tr>")
