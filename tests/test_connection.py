@@ -175,8 +175,8 @@ class TestClosing:
         server = Connection("server")
         server.close()
         for send in (
-            lambda: server.send_text("x"),
-            lambda: server.send_binary(b""),
+            partial(server.send_text, "x"),
+            partial(server.send_binary, b""),
             server.ping,
             server.pong,
         ):

@@ -369,11 +369,12 @@ class WebSocket(asyncio.Protocol):
         """Tell those who wait for this pong or an earlier one: a peer may skip some (§5.5.3)."""
         if payload not in self._pings:
             return
-        self.latency = self._loop.time() - self._pings[payload][1]
+        now = self._loop.time()
+        self.latency = now - self._pings[payload][1]
         for earlier in list(self._pings):
             waiter, sent_at = self._pings.pop(earlier)
             if not waiter.done():
-                waiter.set_result(self._loop.time() - sent_at)
+                waiter.set_result(now - sent_at)
             if earlier == payload:
                 return
 
@@ -381,6 +382,8 @@ class WebSocket(asyncio.Protocol):
 
     def _hold_close(self) -> None:
         """Let the caller answer the messages that came before the peer's Close, if there are any (§5.5.1)."""
+        if self._opened().close_sent:
+            return
         left = self._taken_at + ANSWER_TIME - self._loop.time()
         if self._messages or (left > 0 and not self._receiver):
             self._holding = self._loop.call_later(ANSWER_TIME, self._answer_or_hold)
