@@ -14,7 +14,7 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 def test_begins_with_the_masked_hello_of_section_5_7() -> None:
     explorer = FrameExplorer()
     assert explorer.octets.hex(" ") == "81 85 37 fa 21 3d 7f 9f 4d 51 58"
-    assert "37 fa 21 3d" in explorer.view.value
+    assert "37 fa 21 3d" in explorer.shown
 
 
 @given(frames, st.none() | keys)
@@ -30,7 +30,7 @@ def test_shows_what_encode_frame_writes(frame: Frame, key: bytes | None) -> None
 
 def test_every_control_changes_the_view() -> None:
     explorer = FrameExplorer()
-    seen = [explorer.view.value]
+    seen = [explorer.shown]
     for control, value in (
         (explorer.text, "Hello, world"),
         (explorer.opcode, Opcode.BINARY),
@@ -38,7 +38,7 @@ def test_every_control_changes_the_view() -> None:
         (explorer.mask, False),
     ):
         control.value = value
-        seen.append(explorer.view.value)
+        seen.append(explorer.shown)
     assert len(set(seen)) == 5
     assert explorer.octets == encode_frame(Frame(Opcode.BINARY, b"Hello, world", fin=False))
 
@@ -48,7 +48,7 @@ def test_the_button_draws_another_key() -> None:
     assert explorer.masking_key == KEY
     explorer.new_key.click()
     assert explorer.octets == encode_frame(Frame(Opcode.TEXT, b"Hello"), bytes.fromhex("01020304"))
-    assert "01 02 03 04" in explorer.view.value
+    assert "01 02 03 04" in explorer.shown
 
 
 def test_a_drawn_key_has_four_octets() -> None:
@@ -61,7 +61,7 @@ def test_the_button_rests_while_nothing_is_masked() -> None:
     explorer = FrameExplorer()
     explorer.mask.value = False
     assert explorer.new_key.disabled
-    assert "Not masked" in explorer.view.value
+    assert "Not masked" in explorer.shown
 
 
 @pytest.mark.parametrize(
@@ -76,23 +76,23 @@ def test_says_in_a_sentence_what_may_not_be_sent(opcode: Opcode, text: str, fin:
     explorer = FrameExplorer(text)
     explorer.opcode.value = opcode
     explorer.fin.value = fin
-    assert f"No endpoint may send this frame: {sentence}" in explorer.view.value
+    assert f"No endpoint may send this frame: {sentence}" in explorer.shown
     explorer.opcode.value, explorer.fin.value = Opcode.BINARY, True
-    assert "No endpoint" not in explorer.view.value
+    assert "No endpoint" not in explorer.shown
 
 
 def test_the_text_of_a_close_is_its_reason() -> None:
     explorer = FrameExplorer("bye")
     explorer.opcode.value = Opcode.CLOSE
     assert explorer.frame.payload == bytes.fromhex("03e8627965")
-    assert "close 1000" in explorer.view.value
+    assert "close 1000" in explorer.shown
 
 
 def test_a_continuation_follows_a_first_fragment() -> None:
     explorer = FrameExplorer("lo")
     explorer.opcode.value = Opcode.CONTINUATION
-    assert "wrong" not in explorer.view.value
-    assert "octets 0–7 (8)" in explorer.view.value
+    assert "wrong" not in explorer.shown
+    assert "octets 0–7 (8)" in explorer.shown
 
 
 @pytest.mark.parametrize("text", ["", "<b>&", "€", "\ud800", "x" * 70_000])
@@ -100,7 +100,7 @@ def test_takes_any_text_and_escapes_it(text: str) -> None:
     explorer = FrameExplorer()
     explorer.text.value = text
     assert explorer.frame.payload == text.encode("utf-8", "replace")
-    assert "<b>&" not in explorer.view.value
+    assert "<b>&" not in explorer.shown
 
 
 def test_what_is_stored_is_the_frame_of_the_beginning_without_controls() -> None:

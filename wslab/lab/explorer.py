@@ -85,7 +85,8 @@ class FrameExplorer:
         self.fin = ipywidgets.Checkbox(True, description="FIN", indent=False)
         self.mask = ipywidgets.Checkbox(True, description="MASK", indent=False)
         self.new_key = ipywidgets.Button(description="new key", tooltip="draw another masking-key")
-        self.view = ipywidgets.HTML()
+        self._notes = ipywidgets.HTML()
+        self._view = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%", overflow="auto"))  # scrolls
         for control in (self.fin, self.mask, self.new_key):
             control.layout.width = "auto"
             control.layout.margin = "2px 12px"
@@ -94,9 +95,9 @@ class FrameExplorer:
         self.new_key.on_click(self._change_key)
         row = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
         controls = ipywidgets.Box([self.text, self.opcode, self.fin, self.mask, self.new_key], layout=row)
-        self._box = ipywidgets.VBox([controls, self.view])
+        self._box = ipywidgets.VBox([controls, self._notes, self._view])
         self._update()
-        self._beginning = self.view.value
+        self._beginning = self.shown
 
     @property
     def frame(self) -> Frame:
@@ -111,6 +112,11 @@ class FrameExplorer:
         """The octets of the frame, whether it may be sent or not."""
         return self._describe()[0].octets
 
+    @property
+    def shown(self) -> str:
+        """The HTML that stands below the controls."""
+        return f"{self._notes.value}{self._view.value}"
+
     def _describe(self) -> tuple[Dissection, str]:
         return describe(self.frame, self.masking_key if self.mask.value else None)
 
@@ -121,9 +127,10 @@ class FrameExplorer:
     def _update(self, _: Any = None) -> None:
         piece, problem = self._describe()
         self.new_key.disabled = not self.mask.value
-        self.view.value = f"{self._notes(piece, problem)}{piece._repr_html_()}"
+        self._notes.value = self._explain(piece, problem)
+        self._view.value = piece._repr_html_()
 
-    def _notes(self, piece: Dissection, problem: str) -> str:
+    def _explain(self, piece: Dissection, problem: str) -> str:
         """Write what stands between the controls and the bits: key, sizes, and what is wrong."""
         chip = "padding:1px 7px;font-family:monospace"
         if self.mask.value:
