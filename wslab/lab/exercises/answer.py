@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import re
 import reprlib
 from collections.abc import Callable
 from types import TracebackType
@@ -25,6 +26,18 @@ _short.maxlist = _short.maxtuple = _short.maxdict = _short.maxset = 12
 _short.maxlevel = 4
 
 
+# What Python writes for an object without a __repr__ of its own: its address differs from run to run.
+_ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F…]+>")
+
+
+def _represent(value: object, write: Callable[[object], str]) -> str:
+    """Write a value, an object without a __repr__ of its own as its type alone."""
+    try:
+        return _ADDRESS.sub(r"<\1>", write(value))
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
 def show(value: object) -> str:
     """Write a value in one short line; octets in hexadecimal.
 
@@ -34,17 +47,11 @@ def show(value: object) -> str:
     if isinstance(value, (bytes, bytearray)):
         text = bytes(value[:_SHOWN]).hex(" ") or "(no octets)"
         return text if len(value) <= _SHOWN else f"{text} … ({len(value)} octets)"
-    try:
-        return " ".join(_short.repr(value).splitlines())
-    except Exception:
-        return f"<{type(value).__name__}>"
+    return " ".join(_represent(value, _short.repr).splitlines())
 
 
 def _argument(value: object) -> str:
-    try:
-        text = repr(value) if isinstance(value, (str, bytes)) else _short.repr(value)
-    except Exception:
-        return f"<{type(value).__name__}>"
+    text = _represent(value, repr if isinstance(value, (str, bytes)) else _short.repr)
     return text if len(text) <= 72 else f"{text[:50]}…{text[-8:]}"
 
 

@@ -189,7 +189,9 @@ def _judge(exercise: Exercise, answer: Any) -> Verdict:
         return Verdict(exercise.name, "not yet", (f"{name} is not written yet.",))
     if outcome.error and blame(outcome.error)[0]:
         return _raised(exercise, asked, outcome.error)
-    if asked and asked.values and asked.empty:
+    if exercise.acts and outcome.error is None and outcome.value.idle:
+        return Verdict(exercise.name, "not yet", (f"{asked.last_call if asked else name} does nothing yet.",))
+    if asked and asked.values and asked.empty and not exercise.acts:
         sentence = f"{asked.last_call} gives nothing: it is not written yet, or the return is missing."
         return Verdict(exercise.name, "not yet", (sentence,))
     if outcome.error:

@@ -36,12 +36,14 @@ class Fault:
         rows: label and text, such as ("expected", "81 05").
         given: the value that was given, by which typical mistakes are recognised.
         call: the arguments of the call that gave it; None when the answer is a value.
+        idle: whether the answer did nothing at all, as a stub does; for exercises whose answer ``acts``.
     """
 
     sentence: str
     rows: tuple[tuple[str, str], ...] = ()
     given: Any = NOTHING
     call: tuple[Any, ...] | None = None
+    idle: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Exercise:
         mistakes: at least two typical wrong answers.
         why: one sentence for who got it right, on why it matters.
         bound: seconds that the judge may take.
+        acts: whether the answer is judged by what it does, such as a handler, and not by what it returns.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Exercise:
     asks: str = ""
     why: str = ""
     bound: float = 2.0
+    acts: bool = False
 
     @property
     def asynchronous(self) -> bool:

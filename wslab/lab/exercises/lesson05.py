@@ -1,0 +1,329 @@
+"""The exercises of lesson 05, echo servers (RFC 6455 §5.5, §5.6, §7.1.5, §7.4.1).
+
+Two ask for handlers: their judges serve them with `websockets` on a free port, talk to them as a client, and
+look at what came back. An exception in the learner's handler is the learner's to see, so it is carried out of
+the server. The other three ask for values or for a plain function. Nothing is left running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from wslab.close import encode_close
+from wslab.frames import Frame, Opcode
+from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, equals, returns
+
+__all__ = ["EXERCISES"]
+
+Handler = Callable[[ServerConnection], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def _served(handler: Handler) -> AsyncIterator[str]:
+    """Serve a handler; raise at the end what it raised, unless its connection was closed."""
+    raised: list[BaseException] = []
+
+    async def guarded(websocket: ServerConnection) -> None:
+        try:
+            await handler(websocket)
+        except ConnectionClosed:
+            pass
+        except BaseException as error:
+            raised.append(error)
+
+    async with serve(guarded, "127.0.0.1", 0) as server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    if raised:
+        raise raised[0]
+
+
+# -- shout --------------------------------------------------------------------------------------------------
+
+SHOUTED: tuple[tuple[str | bytes, str | bytes], ...] = (("hello", "HELLO"), (b"hello", b"hello"), ("ß", "SS"))
+
+
+async def _judge_shout(answer: Any) -> Fault | None:
+    async with _served(answer) as uri, connect(uri) as websocket:
+        for number, (sent, expected) in enumerate(SHOUTED):
+            received = await _ask(websocket, sent)
+            if received != expected:
+                rows = (("sent", show(sent)), ("received", _received(received)), ("expected", show(expected)))
+                sentence = "does not send the right answer." if received is not None else "ends too early."
+                return Fault(sentence, rows, idle=received is None and number == 0)
+    return None
+
+
+async def _ask(websocket: ClientConnection, message: str | bytes) -> str | bytes | None:
+    try:
+        await websocket.send(message)
+        return await websocket.recv()
+    except ConnectionClosed:
+        return None
+
+
+def _received(message: str | bytes | None) -> str:
+    return "nothing, the connection was closed" if message is None else f"{show(message)} ({_kind(message)})"
+
+
+def _kind(message: str | bytes) -> str:
+    return "text" if isinstance(message, str) else "binary"
+
+
+async def _shout_once(websocket: ServerConnection) -> None:
+    message = await websocket.recv()
+    await websocket.send(message.upper())
+
+
+async def _shout_all(websocket: ServerConnection) -> None:
+    async for message in websocket:
+        await websocket.send(message.upper())
+
+
+async def _shout_bytes(websocket: ServerConnection) -> None:
+    async for message in websocket:
+        await websocket.send(message.upper() if isinstance(message, str) else str(message))
+
+
+SHOUT = Exercise(
+    name="shout",
+    lesson="05",
+    title="Answer texts in capitals, and binary messages unchanged",
+    asks="my_shout(websocket)",
+    judge=_judge_shout,
+    section="RFC 6455 §5.6",
+    hints=(
+        "A text arrives as str, a binary message as bytes: isinstance(message, str) tells which.",
+        "The frame is that of the echo server: async for message in websocket, and one send for each.",
+    ),
+    mistakes=(
+        Mistake(_shout_once, "ends too early"),
+        Mistake(_shout_all, "does not send the right answer"),
+        Mistake(_shout_bytes, "does not send the right answer"),
+    ),
+    why="What you pass to send decides the opcode: str makes a text frame, bytes a binary one.",
+    bound=5.0,
+    acts=True,
+)
+
+
+# -- who is there -------------------------------------------------------------------------------------------
+
+
+async def _judge_who_is_there(answer: Any) -> Fault | None:
+    there: set[Any] = set()
+    async with _served(lambda websocket: answer(websocket, there)) as uri:
+        async with connect(uri) as first, connect(uri) as second:
+            if (
+                await _ask(first, "a") != "a"
+                or await _ask(second, "b") != "b"
+                or await _ask(first, "c") != "c"
+            ):
+                return Fault("does not echo every message.", idle=not there)
+            if len(there) != 2:
+                rows = (("in the set", str(len(there))), ("expected", "2"))
+                return Fault("leaves out who is connected: two clients are.", rows)
+            first.transport.abort()
+        lost = await connect(uri)
+        await lost.send("bye")
+        await lost.close(4000)
+        for _ in range(200):  # at most two seconds; the server notices when its loop gets to it
+            if not there:
+                break
+            await asyncio.sleep(0.01)
+    if there:
+        rows = (("in the set", str(len(there))), ("expected", "0"))
+        return Fault("keeps connections that are closed: clients also go without a good-bye.", rows)
+    return None
+
+
+async def _never_discard(websocket: ServerConnection, there: set[Any]) -> None:
+    there.add(websocket)
+    async for message in websocket:
+        await websocket.send(message)
+
+
+async def _discard_at_the_end(websocket: ServerConnection, there: set[Any]) -> None:
+    await _never_discard(websocket, there)
+    there.discard(websocket)
+
+
+async def _only_echo(websocket: ServerConnection, there: set[Any]) -> None:
+    async for message in websocket:
+        await websocket.send(message)
+
+
+WHO_IS_THERE = Exercise(
+    name="who-is-there",
+    lesson="05",
+    title="Keep a set of who is connected",
+    asks="my_handler(websocket, there)",
+    judge=_judge_who_is_there,
+    section="RFC 6455 §7.1.4 and §7.2.3",
+    hints=(
+        "Add the connection to the set when the handler begins, and take it out when the handler ends.",
+        "A connection that is lost raises an exception in your loop. try: … finally: runs in every case.",
+    ),
+    mistakes=(
+        Mistake(_never_discard, "keeps connections that are closed"),
+        Mistake(_discard_at_the_end, "keeps connections that are closed"),
+        Mistake(_only_echo, "leaves out who is connected"),
+    ),
+    why="A set that only grows is a leak, and a chat that sends to it talks to the dead.",
+    bound=8.0,
+    acts=True,
+)
+
+
+# -- what arrives in the browser ----------------------------------------------------------------------------
+
+ARRIVALS = {
+    "text frame": "string",
+    "binary frame, binaryType not set": "Blob",
+    'binary frame, binaryType "arraybuffer"': "ArrayBuffer",
+    "text, sent back as bytes, binaryType not set": "Blob",
+    "JSON of a dictionary in a text frame": "string",
+}
+_ARRIVAL_REASONS = {
+    "text frame": "A text frame is UTF-8, and the browser decodes it.",
+    "binary frame, binaryType not set": "The default of binaryType is for large files.",
+    'binary frame, binaryType "arraybuffer"': "The page asked for this kind by name.",
+    "text, sent back as bytes, binaryType not set": "The opcode decides, not what the octets mean.",
+    "JSON of a dictionary in a text frame": "The browser does not parse JSON; the page calls JSON.parse.",
+}
+
+WHAT_ARRIVES = Exercise(
+    name="what-arrives",
+    lesson="05",
+    title="Say what a page finds in event.data",
+    judge=equals(ARRIVALS, _ARRIVAL_REASONS, "arrival"),
+    section="RFC 6455 §5.6; the WebSocket interface of browsers: binaryType",
+    hints=(
+        "Only three kinds are possible: a string, a Blob, an ArrayBuffer.",
+        "A text frame gives a string whatever is in it. For binary frames binaryType decides.",
+    ),
+    mistakes=(
+        Mistake(
+            {**ARRIVALS, "text, sent back as bytes, binaryType not set": "string"},
+            "It may be UTF-8: the server sent it with the opcode of a binary message.",
+        ),
+        Mistake(
+            {**ARRIVALS, "JSON of a dictionary in a text frame": "object"},
+            "A page that wants an object calls JSON.parse(event.data).",
+        ),
+        Mistake(
+            {**ARRIVALS, "binary frame, binaryType not set": "ArrayBuffer"},
+            "An ArrayBuffer must be asked for.",
+        ),
+    ),
+    why="A Blob where a string was meant is the commonest sign of a server that lost the opcode.",
+)
+
+
+# -- which code ---------------------------------------------------------------------------------------------
+
+CODES = {
+    "the handler returns": 1000,
+    "the handler raises an exception": 1011,
+    "a message is longer than max_size": 1009,
+    "the server is shut down": 1001,
+    "the page calls socket.close()": 1005,
+    "the server's machine loses its power": 1006,
+}
+_CODE_REASONS = {
+    "the handler returns": "Nothing is wrong: the purpose is fulfilled.",
+    "the handler raises an exception": "The server met a condition that it did not expect.",
+    "a message is longer than max_size": "The code says what is wrong with the message.",
+    "the server is shut down": "An endpoint that goes away has a code of its own.",
+    "the page calls socket.close()": "That sends a Close without a code. What is reported for none?",
+    "the server's machine loses its power": "No Close arrives. What is reported then?",
+}
+
+WHICH_CODE = Exercise(
+    name="which-code",
+    lesson="05",
+    title="Give the close code that the page reports",
+    judge=equals(CODES, _CODE_REASONS, "ending"),
+    section="RFC 6455 §7.4.1 and §7.1.5",
+    hints=(
+        "Two of the six codes never travel: they are reported when there was no code, or no Close.",
+        "1000 normal, 1001 going away, 1005 no code, 1006 no Close, 1009 too big, 1011 internal error.",
+    ),
+    mistakes=(
+        Mistake({**CODES, "the page calls socket.close()": 1000}, "1000 would be socket.close(1000)."),
+        Mistake(
+            {**CODES, "the server is shut down": 1000}, "1000 is for a connection that has done its work."
+        ),
+        Mistake(
+            {**CODES, "the server's machine loses its power": 1001},
+            "1001 is what a server sends that can still send.",
+        ),
+        Mistake(
+            {**CODES, "the handler raises an exception": 1006},
+            "1006 is for an end without a Close; here the server still sends one.",
+        ),
+    ),
+    why="The code is the first thing to look at when a connection ended that should not have.",
+)
+
+
+# -- the answer to a frame ----------------------------------------------------------------------------------
+
+
+def _answer(frame: Frame) -> Frame | None:
+    if frame.opcode is Opcode.PONG:
+        return None
+    return Frame(Opcode.PONG, frame.payload) if frame.opcode is Opcode.PING else frame
+
+
+def _echo_pings(frame: Frame) -> Frame | None:
+    return None if frame.opcode is Opcode.PONG else frame
+
+
+def _empty_pong(frame: Frame) -> Frame | None:
+    return Frame(Opcode.PONG) if frame.opcode is Opcode.PING else _echo_pings(frame)
+
+
+def _answer_pongs(frame: Frame) -> Frame | None:
+    return frame if frame.opcode is Opcode.PONG else _answer(frame)
+
+
+_FRAMES = (
+    Frame(Opcode.TEXT, b"Hello"),
+    Frame(Opcode.PING, b"7"),
+    Frame(Opcode.PONG, b"7"),
+    Frame(Opcode.TEXT, b"Hel", fin=False),
+    Frame(Opcode.CONTINUATION, b"lo"),
+    Frame(Opcode.BINARY, b"\x00\xff"),
+    Frame(Opcode.CLOSE, encode_close(1000, "bye")),
+)
+
+ANSWER_A_FRAME = Exercise(
+    name="answer-a-frame",
+    lesson="05",
+    title="Answer a frame as an echo server does",
+    asks="my_answer(frame)",
+    judge=returns(*(Case((frame,), _answer(frame)) for frame in _FRAMES)),
+    section="RFC 6455 §5.5.1 to §5.5.3",
+    hints=(
+        "Data frames and Close go back as they came. A ping has an answer of its own, a pong has none.",
+        "Frame(Opcode.PONG, frame.payload) answers a ping: with the same payload (§5.5.3).",
+    ),
+    mistakes=(
+        Mistake(
+            _echo_pings, "A ping is answered with a pong, not with a ping: the other side would answer, too."
+        ),
+        Mistake(_empty_pong, "A pong has the payload of the ping that it answers (§5.5.3)."),
+        Mistake(_answer_pongs, "A pong is not answered (§5.5.3): two ends that did would never stop."),
+    ),
+    why="These few lines, a handshake and a decoder are an echo server.",
+)
+
+EXERCISES = (SHOUT, WHO_IS_THERE, WHAT_ARRIVES, WHICH_CODE, ANSWER_A_FRAME)
