@@ -17,7 +17,7 @@ const REACTIONS = {
     log.clear();
     for (const said of list(history)) REACTIONS.said(Object(said));
     showMembers();
-    byId("text").focus({ preventScroll: true });
+    if (document.hasFocus()) byId("text").focus({ preventScroll: true }); // else the reader is in the notebook
   },
   joined({ name }) {
     members.add(String(name));

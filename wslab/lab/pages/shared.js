@@ -39,11 +39,11 @@ export function hex(buffer) {
   return more ? `${text} … (${more} more octets)` : text;
 }
 
-/** Which kind of object a message came as, and its size. */
+/** Say which kind of object a message is, and its size, by the name of the property that has it. */
 export function kindOf(data) {
-  if (typeof data === "string") return `string, ${data.length} UTF-16 units`;
-  if (data instanceof Blob) return `Blob, ${data.size} octets`;
-  return `ArrayBuffer, ${data.byteLength} octets`;
+  if (typeof data === "string") return `string, length ${data.length}`;
+  if (data instanceof Blob) return `Blob, size ${data.size}`;
+  return `ArrayBuffer, byteLength ${data.byteLength}`;
 }
 
 /** Put the content of a message into an element, as text; that of a Blob comes a moment later. */
