@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from wslab.lab.exercises import check as check
     from wslab.lab.exercises import hint as hint
     from wslab.lab.exercises import progress as progress
+    from wslab.lab.site import serve_page as serve_page
     from wslab.lab.steps import accept_steps as accept_steps
     from wslab.lab.steps import encode_steps as encode_steps
     from wslab.lab.tap import Tap as Tap
@@ -23,6 +24,7 @@ _HOMES = {
     "encode_steps": "steps",
     "hint": "exercises",
     "progress": "exercises",
+    "serve_page": "site",
     "show": "browser",
 }
 __all__ = sorted([*_HOMES, "dissect", "doctor"])
