@@ -117,8 +117,7 @@ def _random_keys() -> Iterator[bytes]:
     """Draw masking-keys that nobody can predict (§5.3), many at once: asking the system takes a while."""
     while True:
         pool = os.urandom(256)
-        for start in range(0, 256, 4):
-            yield pool[start : start + 4]
+        yield from [pool[start : start + 4] for start in range(0, 256, 4)]
 
 
 class Connection:

@@ -25,9 +25,9 @@ from wslab.frames import (
     RSV3,
     Frame,
     Opcode,
+    number,
     xor,
     xor_long,
-    xor_short,
     xor_stream,
 )
 
@@ -97,9 +97,9 @@ class FrameDecoder:
         pieces = self.fragments(data)
         # Only the last piece can belong to a frame that is not whole, and only if continuations follow.
         whole = len(pieces) - 1 if self._left and not self._first & OPCODE else len(pieces)
-        for number, piece in enumerate(pieces):
+        for at, piece in enumerate(pieces):
             self._pieces.append(piece)
-            if number < whole:
+            if at < whole:
                 payload = b"".join([payload for _, payload in self._pieces])
                 frames.append(Frame(self._pieces[0][0] & OPCODE, payload, fin=bool(piece[0] & FIN)))
                 self._pieces.clear()
@@ -128,13 +128,18 @@ class FrameDecoder:
             self._payload.write(data)
             self._left -= len(data)
             return pieces
-        buffer = self._rest + data if self._rest else bytes(data)
+        buffer = data if type(data) is bytes else bytes(data)
+        if self._rest:
+            buffer = self._rest + buffer
+            self._rest = b""
         try:
             offset = self._continue(buffer, 0, pieces) if self._left else 0
             offset = self._decode(buffer, offset, pieces)
-            self._rest = buffer[offset:]
         except ProtocolError as error:
             self.error = error
+            return pieces
+        if offset < len(buffer):
+            self._rest = buffer[offset:]
         return pieces
 
     def _decode(self, buffer: bytes, offset: int, pieces: list[tuple[int, bytes]]) -> int:
@@ -161,10 +166,14 @@ class FrameDecoder:
             if end > size:
                 return self._begin(buffer, offset, start, length, pieces)
             if not mask_bit:
-                pieces.append((first, buffer[start:end]))
+                payload = buffer[start:end]
+            elif length < LONG_PAYLOAD:  # as in xor_short(), without the call
+                pad = (buffer[start - 4 : start] * (length // 4 + 1))[:length]
+                masked = number(buffer[start:end], "little")
+                payload = (masked ^ number(pad, "little")).to_bytes(length, "little")
             else:
-                mask = xor_short if length < LONG_PAYLOAD else xor_long
-                pieces.append((first, mask(buffer, start, end, buffer[start - 4 : start])))
+                payload = xor_long(buffer, start, end, buffer[start - 4 : start])
+            pieces.append((first, payload))
             offset = end
         return offset
 

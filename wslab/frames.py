@@ -23,8 +23,7 @@ import functools
 import io
 import struct
 from enum import IntEnum
-from types import ModuleType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wslab.close import ProtocolError, decode_close
 
@@ -47,11 +46,18 @@ MASK = 0b1000_0000
 
 MAX_CONTROL_PAYLOAD = 125  # bytes (§5.5)
 LONG_PAYLOAD = 1024  # bytes: from here on numpy is faster than the standard library
-VERY_LONG_PAYLOAD = 2**16  # bytes: from here on a copy costs more than the masking
+VERY_LONG_PAYLOAD = 2**17  # bytes: from here on a copy costs more than the masking
 BLOCK = 2**14  # bytes of a long payload that are masked together where there is no numpy
 
-_number = int.from_bytes
-_pack_short_header = struct.Struct("!BB").pack
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Octets = bytes | bytearray | memoryview
+
+number = int.from_bytes
+_pack_header = struct.Struct("!BB").pack
+_pack_header_16 = struct.Struct("!BBH").pack
+_pack_header_64 = struct.Struct("!BBQ").pack
 
 
 class Opcode(IntEnum):
@@ -141,7 +147,7 @@ def to_bytes(data: object) -> bytes:
 # -- masking (§5.3) -----------------------------------------------------------------------------------------
 
 
-def apply_mask(data: bytes | bytearray | memoryview, masking_key: bytes) -> bytes:
+def apply_mask(data: Octets, masking_key: bytes) -> bytes:
     """XOR octet i of the data with octet i modulo 4 of the key (§5.3). Masking twice gives the data back.
 
     Args:
@@ -159,36 +165,40 @@ def apply_mask(data: bytes | bytearray | memoryview, masking_key: bytes) -> byte
     return xor(data, 0, len(data), masking_key)
 
 
-def xor(data: bytes | bytearray | memoryview, start: int, end: int, key: bytes) -> bytes:
+def xor(data: Octets, start: int, end: int, key: bytes) -> bytes:
     """XOR the octets from start to end with the key, in the fastest way for their number."""
     return (xor_short if end - start < LONG_PAYLOAD else xor_long)(data, start, end, key)
 
 
-def xor_short(data: bytes | bytearray | memoryview, start: int, end: int, key: bytes) -> bytes:
+def xor_short(data: Octets, start: int, end: int, key: bytes) -> bytes:
     """XOR with one operation on two big integers, the fastest way of the standard library."""
     size = end - start
     pad = (key * (size // 4 + 1))[:size]
-    return (_number(data[start:end], "little") ^ _number(pad, "little")).to_bytes(size, "little")
+    return (number(data[start:end], "little") ^ number(pad, "little")).to_bytes(size, "little")
 
 
-def xor_long(data: bytes | bytearray | memoryview, start: int, end: int, key: bytes) -> bytes:
-    size = end - start
-    if (numpy := _numpy()) is None:
-        blocks = range(start, end, BLOCK)
-        return b"".join([xor_short(data, at, min(at + BLOCK, end), key) for at in blocks])
-    if size >= VERY_LONG_PAYLOAD:
+def xor_long(data: Octets, start: int, end: int, key: bytes, prefix: bytes = b"") -> bytes:
+    """XOR 32 bits at a time, if numpy is installed, and put a prefix before the result."""
+    if (xor_words := _xor_words()) is None:
+        blocks = [xor_short(data, at, min(at + BLOCK, end), key) for at in range(start, end, BLOCK)]
+        return b"".join([prefix, *blocks])
+    if end - start >= VERY_LONG_PAYLOAD:
         octets = io.BytesIO()
+        octets.write(prefix)
         octets.write(memoryview(data)[start:end])
-        return xor_stream(octets, 0, key)
-    words = numpy.frombuffer(data, numpy.uint32, size // 4, start)
-    masked: bytes = (words ^ numpy.ndarray((), numpy.uint32, key)).tobytes()
-    return masked + xor_short(data, end - size % 4, end, key) if size % 4 else masked
+        return xor_stream(octets, len(prefix), key)
+    words = (end - start) // 4
+    tail = start + 4 * words  # up to three octets are left over
+    masked = xor_words(data, start, words, key)
+    if tail < end:
+        return b"".join((prefix, masked, xor_short(data, tail, end, key)))
+    return b"".join((prefix, masked)) if prefix else bytes(masked.tobytes())
 
 
 def xor_stream(octets: io.BytesIO, start: int, key: bytes) -> bytes:
     """XOR all octets from start on and return everything; what is very long is changed in place."""
     end = octets.tell()
-    if end - start < VERY_LONG_PAYLOAD or _numpy() is None:
+    if end - start < VERY_LONG_PAYLOAD or _xor_words() is None:
         whole = octets.getvalue()
         return whole[:start] + xor(whole, start, end, key)
     with octets.getbuffer() as view:
@@ -209,13 +219,18 @@ def _xor_in_place(view: memoryview, start: int, key: bytes) -> None:
 
 
 @functools.cache
-def _numpy() -> ModuleType | None:
+def _xor_words() -> Callable[[Octets, int, int, bytes], Any] | None:
     """Import numpy when the first long payload comes: most programs never need it, and it takes 0.1 s."""
     try:
         import numpy
     except ImportError:
         return None
-    return numpy
+    word, words, scalar = numpy.dtype(numpy.uint32), numpy.frombuffer, numpy.ndarray
+
+    def xor_words(data: Octets, start: int, count: int, key: bytes) -> Any:
+        return words(data, word, count, start) ^ scalar((), word, key)
+
+    return xor_words
 
 
 # -- encoding (§5.2) ----------------------------------------------------------------------------------------
@@ -249,13 +264,16 @@ def encode_length(length: int, masked: bool) -> bytes:
     >>> encode_length(125, masked=False).hex(" "), encode_length(126, masked=True).hex(" ")
     ('7d', 'fe 00 7e')
     """
-    mask_bit = MASK if masked else 0
+    return _encode_header(0, length, MASK if masked else 0)[1:]
+
+
+def _encode_header(first: int, length: int, mask_bit: int) -> bytes:
     if 0 <= length <= 125:
-        return bytes((mask_bit | length,))
+        return _pack_header(first, mask_bit | length)
     if 126 <= length <= 0xFFFF:
-        return struct.pack("!BH", mask_bit | 126, length)
+        return _pack_header_16(first, mask_bit | 126, length)
     if 0x10000 <= length < 2**63:
-        return struct.pack("!BQ", mask_bit | 127, length)
+        return _pack_header_64(first, mask_bit | 127, length)
     raise ValueError(f"payload length is {length}, outside 0 to 2**63 - 1")
 
 
@@ -293,13 +311,10 @@ def encode_octets(first: int, payload: bytes, masking_key: bytes | None) -> byte
     """
     length = len(payload)
     if masking_key is None:
-        if length <= MAX_CONTROL_PAYLOAD:  # by far the most frames
-            return _pack_short_header(first, length) + payload
-        return bytes((first,)) + encode_length(length, False) + payload
-    header = bytes((first,)) + encode_length(length, True) + masking_key
-    if length < VERY_LONG_PAYLOAD:
-        return header + xor(payload, 0, length, masking_key)
-    octets = io.BytesIO()
-    octets.write(header)
-    octets.write(payload)
-    return xor_stream(octets, len(header), masking_key)
+        if length <= 125:  # by far the most frames
+            return _pack_header(first, length) + payload
+        return _encode_header(first, length, 0) + payload
+    header = _encode_header(first, length, MASK) + masking_key
+    if length < LONG_PAYLOAD:
+        return header + xor_short(payload, 0, length, masking_key)
+    return xor_long(payload, 0, length, masking_key, header)

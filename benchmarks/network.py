@@ -1,0 +1,180 @@
+"""Processor time of a server for each message: echo and broadcast over loopback.
+
+The server has a thread of its own, and only the processor time of that thread counts. The clients are bare
+sockets that know the octets of one frame: what they cost is not measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import websockets
+import websockets.asyncio.server
+from aiohttp import WSMsgType, web
+
+import wslab
+from benchmarks.measure import Row, compare
+from wslab import Frame, Opcode, encode_frame
+
+__all__ = ["network_rows"]
+
+REQUEST = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+Serving = Callable[[set[Any]], AbstractAsyncContextManager[int]]
+
+
+async def _echo(ws: Any, room: set[Any]) -> None:
+    room.add(ws)
+    with contextlib.suppress(wslab.ConnectionClosed, websockets.ConnectionClosed):
+        async for message in ws:
+            await ws.send(message)
+
+
+@asynccontextmanager
+async def _wslab(room: set[Any]) -> AsyncIterator[int]:
+    async with wslab.serve(lambda ws: _echo(ws, room), ping_interval=None, close_timeout=1) as server:
+        yield server.port
+
+
+@asynccontextmanager
+async def _websockets(room: set[Any]) -> AsyncIterator[int]:
+    options: Any = {"compression": None, "ping_interval": None, "close_timeout": 1}
+    async with websockets.asyncio.server.serve(
+        lambda ws: _echo(ws, room), "127.0.0.1", 0, **options
+    ) as server:
+        yield next(iter(server.sockets)).getsockname()[1]
+
+
+@asynccontextmanager
+async def _aiohttp(room: set[Any]) -> AsyncIterator[int]:
+    async def handler(request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse(compress=False)
+        await ws.prepare(request)
+        async for message in ws:
+            assert message.type is WSMsgType.BINARY
+            await ws.send_bytes(message.data)
+        return ws
+
+    application = web.Application()
+    application.router.add_get("/", handler)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+class _Server:
+    """A server in a thread, with sockets that are connected to it."""
+
+    def __init__(self, serving: Serving, connections: int) -> None:
+        self.room: set[Any] = set()
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._serving = serving
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._run()))
+        self._thread.start()
+        self._ready.wait()
+        self.sockets = [self._connect() for _ in range(connections)]
+
+    async def _run(self) -> None:
+        async with self._serving(self.room) as self.port:
+            self._ready.set()
+            await self._stop.wait()
+
+    def _connect(self) -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", self.port))
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.sendall(REQUEST)
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += client.recv(4096)
+        return client
+
+    def call(self, function: Callable[[], Any]) -> Any:
+        """Call a function in the server's thread."""
+
+        async def calling() -> Any:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(calling(), self._loop).result()
+
+    def close(self) -> None:
+        for client in self.sockets:
+            client.close()
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._loop.close()
+
+
+def _read(client: socket.socket, size: int) -> None:
+    while size:
+        size -= len(client.recv(min(size, 2**18)))
+
+
+def _echoing(server: _Server, size: int, in_flight: int, rounds: int) -> Callable[[], float]:
+    """Send and read back frames, and return the processor time of the server."""
+    octets = encode_frame(Frame(Opcode.BINARY, os.urandom(size)), os.urandom(4)) * in_flight
+    answer = len(encode_frame(Frame(Opcode.BINARY, bytes(size)))) * in_flight
+
+    def run() -> float:
+        start = server.call(time.thread_time)
+        for _ in range(rounds):
+            for client in server.sockets:
+                client.sendall(octets)
+            for client in server.sockets:
+                _read(client, answer)
+        return float(server.call(time.thread_time) - start)
+
+    return run
+
+
+def _broadcasting(
+    server: _Server, broadcast: Callable[[set[Any], bytes], None], rounds: int
+) -> Callable[[], float]:
+    payload = os.urandom(100)
+
+    def run() -> float:
+        start = server.call(time.thread_time)
+        for _ in range(rounds):
+            server.call(lambda: broadcast(server.room, payload))
+            for client in server.sockets:
+                _read(client, 102)
+        return float(server.call(time.thread_time) - start)
+
+    return run
+
+
+def network_rows() -> Iterator[Row]:
+    servings: dict[str, Serving] = {"websockets": _websockets, "wslab": _wslab, "aiohttp": _aiohttp}
+    cases = [(1, 32, 1, None), (1, 2**14, 1, None), (64, 32, 1, 2), (64, 2**14, 1, 2), (1, 32, 64, 4)]
+    for connections, size, in_flight, target in cases:
+        servers = {name: _Server(serving, connections) for name, serving in servings.items()}
+        rounds = max(2, 1000 // (connections * in_flight))
+        candidates = {name: _echoing(server, size, in_flight, rounds) for name, server in servers.items()}
+        what = f"echo {size} B, connections: {connections}, in flight on each: {in_flight}"
+        yield compare(what, dict(candidates), target, rounds * connections * in_flight)
+        for server in servers.values():
+            server.close()
+    theirs, ours = _Server(_websockets, 500), _Server(_wslab, 500)
+    broadcasts = {
+        "websockets": _broadcasting(theirs, websockets.asyncio.server.broadcast, 4),
+        "wslab": _broadcasting(ours, wslab.broadcast, 4),
+    }
+    yield compare("broadcast 100 B to 500", dict(broadcasts), 1.5, 4 * 500)
+    for server in (theirs, ours):
+        server.close()
