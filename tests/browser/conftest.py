@@ -1,0 +1,81 @@
+"""One Chromium and one JupyterLab for all tests of this folder; a tab for each test.
+
+The browser is an installed Chromium or Chrome: `chromium` in tests/conftest.py says where it is looked for.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.here import SECONDS, Here
+from tests.browser.lab import Lesson, open_lesson
+from tests.lab.jupyter_process import JupyterProcess, run_jupyter
+from tools.outline import LESSONS
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
+WIDTH, HEIGHT = 1400, 1000
+expect.set_options(timeout=SECONDS * 1000)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """The browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A new tab, with no cookie of an earlier one."""
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+    context.set_default_timeout(SECONDS * 1000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def here() -> Iterator[Here]:
+    """Servers in this process."""
+    servers = Here()
+    yield servers
+    servers.end()
+
+
+@pytest.fixture(scope="session")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess]:
+    """JupyterLab with a token, at a base URL such as Binder's."""
+    folder = tmp_path_factory.mktemp("jupyter")
+    settings = folder / "config" / "labconfig" / "default_setting_overrides.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps(QUIET), "utf-8")
+    with run_jupyter(folder, module="jupyterlab", options=["--expose-app-in-browser"]) as server:
+        yield server
+
+
+@pytest.fixture
+def lesson(page: Page, jupyter: JupyterProcess) -> Iterator[Callable[[str], Lesson]]:
+    """Open a lesson by the beginning of its name: `lesson("05")`. Its kernel ends with the test."""
+    opened: list[Lesson] = []
+
+    def open_by_name(name: str) -> Lesson:
+        [path] = LESSONS.glob(f"{name}*.ipynb")
+        opened.append(open_lesson(page, jupyter, Path(path)))
+        return opened[-1]
+
+    yield open_by_name
+    for each in opened:
+        each.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")

@@ -1,0 +1,50 @@
+"""Every lesson, opened in JupyterLab behind a base URL such as Binder's, and run from the menu."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.lab import Lesson
+from tests.notebooks.lesson import Lesson as Stored
+from tools.outline import lessons
+from wslab.lab.browser import show
+
+pytestmark = pytest.mark.browser
+A_PAGE = repr(show(8765))  # what is stored in place of a page
+
+
+def pictures_and_pages(path: Path) -> dict[int, tuple[int, int]]:
+    """Return how many figures and pages each cell shows according to the stored notebook, by index."""
+    found = {}
+    for cell in Stored(path).code:
+        data = [output.get("data", {}) for output in cell.outputs]
+        figures = sum("image/png" in each for each in data)
+        pages = sum("".join(each.get("text/plain", "")) == A_PAGE for each in data)
+        if figures or pages:
+            found[cell.number - 1] = (figures, pages)
+    return found
+
+
+@pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
+def test_run_all_ends_well_and_everything_is_seen(
+    path: Path, lesson: Callable[[str], Lesson], page: Page
+) -> None:
+    opened = lesson(path.stem)
+    opened.run_all()
+    for number, (figures, pages) in pictures_and_pages(path).items():
+        cell = opened.cell(number)
+        cell.scroll_into_view_if_needed()
+        expect(cell.locator(".jp-OutputArea img")).to_have_count(figures)
+        if pages:
+            expect(cell.locator(".jp-OutputArea iframe").first).to_be_visible()
+    for seen in opened.panel.locator(".jp-OutputArea").locator("img, iframe").all():
+        seen.scroll_into_view_if_needed()
+        expect(seen).to_be_visible()
+        box = seen.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) > 20, box
+        # A picture that could not be decoded has a size on the page too.
+        assert seen.evaluate("(e) => e.nodeName === 'IFRAME' || (e.complete && e.naturalWidth > 0)")
+    assert opened.faults == []
