@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple, cast
 
 from wslab.aio.closed import ConnectionClosed, ConnectionClosedOK, connection_closed
 from wslab.aio.heartbeat import Heartbeat
+from wslab.aio.pings import Pings
 from wslab.close import CloseCode
 from wslab.connection import Close, Connection, Event, Failure, InvalidState, Ping, Pong, ReadyState
 from wslab.http import Request, Response
@@ -57,14 +58,12 @@ class WebSocket(asyncio.Protocol):
         request: the request of the opening handshake.
         response: the response to it.
         subprotocol: the subprotocol that the server chose, or None.
-        latency: seconds from the last ping that was answered to its pong; 0 before.
     """
 
     def __init__(self, side: Literal["client", "server"], limits: Limits) -> None:
         self.request: Request | None = None
         self.response: Response | None = None
         self.subprotocol: str | None = None
-        self.latency = 0.0
         self._side = side
         self._limits = limits
         self._loop = asyncio.get_running_loop()
@@ -82,7 +81,7 @@ class WebSocket(asyncio.Protocol):
         self._writable.set()
         self._unflushed = 0  # bytes that send() left for later
         self._pongs = 0  # bytes of pongs since the buffer is above that mark
-        self._pings: dict[bytes, tuple[asyncio.Future[float], float]] = {}  # payload: whom to tell, when sent
+        self._pings = Pings()
         self._holding: asyncio.TimerHandle | None = None  # while the Close waits for answers
         self._peer_ended = False  # the peer's half of TCP
 
@@ -104,6 +103,11 @@ class WebSocket(asyncio.Protocol):
     def close_reason(self) -> str:
         """What came with the close code (§7.1.6)."""
         return self._connection.close_reason if self._connection else ""
+
+    @property
+    def latency(self) -> float:
+        """Seconds from the last ping that was answered to its pong; 0 before."""
+        return self._pings.latency
 
     @property
     def remote_address(self) -> tuple[str, int]:
@@ -283,11 +287,8 @@ class WebSocket(asyncio.Protocol):
         self._writable.set()
         if self._receiver and not self._receiver.done():
             self._receiver.set_result(None)
-        for waiter, _ in self._pings.values():
-            if not waiter.done():
-                waiter.set_exception(self._ending())
-                waiter.exception()  # nobody has to await a ping
-        self._pings.clear()
+        if self._connection:
+            self._pings.give_up(self._ending())
 
     # -- receiving ------------------------------------------------------------------------------------------
 
@@ -322,7 +323,7 @@ class WebSocket(asyncio.Protocol):
                 self._pongs += len(event.payload) + 2
                 self._update_reading()
         elif isinstance(event, Pong):
-            self._receive_pong(event.payload)
+            self._pings.answer(event.payload)
         elif isinstance(event, (Close, Failure)):
             self._hold_close()
 
@@ -360,23 +361,9 @@ class WebSocket(asyncio.Protocol):
             self._opened().ping(payload)
         except InvalidState:
             raise self._ending() from None
-        waiter: asyncio.Future[float] = self._loop.create_future()
-        self._pings[payload] = waiter, self._loop.time()
+        waiter = self._pings.add(payload)
         self._flush()
         return waiter
-
-    def _receive_pong(self, payload: bytes) -> None:
-        """Tell those who wait for this pong or an earlier one: a peer may skip some (§5.5.3)."""
-        if payload not in self._pings:
-            return
-        now = self._loop.time()
-        self.latency = now - self._pings[payload][1]
-        for earlier in list(self._pings):
-            waiter, sent_at = self._pings.pop(earlier)
-            if not waiter.done():
-                waiter.set_result(now - sent_at)
-            if earlier == payload:
-                return
 
     # -- closing --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,56 @@
+"""Pings on their way: who waits for which pong, and since when (RFC 6455 §5.5.2, §5.5.3).
+
+This module knows that a pong repeats the payload of its ping, and that a peer may answer only the latest of
+several pings. Sending them is left to ``websocket``. Nothing here waits for bytes: a waiter is a future.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+__all__ = ["Pings"]
+
+
+class Pings:
+    """Remember the pings that have no pong yet.
+
+    Attributes:
+        latency: seconds from the last ping that was answered to its pong; 0 before.
+    """
+
+    def __init__(self) -> None:
+        self.latency = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._waiting: dict[
+            bytes, tuple[asyncio.Future[float], float]
+        ] = {}  # payload: whom to tell, since when
+
+    def __contains__(self, payload: bytes) -> bool:
+        return payload in self._waiting
+
+    def add(self, payload: bytes) -> asyncio.Future[float]:
+        """Remember a ping that is sent now, and return the future of its latency in seconds."""
+        waiter: asyncio.Future[float] = self._loop.create_future()
+        self._waiting[payload] = waiter, self._loop.time()
+        return waiter
+
+    def answer(self, payload: bytes) -> None:
+        """Tell those who wait for this pong or an earlier one: a peer may skip some (§5.5.3)."""
+        if payload not in self._waiting:
+            return  # nobody asked (§5.5.3)
+        now = self._loop.time()
+        self.latency = now - self._waiting[payload][1]
+        for earlier in list(self._waiting):
+            waiter, sent_at = self._waiting.pop(earlier)
+            if not waiter.done():
+                waiter.set_result(now - sent_at)
+            if earlier == payload:
+                return
+
+    def give_up(self, ending: Exception) -> None:
+        """Tell all who wait that no pong will come any more."""
+        for waiter, _ in self._waiting.values():
+            if not waiter.done():
+                waiter.set_exception(ending)
+                waiter.exception()  # nobody has to await a ping
+        self._waiting.clear()
