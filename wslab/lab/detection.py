@@ -1,0 +1,159 @@
+"""How long a lost peer goes unnoticed: the experiment, the formula, and the picture of both.
+
+``detect`` opens a connection through a tap, freezes the network after a while, and measures how long the
+server's heartbeat takes to give the peer up (RFC 6455 §5.5.2, §7.1.7). The next ping is due an interval
+after the pong before; no pong comes; the timeout passes. So it takes the timeout, and what is left of the
+interval. ``survey`` does that at many moments at once, and ``figure`` draws what was measured on the formula.
+What a heartbeat is, it leaves to the server; nothing here reads bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import wslab
+from wslab.lab.figures import Figure, style
+from wslab.lab.palette import CLIENT, INK
+from wslab.lab.tap import Tap
+
+__all__ = ["Detection", "detect", "figure", "survey"]
+
+PATIENCE = 30.0  # seconds to wait for a server that may have no heartbeat
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Hold one measurement; all times are in seconds.
+
+    Args:
+        interval: from a pong to the next ping.
+        timeout: how long the server waits for a pong.
+        frozen: when the network was frozen, counted from the opening of the connection.
+        took: from there until the server gave the peer up.
+
+    >>> Detection(interval=1.0, timeout=0.5, frozen=1.25, took=1.26).expected
+    1.25
+    """
+
+    interval: float
+    timeout: float
+    frozen: float
+    took: float
+
+    @property
+    def expected(self) -> float:
+        """What is left of the interval, and the timeout; the way of a ping and its pong is left out."""
+        return self.interval - self.frozen % self.interval + self.timeout
+
+
+async def detect(
+    interval: float,
+    timeout: float,
+    pause: float,
+    *,
+    serve: Callable[..., Any] = wslab.serve,
+    **options: Any,
+) -> Detection:
+    """Freeze the network, and measure how long the server takes to give the peer up.
+
+    Args:
+        interval: seconds from a pong to the next ping.
+        timeout: seconds to wait for a pong.
+        pause: seconds from the opening of the connection to the freeze.
+        serve: ``wslab.serve``, or that of ``websockets``.
+        options: passed on to ``serve``.
+
+    Raises:
+        TimeoutError: the server did not notice within half a minute.
+    """
+    now = asyncio.get_running_loop().time
+    began = ended = 0.0
+    over = asyncio.Event()
+
+    async def wait(ws: Any) -> None:
+        nonlocal began, ended
+        began = now()
+        await ws.wait_closed()
+        ended = now()
+        over.set()
+
+    limits = {"ping_interval": interval, "ping_timeout": timeout, **options}
+    async with asyncio.timeout(PATIENCE), serve(wait, "127.0.0.1", 0, **limits) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        async with Tap(port) as tap, wslab.connect(f"ws://127.0.0.1:{tap.port}/", ping_interval=None):
+            await asyncio.sleep(pause)
+            tap.freeze()
+            frozen = now()
+            await over.wait()
+            tap.cut()  # the client knows nothing yet
+    return Detection(interval, timeout, frozen - began, ended - frozen)
+
+
+async def survey(settings: Sequence[tuple[float, float]], moments: int = 8) -> list[Detection]:
+    """Measure each setting at several moments of two intervals, all at the same time.
+
+    Args:
+        settings: pairs of ping interval and ping timeout, in seconds.
+        moments: how many for each setting, equally far from each other.
+    """
+    return await asyncio.gather(
+        *(
+            detect(interval, timeout, 2 * interval * (moment + 0.5) / moments)
+            for interval, timeout in settings
+            for moment in range(moments)
+        )
+    )
+
+
+def figure(detections: Sequence[Detection]) -> Figure:
+    """Draw the time to detection over the moment of the freeze, a panel for each setting.
+
+    Raises:
+        ValueError: there is nothing to draw.
+    """
+    if not detections:
+        raise ValueError("there is nothing to draw: the list of detections is empty")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Drawing
+
+    settings = list(dict.fromkeys((each.interval, each.timeout) for each in detections))
+    top = max(*(each.took for each in detections), *(sum(setting) for setting in settings)) * 1.3
+    with style():
+        drawing = Drawing(figsize=(8, 3.1), layout="constrained")
+        FigureCanvasAgg(drawing)
+        panels = drawing.subplots(1, len(settings), sharey=True, squeeze=False)[0]
+        for axes, setting in zip(panels, settings, strict=True):
+            measured = [each for each in detections if (each.interval, each.timeout) == setting]
+            _draw(axes, *setting, measured)
+        panels[0].set_ylim(0, top)
+        panels[0].set_ylabel("until the server gave up, s")
+        panels[-1].legend(loc="upper right", frameon=False, fontsize=8)
+        drawing.supxlabel("when the network froze, seconds after the opening", fontsize=9)
+    panel = "; ".join(f"interval {interval:g} s and timeout {timeout:g} s" for interval, timeout in settings)
+    return Figure(
+        drawing,
+        f"A panel for each setting: {panel}. Over the moment of the freeze stands the time until the server "
+        "gave the peer up. The formula is a saw: it falls from interval plus timeout to timeout, and jumps "
+        "back at each ping. The measurements are dots.",
+    )
+
+
+def _draw(axes: Any, interval: float, timeout: float, measured: Sequence[Detection]) -> None:
+    """Draw one setting: the formula as a line, its bounds, the measurements as dots."""
+    for tooth in range(2):
+        ends = [tooth * interval, (tooth + 1) * interval]
+        name = "formula" if not tooth else None
+        axes.plot(ends, [interval + timeout, timeout], color=INK, linewidth=1.2, label=name)
+    for bound, name, side in (
+        (timeout, "timeout", "top"),
+        (interval + timeout, "interval + timeout", "bottom"),
+    ):
+        axes.axhline(bound, color="#8A8A8A", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
+        axes.text(0.08 * interval, bound, name, va=side, fontsize=8)
+    places, times = [each.frozen for each in measured], [each.took for each in measured]
+    axes.plot(places, times, "o", color=CLIENT.background, markersize=6, label="measured")
+    axes.set_title(f"interval {interval:g} s, timeout {timeout:g} s", fontsize=9)
+    axes.set_xlim(0, 2.05 * interval)
