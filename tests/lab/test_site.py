@@ -14,7 +14,7 @@ from websockets.asyncio.server import serve as websockets_serve
 import wslab
 from wslab.lab.site import FIELDS, KINDS, PAGES, serve_page
 
-NAMES = ["chat.html", "clock.html", "console.html", "echo.html"]
+NAMES = ["chat.html", "clock.html", "console.html", "echo.html", "endings.html"]
 FILES = sorted(path.name for path in PAGES.iterdir() if path.suffix in KINDS)
 SERVERS = ["websockets", "wslab"]
 

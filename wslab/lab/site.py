@@ -43,7 +43,7 @@ def serve_page(name: str) -> Callable[[Any, Any], Any]:
     'process_request'
     >>> serve_page("index.html")
     Traceback (most recent call last):
-    ValueError: there is no page 'index.html', only chat.html, clock.html, console.html, echo.html
+    ValueError: there is no page 'index.html', only chat.html, clock.html, console.html, echo.html, endings.html
     """
     files = {f"/{path.name}": path for path in PAGES.iterdir() if path.suffix in KINDS}
     if f"/{name}" not in files or not name.endswith(".html"):
