@@ -1,8 +1,8 @@
-"""The exercises of lesson 05, echo servers (RFC 6455 §5.5, §5.6, §7.1.5, §7.4.1).
+"""The exercises of lesson 05, echo servers (RFC 6455 §5.5, §5.6, §7.1.4).
 
 Two ask for handlers: their judges serve them with `websockets` on a free port, talk to them as a client, and
 look at what came back. An exception in the learner's handler is the learner's to see, so it is carried out of
-the server. The other three ask for values or for a plain function. Nothing is left running.
+the server. The other two ask for a value and for a plain function. Nothing is left running.
 """
 
 from __future__ import annotations
@@ -227,53 +227,6 @@ WHAT_ARRIVES = Exercise(
 )
 
 
-# -- which code ---------------------------------------------------------------------------------------------
-
-CODES = {
-    "the handler returns": 1000,
-    "the handler raises an exception": 1011,
-    "a message is longer than max_size": 1009,
-    "the server is shut down": 1001,
-    "the page calls socket.close()": 1005,
-    "the server's machine loses its power": 1006,
-}
-_CODE_REASONS = {
-    "the handler returns": "Nothing is wrong: the purpose is fulfilled.",
-    "the handler raises an exception": "The server met a condition that it did not expect.",
-    "a message is longer than max_size": "The code says what is wrong with the message.",
-    "the server is shut down": "An endpoint that goes away has a code of its own.",
-    "the page calls socket.close()": "That sends a Close without a code. What is reported for none?",
-    "the server's machine loses its power": "No Close arrives. What is reported then?",
-}
-
-WHICH_CODE = Exercise(
-    name="which-code",
-    lesson="05",
-    title="Give the close code that the page reports",
-    judge=equals(CODES, _CODE_REASONS, "ending"),
-    section="RFC 6455 §7.4.1 and §7.1.5",
-    hints=(
-        "Two of the six codes never travel: they are reported when there was no code, or no Close.",
-        "1000 normal, 1001 going away, 1005 no code, 1006 no Close, 1009 too big, 1011 internal error.",
-    ),
-    mistakes=(
-        Mistake({**CODES, "the page calls socket.close()": 1000}, "1000 would be socket.close(1000)."),
-        Mistake(
-            {**CODES, "the server is shut down": 1000}, "1000 is for a connection that has done its work."
-        ),
-        Mistake(
-            {**CODES, "the server's machine loses its power": 1001},
-            "1001 is what a server sends that can still send.",
-        ),
-        Mistake(
-            {**CODES, "the handler raises an exception": 1006},
-            "1006 is for an end without a Close; here the server still sends one.",
-        ),
-    ),
-    why="The code is the first thing to look at when a connection ended that should not have.",
-)
-
-
 # -- the answer to a frame ----------------------------------------------------------------------------------
 
 
@@ -326,4 +279,4 @@ ANSWER_A_FRAME = Exercise(
     why="These few lines, a handshake and a decoder are an echo server.",
 )
 
-EXERCISES = (SHOUT, WHO_IS_THERE, WHAT_ARRIVES, WHICH_CODE, ANSWER_A_FRAME)
+EXERCISES = (SHOUT, WHO_IS_THERE, WHAT_ARRIVES, ANSWER_A_FRAME)
