@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import deque
 from collections.abc import Generator
 from typing import Literal, NamedTuple, cast
 
 from wslab.aio.closed import ConnectionClosed, ConnectionClosedOK, connection_closed
 from wslab.aio.heartbeat import Heartbeat
+from wslab.aio.inbox import Inbox
 from wslab.aio.pings import Pings
 from wslab.close import CloseCode
 from wslab.connection import Close, Connection, Event, Failure, InvalidState, Ping, Pong, ReadyState
@@ -26,8 +26,9 @@ from wslab.http import Request, Response
 
 __all__ = ["Latency", "Limits", "WebSocket"]
 
-INBOX = 2**20  # bytes of messages that wait for recv(); above, reading stops until half of them are taken
-OVERHEAD = 100  # bytes that a message costs besides its own, so that empty ones count as well
+INBOX_LIMIT = (
+    2**20
+)  # bytes of messages that wait for recv(); above, reading stops until half of them are taken
 COALESCE = 2**16  # bytes of answers that may wait until all messages of a read are answered
 PONGS = 2**16  # bytes of pongs that may wait for a peer that does not read; above, reading stops
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
@@ -72,10 +73,7 @@ class WebSocket(asyncio.Protocol):
         self._heartbeat: Heartbeat | None = None
         self._timer: asyncio.TimerHandle | None = None  # ends what takes too long: opening, or closing
         self._closed: asyncio.Future[None] = self._loop.create_future()
-        self._messages: deque[str | bytes] = deque()  # those that recv() has not taken
-        self._inbox = 0  # their bytes
-        self._taken_at = -ANSWER_TIME  # when recv() took the last one
-        self._receiver: asyncio.Future[None] | None = None  # set when a message has come
+        self._inbox = Inbox()
         self._reading = True
         self._writable = asyncio.Event()  # set while the transport's buffer is below its high-water mark
         self._writable.set()
@@ -121,7 +119,7 @@ class WebSocket(asyncio.Protocol):
             ConnectionClosed: the connection is over and all its messages have been taken.
             RuntimeError: another task waits in ``recv`` already.
         """
-        while not self._messages:
+        while not self._inbox.messages:
             await self._message_or_end()
         return self._take()
 
@@ -131,7 +129,7 @@ class WebSocket(asyncio.Protocol):
     async def __anext__(self) -> str | bytes:
         """Return the next message; an ending in order (1000, 1001, no code) ends the iteration silently."""
         try:
-            while not self._messages:
+            while not self._inbox.messages:
                 await self._message_or_end()
         except ConnectionClosedOK:
             raise StopAsyncIteration from None
@@ -153,7 +151,7 @@ class WebSocket(asyncio.Protocol):
         except InvalidState:
             raise self._ending() from None
         self._unflushed += len(message)
-        if not self._messages or self._unflushed > COALESCE:
+        if not self._inbox.messages or self._unflushed > COALESCE:
             self._flush()
         elif self._unflushed == len(message):  # the first of several answers: they go out together
             self._loop.call_soon(self._flush)
@@ -243,16 +241,15 @@ class WebSocket(asyncio.Protocol):
             if isinstance(event, (str, bytes)):
                 if not wanted:
                     continue
-                self._messages.append(event)
-                self._inbox += len(event) + OVERHEAD
+                self._inbox.put(event)
             else:
                 control = True
                 self._receive_control(event)
-        if self._messages and self._receiver and not self._receiver.done():
-            self._receiver.set_result(None)
+        if self._inbox.messages:
+            self._inbox.wake()
         if control:
             self._flush()
-        if self._inbox > INBOX:
+        if self._inbox.size > INBOX_LIMIT:
             self._update_reading()
 
     def eof_received(self) -> bool | None:
@@ -285,37 +282,27 @@ class WebSocket(asyncio.Protocol):
             self._connection.receive_eof()
         self._closed.set_result(None)
         self._writable.set()
-        if self._receiver and not self._receiver.done():
-            self._receiver.set_result(None)
+        self._inbox.wake()
         if self._connection:
             self._pings.give_up(self._ending())
 
     # -- receiving ------------------------------------------------------------------------------------------
 
     def _take(self) -> str | bytes:
-        message = self._messages.popleft()
-        self._inbox -= len(message) + OVERHEAD
-        self._taken_at = self._loop.time()
+        message = self._inbox.take()
         if not self._reading:
             self._update_reading()
         return message
 
     async def _message_or_end(self) -> None:
         """Wait until there is a message; raise ConnectionClosed when TCP has ended without one."""
-        self._opened()
-        if self._receiver:
-            raise RuntimeError("another task waits for a message of this connection already")
         if self._holding:
             self._answer_close()  # whoever comes for more has answered what there was
         elif self._unflushed:
             self._flush()
         if self._closed.done():
             raise self._ending()
-        self._receiver = self._loop.create_future()
-        try:
-            await self._receiver
-        finally:
-            self._receiver = None
+        await self._inbox.wait()
 
     def _receive_control(self, event: Event) -> None:
         if isinstance(event, Ping):
@@ -332,9 +319,9 @@ class WebSocket(asyncio.Protocol):
         if self._connection and self._connection.close_sent:
             wanted = True
         elif self._reading:
-            wanted = self._inbox <= INBOX and self._pongs <= PONGS
+            wanted = self._inbox.size <= INBOX_LIMIT and self._pongs <= PONGS
         else:
-            wanted = self._inbox <= INBOX // 2 and self._pongs <= PONGS
+            wanted = self._inbox.size <= INBOX_LIMIT // 2 and self._pongs <= PONGS
         if wanted is not self._reading and not self._transport.is_closing():
             self._reading = wanted
             if wanted:
@@ -371,13 +358,13 @@ class WebSocket(asyncio.Protocol):
         """Let the caller answer the messages that came before the peer's Close, if there are any (§5.5.1)."""
         if self._opened().close_sent:
             return
-        left = self._taken_at + ANSWER_TIME - self._loop.time()
-        if self._messages or (left > 0 and not self._receiver):
+        answering = not self._inbox.is_awaited and self._inbox.since_taken() < ANSWER_TIME
+        if self._inbox.messages or answering:
             self._holding = self._loop.call_later(ANSWER_TIME, self._answer_or_hold)
 
     def _answer_or_hold(self) -> None:
         """Answer the peer's Close, unless a message was taken just now."""
-        left = self._taken_at + ANSWER_TIME - self._loop.time()
+        left = ANSWER_TIME - self._inbox.since_taken()
         if left > 0:
             self._holding = self._loop.call_later(left, self._answer_or_hold)
         else:

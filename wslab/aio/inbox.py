@@ -1,0 +1,71 @@
+"""The inbox: messages that have come and that nobody has taken yet, and who waits for one.
+
+This module knows how much waits, so that ``websocket`` can stop reading before it is too much, and how long
+ago a message was taken, so that its answer can go out before the Close that came behind it (RFC 6455 §5.5.1).
+When there is no message, :meth:`Inbox.wait` waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+__all__ = ["Inbox"]
+
+OVERHEAD = 100  # bytes that a message costs besides its own, so that empty ones count as well
+
+
+class Inbox:
+    """Hold messages for one receiver.
+
+    Attributes:
+        messages: those that nobody has taken.
+        size: what they take up, in bytes.
+    """
+
+    def __init__(self) -> None:
+        self.messages: deque[str | bytes] = deque()
+        self.size = 0
+        self._loop = asyncio.get_running_loop()
+        self._taken_at = float("-inf")
+        self._receiver: asyncio.Future[None] | None = None
+
+    def put(self, message: str | bytes) -> None:
+        """Add a message. Call :meth:`wake` when all of a read are in."""
+        self.messages.append(message)
+        self.size += len(message) + OVERHEAD
+
+    def take(self) -> str | bytes:
+        """Take the oldest message; there must be one."""
+        message = self.messages.popleft()
+        self.size -= len(message) + OVERHEAD
+        self._taken_at = self._loop.time()
+        return message
+
+    def wake(self) -> None:
+        """Let the receiver look for a message, or for the end."""
+        if self._receiver and not self._receiver.done():
+            self._receiver.set_result(None)
+
+    async def wait(self) -> None:
+        """Wait until somebody calls :meth:`wake`.
+
+        Raises:
+            RuntimeError: another task waits already.
+        """
+        if self._receiver:
+            raise RuntimeError("another task waits for a message of this connection already")
+        self._receiver = self._loop.create_future()
+        try:
+            await self._receiver
+        finally:
+            self._receiver = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for a message."""
+        return self._receiver is not None
+
+    def since_taken(self) -> float:
+        """Return the seconds since a message was taken."""
+        return self._loop.time() - self._taken_at
