@@ -238,7 +238,7 @@ class TestFrame:
         with pytest.raises(TypeError, match="encode a text"):
             Frame(Opcode.TEXT, "Hello")  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="3 is not a valid Opcode"):
-            Frame(3)  # type: ignore[arg-type]
+            Frame(3)
 
     def test_reserved_bits_are_encoded(self) -> None:
         assert first_byte(Frame(Opcode.TEXT, rsv1=True, rsv2=True, rsv3=True, fin=False)) == 0b0111_0001
