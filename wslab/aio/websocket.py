@@ -75,8 +75,8 @@ class WebSocket(asyncio.Protocol):
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._inbox = Inbox()
         self._reading = True
-        self._writable = asyncio.Event()  # set while the transport's buffer is below its high-water mark
-        self._writable.set()
+        self._congested = False  # while the transport's buffer is above its high-water mark
+        self._writable = asyncio.Event()  # wakes those who wait for the end of that
         self._unflushed = 0  # bytes that send() left for later
         self._pongs = 0  # bytes of pongs since the buffer is above that mark
         self._pings = Pings()
@@ -142,7 +142,7 @@ class WebSocket(asyncio.Protocol):
             ConnectionClosed: a Close was sent, or the connection is over.
             TypeError: the message is neither str nor bytes-like.
         """
-        connection = self._opened()
+        connection = self._connection or self._opened()
         try:
             if isinstance(message, str):
                 connection.send_text(message)
@@ -155,7 +155,7 @@ class WebSocket(asyncio.Protocol):
             self._flush()
         elif self._unflushed == len(message):  # the first of several answers: they go out together
             self._loop.call_soon(self._flush)
-        if not self._writable.is_set():
+        if self._congested:
             await self._writable.wait()
             if self._closed.done():
                 raise self._ending()
@@ -265,9 +265,11 @@ class WebSocket(asyncio.Protocol):
         return None
 
     def pause_writing(self) -> None:
+        self._congested = True
         self._writable.clear()
 
     def resume_writing(self) -> None:
+        self._congested = False
         self._pongs = 0
         self._writable.set()
         self._update_reading()
@@ -306,7 +308,7 @@ class WebSocket(asyncio.Protocol):
 
     def _receive_control(self, event: Event) -> None:
         if isinstance(event, Ping):
-            if not self._writable.is_set():
+            if self._congested:
                 self._pongs += len(event.payload) + 2
                 self._update_reading()
         elif isinstance(event, Pong):
@@ -333,7 +335,7 @@ class WebSocket(asyncio.Protocol):
 
     def _flush(self) -> None:
         """Write what the connection has to say, and go on with closing if it is time for that."""
-        connection = self._opened()
+        connection = self._connection or self._opened()
         self._unflushed = 0
         if octets := connection.data_to_send(hold_close=self._holding is not None):
             self._transport.write(octets)
