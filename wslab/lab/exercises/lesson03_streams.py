@@ -249,7 +249,7 @@ FIND_THE_FAULT = Exercise(
             "A length of 64 bits is allowed. This server does not want so much.",
         ),
     ),
-    why="The close code tells the other side's developer where to look, and it is the only thing that does.",
+    why="The close code, with a reason behind it, tells the developer of the other side where to look.",
 )
 
 EXERCISES = (CLOSE_PAYLOAD, TAKE_FRAME, UTF8_CUT, FIND_THE_FAULT)
