@@ -7,7 +7,8 @@
 What is stored depends on the sources alone, so that a second run changes nothing in git: ids of cells stay,
 counts run from 1, and metadata, widget state, timings and tracebacks (which name files of this machine) are
 dropped. A widget is stored as its static alternative. A notebook with a cell that fails is reported and not
-written. FRESH=1 in the environment replaces the stored outputs of cells tagged `nbval-ignore-output`, too.
+written. A cell that did not change keeps its stored pictures, and all of its outputs if it is tagged
+`nbval-ignore-output`, since measurements differ in every run; FRESH=1 in the environment replaces them.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -91,43 +93,50 @@ def normalise(notebook: NotebookNode) -> None:
                     output.execution_count = count
 
 
-def refresh(notebook: NotebookNode, folder: Path, fresh: bool) -> None:
-    """Execute and normalise `notebook` in place."""
-    measured = [
-        cell
-        for cell in notebook.cells
-        if cell.cell_type == "code" and "nbval-ignore-output" in cell.metadata.get("tags", [])
-    ]
-    kept = {}
-    for cell in measured:
-        # Times and widgets differ in every run: outputs stored for this very source stay, or else each run
-        # would change the file. FRESH=1 replaces them, for when wslab changed what they show.
-        if not fresh and cell.outputs and cell.metadata.get("ran") == digest(cell.source):
-            kept[cell.id] = cell.outputs
+def compared(outputs: Sequence[NotebookNode]) -> list[tuple[str, Any]]:
+    """Return what nbval compares of outputs: their texts, not their pictures."""
+    found = []
+    for output in outputs:
+        texts = {
+            kind: text for kind, text in output.get("data", {}).items() if not kind.startswith("image/p")
+        }
+        found.append((output.output_type, output.get("text", texts)))
+    return found
+
+
+def refresh(notebook: NotebookNode, folder: Path, fresh: bool) -> int:
+    """Execute and normalise `notebook` in place; return how many cells keep what was stored."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    stored = {cell.id: cell.outputs for cell in code if cell.metadata.get("ran") == digest(cell.source)}
     execute(notebook, folder)
-    for cell in measured:
-        cell.outputs = kept.get(cell.id, cell.outputs)
+    kept = 0
+    for cell in code:
+        cell.metadata.pop("ran", None)
+        ignored = "nbval-ignore-output" in cell.metadata.get("tags", [])
+        if not ignored and not any("image/png" in output.get("data", {}) for output in cell.outputs):
+            continue
         cell.metadata["ran"] = digest(cell.source)
+        before = stored.get(cell.id)
+        # Times, widgets and pictures of measurements differ in every run: what is stored for this very source
+        # stays unless a compared text changed, or else each run would change the file. FRESH=1 replaces it.
+        if before and not fresh and (ignored or compared(before) == compared(cell.outputs)):
+            kept += before != cell.outputs
+            cell.outputs = before
     normalise(notebook)
-
-
-def write(path: Path, text: str) -> bool:
-    """Write `text` only where it differs; return whether it did."""
-    if path.read_text(encoding="utf-8") == text:
-        return False
-    path.write_text(text, encoding="utf-8", newline="\n")
-    return True
+    return kept
 
 
 def store(path: Path, fresh: bool) -> None:
     """Bring one notebook up to date on the disk."""
     notebook = read(path)
-    refresh(notebook, path.parent, fresh)
+    kept = refresh(notebook, path.parent, fresh)
     nbformat.validate(notebook)
     text = nbformat.writes(notebook).rstrip("\n") + "\n"
     unchanged = path.read_text(encoding="utf-8") == text
     path.write_text(text, encoding="utf-8", newline="\n")
     print(" unchanged" if unchanged else " stored", end="")
+    if kept:
+        print(f" ({kept} cells keep pictures or measurements; FRESH=1 replaces them)", end="")
 
 
 def chosen(names: Sequence[str]) -> list[Path]:

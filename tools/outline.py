@@ -13,7 +13,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = ROOT / "notebooks"
 README = ROOT / "README.md"
-NAVIGATION = re.compile(r"\n*^\*\*(?:Previous|Next):\*\* .*$", re.MULTILINE)
+NAVIGATION = re.compile(r"\n*^\*\*(?:Previous|Next):\*\* (?:.+\n?)+", re.MULTILINE)
 BEGIN, END = "<!-- outline: written by make notebooks -->\n", "<!-- end of the outline -->"
 
 

@@ -8,6 +8,12 @@ import pytest
 
 from tools.notebooks import WIDGET_VIEW, main, normalise, read
 
+PICTURE = """\
+import os
+from IPython.display import display
+display({"image/png": os.urandom(9), "text/plain": "a picture of a measurement"}, raw=True)
+"""
+
 
 def code(source: str, *tags: str, **more: Any) -> dict[str, Any]:
     """Build a code cell as an editor that knows nothing of the normal form would leave it."""
@@ -28,6 +34,7 @@ def notebook(tmp_path: Path) -> Path:
         code("import itertools\nprint('é')"),
         code("object()", "nbval-ignore-output"),
         code("1 / 0", "raises-exception"),
+        code(PICTURE),
         code("1 + 1", "solution")
         | {"metadata": {"jupyter": {"source_hidden": True, "outputs_hidden": True}}},
     ]
@@ -44,15 +51,16 @@ def test_a_second_run_changes_nothing(notebook: Path, monkeypatch: pytest.Monkey
     assert main([str(notebook)]) == 0
     assert notebook.read_bytes() == first
     stored = json.loads(first)
-    assert [cell.get("execution_count") for cell in stored["cells"]] == [None, 1, 2, 3, 4]
+    assert [cell.get("execution_count") for cell in stored["cells"]] == [None, 1, 2, 3, 4, 5]
     assert [set(cell["metadata"]) for cell in stored["cells"]] == [
         set(),
         set(),
         {"tags", "ran"},
         {"tags"},
+        {"ran"},
         {"jupyter"},
     ]
-    assert stored["cells"][4]["metadata"] == {"jupyter": {"source_hidden": True}}
+    assert stored["cells"][5]["metadata"] == {"jupyter": {"source_hidden": True}}
     assert stored["cells"][3]["outputs"][0]["traceback"] == ["ZeroDivisionError: division by zero"]
     assert set(stored["metadata"]) == {"kernelspec", "language_info"}
     assert "é" in first.decode("utf-8")
@@ -94,7 +102,7 @@ def test_a_widget_is_stored_as_its_static_alternative(notebook: Path) -> None:
 def test_ids_are_given_once_and_are_unique(notebook: Path) -> None:
     ids = [cell.id for cell in read(notebook).cells]
     assert ids == [cell.id for cell in read(notebook).cells]
-    assert len(set(ids)) == len(ids) == 5
+    assert len(set(ids)) == len(ids) == 6
 
 
 def test_an_unknown_name_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.outline import minutes, navigation, outline, promise, title
+from tools.outline import NAVIGATION, minutes, navigation, outline, promise, title
 
 FIRST = "# 02 · Shake hands\n\nYou will have built\na handshake.\n\n**Time:** 25 minutes"
 
@@ -40,3 +40,8 @@ def test_outline_has_a_row_for_each_lesson(course: list[Path]) -> None:
     assert rows[3] == (
         "| [02 · Shake hands](notebooks/02-handshake.ipynb) | You will have built a handshake. | 25 |"
     )
+
+
+def test_a_navigation_line_that_was_wrapped_is_replaced_as_a_whole() -> None:
+    text = "## Recap\n\nThree lines.\n\n**Previous:** [a](a.ipynb) · **Next:** [b\nc](b.ipynb)\n"
+    assert NAVIGATION.sub("", text) == "## Recap\n\nThree lines."
