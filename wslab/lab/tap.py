@@ -192,6 +192,11 @@ class Tap:
         """
         return read(self._recording, times=times, tcp=tcp)
 
+    @property
+    def elapsed(self) -> float:
+        """How long ago the first thing was recorded, in milliseconds: the time that a row would have now."""
+        return 1000 * self._recording.clock(asyncio.get_running_loop().time())
+
     def counts(self) -> Counts:
         """Return how many octets, heads, bodies and frames have passed so far."""
         return self._recording.tally.counts(self._recording.connections)

@@ -8,10 +8,12 @@ __all__ = ["Address"]
 
 
 class Address(str):
-    """Hold a WebSocket URI that shows itself without its port.
+    """Hold a URI that shows itself without its port.
 
     >>> Address("ws://127.0.0.1:8765/chat")
     'ws://127.0.0.1:…/chat'
+    >>> Address("http://127.0.0.1:8765")
+    'http://127.0.0.1:…'
     >>> Address("ws://127.0.0.1:8765") + "/chat"
     'ws://127.0.0.1:8765/chat'
     """
@@ -19,6 +21,7 @@ class Address(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        before, _, path = self.removeprefix("ws://").partition("/")
+        scheme, _, rest = self.partition("://")
+        before, _, path = rest.partition("/")
         host = before.rpartition(":")[0]
-        return repr(f"ws://{host}:…" + (f"/{path}" if path else ""))
+        return repr(f"{scheme}://{host}:…" + (f"/{path}" if path else ""))

@@ -1,0 +1,169 @@
+"""The exercises of lesson 01: predict, write, estimate, choose.
+
+This module knows the questions, their typical wrong answers and their hints. The staleness of polling comes
+from ``prediction``, the same formula that the lesson's tables show. ``USES`` is the material of the last
+question: for each use of a network three numbers, as somebody could have measured them. The client that the
+learner writes is judged in ``lesson01_client``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, compare, equals, returns
+from wslab.lab.table import Table
+
+__all__ = ["EXERCISES", "USES"]
+
+STALENESS = Exercise(
+    name="staleness",
+    lesson="01",
+    title="Predict the mean staleness of polling",
+    asks="my_staleness(interval, delay)",
+    judge=returns(
+        Case((100, 0), 50),
+        Case((800, 0), 400),
+        Case((400, 40), 240),
+        Case((20, 40), 80),
+    ),
+    section="the section The race",
+    hints=(
+        "A change falls anywhere between two questions: it waits half an interval on average.",
+        "The answer that brings it takes the delay once. And a client that waits for each answer cannot ask "
+        "again before a round trip is over: max(interval, 2 * delay).",
+    ),
+    mistakes=(
+        Mistake(
+            lambda interval, delay: interval / 2,
+            "The answer that brings the change is on its way for the delay.",
+        ),
+        Mistake(
+            lambda interval, delay: interval / 2 + delay,
+            "The client waits for each answer: its questions are at least a round trip apart.",
+        ),
+        Mistake(
+            lambda interval, delay: interval / 2 + 2 * delay,
+            "A change that happens while the question is on its way is in the answer: count the delay once.",
+        ),
+        Mistake(
+            lambda interval, delay: interval + delay, "This is the worst case; the question is for the mean."
+        ),
+    ),
+    why="Half the interval is the price of asking. Only who is told does not pay it.",
+)
+
+CLIENTS, DAYS = 10_000, 30
+
+
+def _gigabytes(octets: float, seconds: float) -> float:
+    return octets * CLIENTS * DAYS * 86400 / seconds / 1e9
+
+
+def _rounded(calculate: Callable[[float, float], float]) -> Callable[[float, float], float]:
+    """Give a mistake in the way in which the judge looks at answers."""
+    return lambda octets, seconds: round(calculate(octets, seconds), 6)
+
+
+def _judge_traffic(answer: Any) -> Fault | None:
+    for case in ((239, 5), (254, 60), (10, 60)):
+        given = answer(*case)
+        number = isinstance(given, (int, float)) and not isinstance(given, bool)
+        fault = compare(round(given, 6) if number else given, round(_gigabytes(*case), 6))
+        if fault:
+            return Fault(fault.sentence, fault.rows, fault.given, case)
+    return None
+
+
+TRAFFIC = Exercise(
+    name="monthly-traffic",
+    lesson="01",
+    title="Estimate the monthly traffic of ten thousand clients",
+    asks="my_gigabytes(octets, seconds)",
+    judge=_judge_traffic,
+    section="the section What one update weighs",
+    hints=(
+        "A day has 86,400 seconds: how often does one client get these octets in 30 days?",
+        "A gigabyte is 10 ** 9 octets here, as providers count.",
+    ),
+    mistakes=(
+        Mistake(
+            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) / CLIENTS),
+            "This is one client. There are ten thousand.",
+        ),
+        Mistake(
+            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) * 1e9 / 2**30),
+            "This is in gibibytes, 2 ** 30 octets; a gigabyte is 10 ** 9.",
+        ),
+        Mistake(
+            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) * 8),
+            "This is in gigabits: an octet has eight bits, and the question is for octets.",
+        ),
+        Mistake(
+            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) / DAYS),
+            "This is one day, of thirty.",
+        ),
+    ),
+    why="The same for every new service: octets for an update, times updates, times clients.",
+)
+
+_USES = {  # changes in an hour; how old knowledge may be, in seconds; messages of a client in an hour
+    "weather": (1, 1800.0, 0),
+    "live comments": (900, 1.0, 2),
+    "game": (72000, 0.1, 36000),
+    "departure board": (30, 60.0, 0),
+    "co-editing": (3600, 0.2, 3600),
+}
+USES = Table(
+    ("use", "changes\nin an hour", "may be old\nfor, seconds", "a client sends\nin an hour"),
+    [(name, f"{changes:,}", f"{age:g}", f"{messages:,}") for name, (changes, age, messages) in _USES.items()],
+)
+"""Five uses, and three numbers of each."""
+
+_RIGHT = {
+    "weather": "polling",
+    "live comments": "server-sent events",
+    "game": "WebSocket",
+    "departure board": "polling",
+    "co-editing": "WebSocket",
+}
+
+CHOOSE = Exercise(
+    name="choose-transport",
+    lesson="01",
+    title="Choose the transport from three measured numbers",
+    judge=equals(
+        _RIGHT,
+        {
+            "weather": "The knowledge may be half an hour old. What would an open connection be for?",
+            "live comments": "A second is allowed, and nearly everything goes one way.",
+            "game": "Both sides send, many times a second.",
+            "departure board": "The knowledge may be a minute old: how often must a client ask at most?",
+            "co-editing": "Both sides send, and a client as often as the others.",
+        },
+        noun="use",
+    ),
+    section="the section When not to use WebSocket",
+    hints=(
+        "First the last column: who sends as often as it receives needs both directions.",
+        "Then the middle one: asking that often, would most answers tell nothing new? A page that asks once "
+        "a minute needs nothing but HTTP.",
+    ),
+    mistakes=(
+        Mistake(
+            dict.fromkeys(_RIGHT, "WebSocket"),
+            "WebSocket would do all of it. Which of these would work with less, and through any cache?",
+        ),
+        Mistake(
+            _RIGHT | {"live comments": "WebSocket"},
+            "It would work. But two comments in an hour are two POST requests, and the rest goes one way.",
+        ),
+        Mistake(
+            _RIGHT | {"departure board": "server-sent events"},
+            "It would work. But who looks at a board for half a minute needs no connection that stays open.",
+        ),
+    ),
+    why="There is no best transport, only numbers: how often, how fresh, and in which direction.",
+)
+
+EXERCISES = (STALENESS, TRAFFIC, CHOOSE)

@@ -1,0 +1,129 @@
+"""The exercise of lesson 01 that asks for a client: long polling.
+
+Its judge starts a server that answers a question as soon as it has something else to tell than the asker
+knows, and notes every question. The next reading comes a moment after a question that was told nothing new to
+wait for, so a client that asks at once waits, and one that does not say what it knows is told the same again.
+It leaves nothing running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from wslab.lab.clock import Clock
+from wslab.lab.exercises.address import Address
+from wslab.lab.exercises.exercise import Exercise, Fault, Mistake, compare
+from wslab.lab.lane import http_server
+
+__all__ = ["EXERCISES"]
+
+COUNT = 4
+NOTHING = "--:--:--"
+
+
+async def _judge(answer: Any) -> Fault | None:
+    clock, questions = Clock(), list[str]()
+
+    async def answer_later(request: web.Request) -> web.Response:
+        known = request.query.get("known", "")
+        questions.append(known)
+        if known == clock.text:
+            asyncio.get_running_loop().call_soon(clock.change)
+        return web.Response(text=await clock.other_than(known))
+
+    async with http_server(answer_later) as port:
+        given = await answer(Address(f"http://127.0.0.1:{port}"), COUNT)
+    expected = [Clock.reading(number) for number in range(COUNT)]
+    if given is None:
+        return Fault("gives nothing.", given=given)
+    if not isinstance(given, (list, tuple)):
+        return Fault("does not give a list.", (("given", type(given).__name__),), given)
+    if any(inspect.iscoroutine(each) for each in given):
+        for each in given:
+            if inspect.iscoroutine(each):
+                each.close()
+        return Fault("gives coroutines: put await in front of response.text().", (), given)
+    if not questions:
+        return Fault("asks nothing.", (), given)
+    wrong = _wrong_question(questions)
+    if wrong is not None:
+        return Fault(wrong, (("questions", ", ".join(each or "(nothing)" for each in questions)),), given)
+    if len(given) != COUNT:
+        rows = (("given", f"{len(given)} readings"), ("expected", f"{COUNT} readings"))
+        return Fault("does not give as many readings as it was asked for.", rows, given)
+    return compare(list(given), expected)
+
+
+def _wrong_question(questions: list[str]) -> str | None:
+    """Say what is wrong with what was asked."""
+    if any(not known for known in questions):
+        return "asks without saying what it knows: pass params={'known': …}."
+    if questions[0] != NOTHING:
+        return f"says in its first question that it knows {questions[0]}: it knows nothing yet, {NOTHING}."
+    if len(set(questions)) < len(questions):
+        return "asks twice with the same knowledge: after each answer, known is what was answered."
+    return None
+
+
+async def _forget_to_say(url: str, count: int) -> list[str]:
+    async with aiohttp.ClientSession() as session:
+        readings = []
+        for _ in range(count):
+            async with session.get(url) as response:
+                readings.append(await response.text())
+        return readings
+
+
+async def _forget_to_remember(url: str, count: int) -> list[str]:
+    async with aiohttp.ClientSession() as session:
+        readings = []
+        for _ in range(count):
+            async with session.get(url, params={"known": NOTHING}) as response:
+                readings.append(await response.text())
+        return readings
+
+
+async def _forget_to_await(url: str, count: int) -> Any:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(url, params={"known": NOTHING}) as response,
+    ):
+        return [response.text()]
+
+
+async def _stop_early(url: str, count: int) -> list[str]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(url, params={"known": NOTHING}) as response,
+    ):
+        return [await response.text()]
+
+
+EXERCISES = (
+    Exercise(
+        name="long-polling",
+        lesson="01",
+        title="Write the long-polling client",
+        asks="my_readings(url, count)",
+        judge=_judge,
+        section="the section Four ways to know what the clock shows",
+        hints=(
+            "The client of short polling is nearly it: take the waiting out, since the server waits now.",
+            "Begin with known = '--:--:--'. Ask with session.get(url, params={'known': known}), and let known "
+            "be what response.text() gives.",
+        ),
+        mistakes=(
+            Mistake(_forget_to_say, "asks without saying what it knows"),
+            Mistake(_forget_to_remember, "asks twice with the same knowledge"),
+            Mistake(_forget_to_await, "put await in front"),
+            Mistake(_stop_early, "does not give as many readings"),
+        ),
+        why="No timer, and no question in vain: this is what chats in browsers ran on before WebSocket.",
+        bound=5.0,
+    ),
+)

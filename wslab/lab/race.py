@@ -1,0 +1,179 @@
+"""The race: the same changes of the same clock, over several ways and networks at the same time.
+
+Every way runs on a ``lane`` of its own, once for each delay. All lanes are opened first, until every client
+knows what the clock shows; then the clock runs, and all of them see the same changes. The octets are counted
+until a mean gap after the last change. Then the race waits until the slowest client knows it: every staleness
+is known to its end, and none is cut off.
+
+A lane takes little of the machine, so the lanes do not disturb each other; but the machine has other things
+to do, too. What is measured in seconds is therefore shown beside what theory predicts, and held to it within
+a tolerance (``prediction``). What is counted in octets needs none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from itertools import product
+from typing import overload
+
+from wslab.lab.clock import Clock
+from wslab.lab.cost import Costs
+from wslab.lab.lane import Lane, Way
+from wslab.lab.prediction import Prediction, predict
+from wslab.lab.result import Result
+from wslab.lab.table import Table
+
+__all__ = ["Race", "race"]
+
+
+async def race(
+    ways: Iterable[Way],
+    clock: Clock,
+    *,
+    delays: Sequence[float] = (0.0,),
+    clients: int = 1,
+    seconds: float | None = None,
+) -> Race:
+    """Run several ways at the same time, and measure each.
+
+    Args:
+        ways: what runs.
+        clock: a new one; it is started when all clients are there.
+        delays: what the network adds one way, in seconds; each way runs once with each.
+        clients: of each way.
+        seconds: how long the octets are counted; None: until a mean gap after the last change.
+
+    Raises:
+        RuntimeError: the clock ran already, or a client ended.
+        TimeoutError: a client does not learn what it should.
+    """
+    if clock.number:
+        raise RuntimeError("this clock ran already; make a new one for each race")
+    if seconds is None:
+        seconds = clock.moments[-1] * (1 + 1 / len(clock.moments))
+    lanes = [Lane(way, clock, delay=delay, clients=clients) for delay, way in product(delays, ways)]
+    async with _opened(lanes):
+        start, offsets = time.perf_counter(), [lane.tap.elapsed for lane in lanes]
+        before = [lane.tap.counts() for lane in lanes]
+        await asyncio.gather(clock.run(), asyncio.sleep(seconds))
+        after, measured = [lane.tap.counts() for lane in lanes], time.perf_counter() - start
+        await asyncio.gather(*(lane.know(clock.number) for lane in lanes))
+    return Race(
+        clock,
+        [
+            Result(way, delay, measured, start, clock.times, lane.learned, *counts, lane.tap, offset)
+            for lane, counts, offset in zip(lanes, zip(before, after, strict=True), offsets, strict=True)
+            for way, delay in [(lane.way, lane.delay)]
+        ],
+    )
+
+
+@asynccontextmanager
+async def _opened(lanes: Sequence[Lane]) -> AsyncIterator[None]:
+    """Open all lanes at once, and close all at once: with a delay, one after the other takes long."""
+    try:
+        for outcome in await asyncio.gather(*(lane.__aenter__() for lane in lanes), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        yield
+    finally:
+        await asyncio.gather(*(lane.__aexit__() for lane in lanes))
+
+
+class Race(Sequence[Result]):
+    """Hold the results of a race; shows itself as a table, and is indexed by number or by name and delay.
+
+    Args:
+        clock: that ran.
+        results: one for each way and delay.
+    """
+
+    def __init__(self, clock: Clock, results: Iterable[Result]) -> None:
+        self.clock = clock
+        self._results = tuple(results)
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    @overload
+    def __getitem__(self, key: int | str) -> Result: ...
+    @overload
+    def __getitem__(self, key: slice) -> Race: ...
+    def __getitem__(self, key: int | str | slice) -> Result | Race:
+        if isinstance(key, str):
+            return self.find(key)
+        if isinstance(key, slice):
+            return Race(self.clock, self._results[key])
+        return self._results[key]
+
+    def find(self, name: str, delay: float | None = None) -> Result:
+        """Return the result of the way of that name, with that delay if there were several.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for result in self._results:
+            if result.way.name == name and delay in (None, result.delay):
+                return result
+        raise KeyError(name)
+
+    def __repr__(self) -> str:
+        return repr(self._table())
+
+    def _repr_html_(self) -> str:
+        return self._table()._repr_html_()
+
+    def _table(self) -> Table:
+        heading = (
+            "way", "delay\nms", "requests", "client:\nin heads", "server:\nin heads", "in\nbodies",
+            "in\nframes", "octets for\nan update", "median\nms", "95 %\nms", "missed",
+        )  # fmt: skip
+        return Table(heading, [self._row(result) for result in self._results])
+
+    def _row(self, result: Result) -> tuple[str, ...]:
+        kinds = (("client", "head_octets"), ("server", "head_octets"), ("server", "body_octets"))
+        numbers = [result.requests, *(result.passed(*kind) for kind in kinds)]
+        numbers.append(result.passed("client", "frame_octets") + result.passed("server", "frame_octets"))
+        texts = [f"{number:,}" for number in numbers]
+        texts += (
+            [f"{result.octets_per_update:,.0f}", _ms(result.median), _ms(result.p95), f"{result.missed:,}"]
+            if result.changes
+            else ["–"] * 4
+        )
+        return (result.way.name, f"{result.delay * 1000:.0f}", *texts)
+
+    def predictions(self, costs: Costs) -> list[Prediction]:
+        """Return what theory says for each result."""
+        return [
+            predict(result.way, costs.of(result.way), self.clock.moments, result.delay, result.seconds)
+            for result in self._results
+        ]
+
+    def compare(self, costs: Costs) -> Table:
+        """Put predicted and measured values side by side, for one client."""
+        heading = (
+            "way", "delay\nms", "requests\npredicted", "\nmeasured", "octets for an\nupdate, predicted",
+            "\nmeasured", "mean staleness,\nms, predicted", "\nmeasured",
+        )  # fmt: skip
+        rows = []
+        for result, expected in zip(self._results, self.predictions(costs), strict=True):
+            pairs = [f"{expected.requests:.0f}", f"{result.requests / result.clients:.0f}"]
+            pairs += [f"{expected.octets:,.0f}", f"{result.octets_per_update:,.0f}"]
+            pairs += [_ms(expected.staleness), _ms(result.mean)]
+            rows.append((result.way.name, f"{result.delay * 1000:.0f}", *pairs))
+        return Table(heading, rows)
+
+    def surprises(self, costs: Costs) -> list[str]:
+        """Name the results that are not within the tolerance of their prediction."""
+        return [
+            f"{result.way.name}, {result.delay * 1000:.0f} ms"
+            for result, expected in zip(self._results, self.predictions(costs), strict=True)
+            if not expected.holds(result.requests / result.clients, result.octets_per_update, result.mean)
+        ]
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:,.0f}" if seconds >= 0.01 else f"{seconds * 1000:.1f}"

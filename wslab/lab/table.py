@@ -1,0 +1,70 @@
+"""A table of numbers with a heading: what an instrument that measures hands back to be looked at.
+
+It shows itself in plain text and in HTML; the first column is words, the others are aligned to the right. A
+narrow page scrolls it. Where the numbers come from, and how they are rounded, is left to who fills it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+__all__ = ["Table"]
+
+_CELL = "border:1px solid rgba(128,128,128,.4);padding:2px 8px;white-space:nowrap"
+
+
+@dataclass(frozen=True, repr=False)
+class Table:
+    """Hold rows of texts under a heading.
+
+    Args:
+        heading: the names of the columns; a name may hold a line break.
+        rows: as many texts as there are columns, for each row.
+
+    >>> Table(("way", "octets"), [("polling", "228"), ("WebSocket", "10")])
+    way        octets
+    ---------  ------
+    polling       228
+    WebSocket      10
+    """
+
+    heading: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def __repr__(self) -> str:
+        names = [name.split("\n") for name in self.heading]
+        height = max(map(len, names))
+        above = [[column[line] if line < len(column) else "" for column in names] for line in range(height)]
+        widths = [max(map(len, column)) for column in zip(*above, *self.rows, strict=True)]
+        lines = [*above, ["-" * width for width in widths], *self.rows]
+        return "\n".join(
+            "  ".join(
+                text.ljust(width) if place == 0 else text.rjust(width)
+                for place, (text, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        )
+
+    def _repr_html_(self) -> str:
+        lines = [
+            [f'<th style="{_style(place)}">{_lines(name)}</th>' for place, name in enumerate(self.heading)]
+        ]
+        lines += [
+            [f'<td style="{_style(place)}">{escape(text)}</td>' for place, text in enumerate(row)]
+            for row in self.rows
+        ]
+        body = "".join(f"<tr>{''.join(line)}</tr>" for line in lines)
+        return (
+            '<div style="overflow-x:auto;color:inherit"><table style="border-collapse:collapse;margin:4px 0;'
+            f'font-size:13px;font-variant-numeric:tabular-nums">{body}</table></div>'
+        )
+
+
+def _style(place: int) -> str:
+    return f"{_CELL};text-align:{'right' if place else 'left'};vertical-align:bottom"
+
+
+def _lines(text: str) -> str:
+    return escape(text).replace("\n", "<br>")
