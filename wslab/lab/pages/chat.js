@@ -29,7 +29,7 @@ const REACTIONS = {
   },
   said({ name, text, at }) {
     const time = typeof at === "number" ? new Date(at * 1000).toTimeString().slice(0, 5) : "";
-    log.add(element("span", { class: "faint" }, time), element("strong", {}, String(name)), shorten(String(text)));
+    log.add(element("span", { class: "faint" }, time), element("strong", {}, String(name)), element("span", {}, shorten(String(text))));
   },
   error({ code, sentence }) {
     byId("error").textContent = shorten(String(sentence ?? code));

@@ -62,7 +62,9 @@ export class Log {
 
   add(...cells) {
     const [row, cell] = this.target.nodeName === "TBODY" ? ["tr", "td"] : ["li", "span"];
-    const made = element(row, {}, ...cells.map((each) => (each.nodeType ? each : element(cell, {}, each))));
+    const made = element(row);
+    // The blank between cells is for those who copy a row, or hear it read out.
+    for (const each of cells) made.append(each.nodeType ? each : element(cell, {}, each), " ");
     this.newestFirst ? this.target.prepend(made) : this.target.append(made);
     while (this.target.children.length > ROWS) {
       (this.newestFirst ? this.target.lastChild : this.target.firstChild).remove();
