@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import Self
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Drawing
 from websockets.asyncio.client import ClientConnection, connect
 
 from wslab.lab.figures import Figure, style
@@ -118,34 +120,33 @@ class Probe:
         """
         if not self._marks:
             raise RuntimeError("nothing was marked yet: with probe.mark(name) names what is to be compared")
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure as Drawing
-
         zero = min(began for _, began, _ in self._marks)
-        last = max(ended for _, _, ended in self._marks)
-        shown = [(due, end) for due, end in self._trips if end >= zero and due <= last]
-        with style():
-            drawing = Drawing(figsize=(8, 3), layout="constrained")
-            FigureCanvasAgg(drawing)
-            axes = drawing.add_subplot()
-            for number, (name, began, ended) in enumerate(self._marks):
-                axes.axvspan(began - zero, ended - zero, facecolor="#DDDDDD" if number % 2 else "#F2F2F2")
-                axes.annotate(
-                    name, ((began + ended) / 2 - zero, 1.02), xycoords=("data", "axes fraction"), ha="center"
-                )
-            axes.set_yscale("log")
-            axes.vlines(
-                [due - zero for due, _ in shown], 0.01, [(end - due) * 1000 for due, end in shown], colors=INK
-            )
-            axes.set_xlim(-0.02, last - zero + 0.02)
-            axes.set_ylim(0.1, 2000)
-            axes.yaxis.set_major_formatter("{x:g}")
-            axes.set_xlabel("when the message was due, seconds")
-            axes.set_ylabel("until its echo was back, ms")
+        marks = [(name, began - zero, ended - zero) for name, began, ended in self._marks]
+        last = max(ended for _, _, ended in marks)
+        trips = [(due - zero, end - zero) for due, end in self._trips if end >= zero and due - zero <= last]
         names = ", ".join(name for name, _, _ in self._marks)
         return Figure(
-            drawing,
+            _draw(marks, trips, last),
             "A line for each message: its height is the time from when it was due until its echo was back, "
             f"in milliseconds on a logarithmic scale, during: {names}. One tall line with a gap behind it "
             "is a time in which the server could not answer.",
         )
+
+
+def _draw(marks: list[tuple[str, float, float]], trips: list[tuple[float, float]], last: float) -> Drawing:
+    """Draw bands and lines; all times in seconds since the first mark."""
+    with style():
+        drawing = Drawing(figsize=(8, 3), layout="constrained")
+        FigureCanvasAgg(drawing)
+        axes = drawing.add_subplot()
+        for number, (name, began, ended) in enumerate(marks):
+            axes.axvspan(began, ended, facecolor="#DDDDDD" if number % 2 else "#F2F2F2")
+            axes.annotate(name, ((began + ended) / 2, 1.02), xycoords=("data", "axes fraction"), ha="center")
+        axes.set_yscale("log")
+        axes.vlines([due for due, _ in trips], 0.01, [(end - due) * 1000 for due, end in trips], colors=INK)
+        axes.set_xlim(-0.02, last + 0.02)
+        axes.set_ylim(0.1, 2000)
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.set_xlabel("when the message was due, seconds")
+        axes.set_ylabel("until its echo was back, ms")
+    return drawing
