@@ -5,12 +5,13 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 ARGS ?=
 BOOTSTRAP = "$(if $(PYTHON),$(PYTHON),$(error No Python on this machine: install Python 3.13 from https://www.python.org/downloads/))" tools/bootstrap.py
 
-.PHONY: help lab test notebooks requirements
+.PHONY: help lab test notebooks bench requirements
 
 help:
 	@echo 'make lab           set everything up and open the first lesson in JupyterLab'
 	@echo 'make test          run every check: style, types, unit tests, notebooks'
 	@echo 'make notebooks     execute the notebooks again and store them in their normal form'
+	@echo 'make bench         measure the speed beside websockets, wsproto and aiohttp'
 	@echo 'make requirements  choose the versions of all packages anew (maintainers; needs uv)'
 
 lab:
@@ -21,6 +22,9 @@ test:
 
 notebooks:
 	@$(BOOTSTRAP) notebooks $(ARGS)
+
+bench:
+	@$(BOOTSTRAP) bench
 
 requirements:
 	uv pip compile --universal --python-version 3.11 --extra test --upgrade \
