@@ -13,6 +13,7 @@ change before it is there. How a reading travels is left to ``lane``, who learne
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -44,6 +45,7 @@ class Clock:
         self.waiting = 0
         self._times: list[float] = []
         self._changed = asyncio.Event()
+        self._came = asyncio.Event()
 
     @classmethod
     def irregular(cls, count: int, gap: float, seed: int) -> Self:
@@ -132,11 +134,10 @@ class Clock:
                 same.
         """
         if self.text == text:
-            try:
+            # Nothing new for so long: the asker hears that the server is still there, and asks again.
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(hold):
                     await self._next()
-            except TimeoutError:
-                pass  # nothing new: the asker hears that the server is still there, and asks again
         return self.text
 
     async def readings(self) -> AsyncIterator[str]:
@@ -148,8 +149,15 @@ class Clock:
                 await self._next()
             number += 1
 
+    async def crowded(self, count: int) -> None:
+        """Wait until so many handlers wait for the next change at the same time."""
+        while self.waiting < count:
+            self._came.clear()
+            await self._came.wait()
+
     async def _next(self) -> None:
         self.waiting += 1
+        self._came.set()
         try:
             await self._changed.wait()
         finally:

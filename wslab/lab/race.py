@@ -2,8 +2,8 @@
 
 Every way runs on a ``lane`` of its own, once for each delay. All lanes are opened first, until every client
 knows what the clock shows; then the clock runs, and all of them see the same changes. The octets are counted
-until a mean gap after the last change. Then the race waits until the slowest client knows it: every staleness
-is known to its end, and none is cut off.
+until a mean gap after the last change, when everybody who is told knows it. Then the race waits until those
+who ask know it, too: every staleness is known to its end, and none is cut off.
 
 A lane takes little of the machine, so the lanes do not disturb each other; but the machine has other things
 to do, too. What is measured in seconds is therefore shown beside what theory predicts, and held to it within
@@ -35,7 +35,7 @@ async def race(
     *,
     delays: Sequence[float] = (0.0,),
     clients: int = 1,
-    seconds: float | None = None,
+    rest: float | None = None,
 ) -> Race:
     """Run several ways at the same time, and measure each.
 
@@ -44,7 +44,7 @@ async def race(
         clock: a new one; it is started when all clients are there.
         delays: what the network adds one way, in seconds; each way runs once with each.
         clients: of each way.
-        seconds: how long the octets are counted; None: until a mean gap after the last change.
+        rest: how long the octets are counted after the last change, in seconds; None: for a mean gap.
 
     Raises:
         RuntimeError: the clock ran already, or a client ended.
@@ -52,15 +52,18 @@ async def race(
     """
     if clock.number:
         raise RuntimeError("this clock ran already; make a new one for each race")
-    if seconds is None:
-        seconds = clock.moments[-1] * (1 + 1 / len(clock.moments))
+    if rest is None:
+        rest = clock.moments[-1] / len(clock.moments)
+    number = len(clock.moments)
     lanes = [Lane(way, clock, delay=delay, clients=clients) for delay, way in product(delays, ways)]
     async with _opened(lanes):
         start, offsets = time.perf_counter(), [lane.tap.elapsed for lane in lanes]
         before = [lane.tap.counts() for lane in lanes]
-        await asyncio.gather(clock.run(), asyncio.sleep(seconds))
+        await clock.run()
+        await asyncio.sleep(rest)
+        await asyncio.gather(*(lane.know(number) for lane in lanes if lane.way.interval is None))
         after, measured = [lane.tap.counts() for lane in lanes], time.perf_counter() - start
-        await asyncio.gather(*(lane.know(clock.number) for lane in lanes))
+        await asyncio.gather(*(lane.know(number) for lane in lanes))
     return Race(
         clock,
         [

@@ -90,9 +90,10 @@ def trade(race: Race, costs: Costs) -> Figure:
     return Figure(
         drawing,
         "Mean staleness to the right against octets for an update upwards, both on logarithmic scales. The "
-        "points of polling lie on a line that falls: every halving of the staleness doubles the octets. Long "
-        "polling, server-sent events and WebSocket lie at the left, far from this line, and differ only in "
-        "their octets: WebSocket is lowest. A delay of the network moves every point to the right.",
+        "points of polling lie on a line that falls: every halving of the staleness doubles the octets. "
+        "Without a delay of the network, long polling, server-sent events and WebSocket lie at the left, far "
+        "from this line, and differ only in their octets: WebSocket is lowest. A delay moves every point to "
+        "the right, and long polling the farthest: near the line of polling.",
     )
 
 
@@ -102,8 +103,7 @@ def _points(axes: Axes, kind: str, look: Look, results: Sequence[Result], *, hol
     for place in places:
         axes.plot(*place, look.marker, color=look.colour, markerfacecolor=fill, markersize=7, zorder=3)
     if results[0].way.interval is None:
-        above = hollow is False or look.marker == "^"
-        _label(axes, kind, places[0], 0, 8 if above else -8, "center", look.colour)
+        _label(axes, kind, places[0], 0, 8, "center", look.colour)
         return
     said: dict[float, list[str]] = {}
     for result in results:
@@ -129,7 +129,7 @@ def _label(
 ) -> None:
     axes.annotate(
         text, place, (right, up), textcoords="offset points", color=colour, fontsize=8, ha=align,
-        va="center" if right else "bottom" if up > 0 else "top",
+        va="center" if right else "bottom",
     )  # fmt: skip
 
 
@@ -156,17 +156,16 @@ def _fills(delays: Sequence[float]) -> list[Line2D]:
 # -- what an hour costs --------------------------------------------------------------------------------------
 
 
-def rates(costs: Costs, polling: str, held: str, streamed: str, pushed: str) -> Figure:
+def rates(costs: Costs) -> Figure:
     """Draw what one client costs in an hour, from one change a day to ten a second.
 
     Signs of life are included: a long poll ends after 30 seconds, a stream carries a comment every 15, and
     WebSocket a ping and a pong every 20.
 
     Args:
-        costs: of one update.
-        polling, held, streamed, pushed: the names in ``costs`` of polling, long polling, server-sent events
-            and WebSocket.
+        costs: of polling, long polling, server-sent events and WebSocket, in this order.
     """
+    polling, held, streamed, pushed = costs
     looks = _looks((polling, held, streamed, pushed))
     hourly = [10 ** (-1.5 + i / 20) for i in range(int(20 * (math.log10(36000) + 1.5)) + 1)]
     held_octets = [costs[held].update * rate / (1 - math.exp(-rate * HOLD / HOUR)) for rate in hourly]

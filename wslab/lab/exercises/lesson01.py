@@ -1,9 +1,8 @@
 """The exercises of lesson 01: predict, write, estimate, choose.
 
 This module knows the questions, their typical wrong answers and their hints. The staleness of polling comes
-from ``prediction``, the same formula that the lesson's tables show. ``USES`` is the material of the last
-question: for each use of a network three numbers, as somebody could have measured them. The client that the
-learner writes is judged in ``lesson01_client``.
+from a formula that ``prediction`` knows, too. The numbers from which to choose stand in the notebook. The
+client that the learner writes is judged in ``lesson01_client``. Nothing here waits for more bytes.
 """
 
 from __future__ import annotations
@@ -12,9 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, compare, equals, returns
-from wslab.lab.table import Table
 
-__all__ = ["EXERCISES", "USES"]
+__all__ = ["EXERCISES"]
 
 STALENESS = Exercise(
     name="staleness",
@@ -106,19 +104,6 @@ TRAFFIC = Exercise(
     ),
     why="The same for every new service: octets for an update, times updates, times clients.",
 )
-
-_USES = {  # changes in an hour; how old knowledge may be, in seconds; messages of a client in an hour
-    "weather": (1, 1800.0, 0),
-    "live comments": (900, 1.0, 2),
-    "game": (72000, 0.1, 36000),
-    "departure board": (30, 60.0, 0),
-    "co-editing": (3600, 0.2, 3600),
-}
-USES = Table(
-    ("use", "changes\nin an hour", "may be old\nfor, seconds", "a client sends\nin an hour"),
-    [(name, f"{changes:,}", f"{age:g}", f"{messages:,}") for name, (changes, age, messages) in _USES.items()],
-)
-"""Five uses, and three numbers of each."""
 
 _RIGHT = {
     "weather": "polling",

@@ -114,8 +114,8 @@ EXERCISES = (
         section="the section Four ways to know what the clock shows",
         hints=(
             "The client of short polling is nearly it: take the waiting out, since the server waits now.",
-            "Begin with known = '--:--:--'. Ask with session.get(url, params={'known': known}), and let known "
-            "be what response.text() gives.",
+            "Begin with known = '--:--:--'. Ask with session.get(url, params={'known': known}), and "
+            "let known be what response.text() gives.",
         ),
         mistakes=(
             Mistake(_forget_to_say, "asks without saying what it knows"),
