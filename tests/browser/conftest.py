@@ -5,10 +5,9 @@ The browser is an installed Chromium or Chrome: `chromium` in tests/conftest.py 
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.here import SECONDS, Here
 from tests.browser.lab import Lesson, open_lesson
@@ -66,16 +65,26 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess
         yield server
 
 
+@pytest.fixture(scope="session")
+def learner(browser: Browser) -> Iterator[BrowserContext]:
+    """A window of the browser that keeps JupyterLab in its cache: loading it is most of what a test costs."""
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+    context.set_default_timeout(SECONDS * 1000)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def lesson(page: Page, jupyter: JupyterProcess) -> Iterator[Callable[[str], Lesson]]:
+def lesson(learner: BrowserContext, jupyter: JupyterProcess) -> Iterator[Callable[[str], Lesson]]:
     """Open a lesson by the beginning of its name: `lesson("05")`. Its kernel ends with the test."""
     opened: list[Lesson] = []
 
     def open_by_name(name: str) -> Lesson:
         [path] = LESSONS.glob(f"{name}*.ipynb")
-        opened.append(open_lesson(page, jupyter, Path(path)))
+        opened.append(open_lesson(learner.new_page(), jupyter, path))
         return opened[-1]
 
     yield open_by_name
     for each in opened:
         each.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        each.page.close()

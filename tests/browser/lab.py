@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, TimeoutError, expect
 
 from tests.lab.jupyter_process import BASE_URL, JupyterProcess
 
@@ -151,5 +151,10 @@ def open_lesson(page: Page, jupyter: JupyterProcess, path: Path, view: str = "la
     page.goto(address, wait_until="domcontentloaded")
     panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
     expect(panel.locator(".jp-CodeCell").first).to_be_visible(timeout=SECONDS * 1000)
-    page.wait_for_function(READY, timeout=SECONDS * 1000)
+    try:
+        page.wait_for_function(READY, timeout=SECONDS * 1000)
+    except TimeoutError as error:
+        dialogs = page.locator(".jp-Dialog").all_inner_texts()
+        status = page.locator("#jp-bottom-panel, .jp-StatusBar-Middle").all_inner_texts()
+        raise AssertionError(f"not ready to run: dialogs {dialogs}, status {status}") from error
     return Lesson(page, panel, faults)

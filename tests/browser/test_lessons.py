@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.lab import Lesson
 from tests.notebooks.lesson import Lesson as Stored
@@ -28,9 +28,7 @@ def pictures_and_pages(path: Path) -> dict[int, tuple[int, int]]:
 
 
 @pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
-def test_run_all_ends_well_and_everything_is_seen(
-    path: Path, lesson: Callable[[str], Lesson], page: Page
-) -> None:
+def test_run_all_ends_well_and_everything_is_seen(path: Path, lesson: Callable[[str], Lesson]) -> None:
     opened = lesson(path.stem)
     opened.run_all()
     for number, (figures, pages) in pictures_and_pages(path).items():
