@@ -1,0 +1,171 @@
+"""The exercises of lesson 04 on endings and on latency (RFC 6455 §5.5.2, §7).
+
+This module knows the questions, their typical wrong answers and their hints. ``ENDINGS`` is the material of
+one question: what a tap saw of a connection's end, and the close code that the client reported. The judge of
+the other starts servers of two packages behind a tap that delays what passes. It leaves nothing running.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import websockets.asyncio.client
+import websockets.asyncio.server
+
+import wslab
+from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, returns
+from wslab.lab.tap import Tap
+
+__all__ = ["ENDINGS", "EXERCISES"]
+
+Rows = list[tuple[str, str]]
+
+_SERVER_ENDS_TCP: Rows = [("server", "FIN"), ("client", "FIN")]
+
+ENDINGS: dict[str, tuple[Rows, int]] = {
+    "the client leaves": ([("client", "CLOSE"), ("server", "CLOSE"), *_SERVER_ENDS_TCP], 1000),
+    "the server shuts down": ([("server", "CLOSE"), ("client", "CLOSE"), *_SERVER_ENDS_TCP], 1001),
+    "the cable is pulled": ([], 1006),
+    "the connection is reset": ([("server", "RST")], 1006),
+    "the server is killed": ([("server", "FIN"), ("client", "FIN")], 1006),
+    "a Close is lost": ([("client", "CLOSE"), ("client", "FIN")], 1006),
+    "a handler raises": ([("server", "CLOSE"), ("client", "CLOSE"), *_SERVER_ENDS_TCP], 1011),
+    "no code is given": ([("client", "CLOSE"), ("server", "CLOSE"), *_SERVER_ENDS_TCP], 1005),
+}
+"""Eight endings: sender and name of what the tap saw, and the close code that the client reported."""
+
+IN_ORDER = (1000, 1001, 1005)
+
+
+def _ending(rows: Rows, code: int, *, tells: str = "CLOSE", in_order: tuple[int, ...] = IN_ORDER) -> str:
+    """Name an ending: who closed it in order, "failed", or "lost"; the options make typical mistakes."""
+    if code == 1006:
+        return "lost"
+    if code not in in_order:
+        return "failed"
+    return next(f"closed by {sender}" for sender, what in rows if what == tells)
+
+
+CLASSIFY_ENDING = Exercise(
+    name="classify-ending",
+    lesson="04",
+    title="Say how a connection ended",
+    asks="my_ending(rows, code)",
+    judge=returns(*(Case((rows, code), _ending(rows, code)) for rows, code in ENDINGS.values())),
+    section="RFC 6455 §7.1.2 to §7.1.5 and §7.4.1",
+    hints=(
+        "The code comes first: 1006 says that no Close was received. 1000, 1001 and 1005 are in order.",
+        'Of an ending in order, the first "CLOSE" among the rows says who wanted it.',
+    ),
+    mistakes=(
+        Mistake(
+            lambda rows, code: _ending(rows, code, tells="FIN"),
+            "The server ends TCP first whoever began to close (§7.1.1): look for the first CLOSE.",
+        ),
+        Mistake(
+            lambda rows, code: _ending(rows, code, in_order=(1000, 1001)),
+            "1005 says that the Close had no code. Such a Close is in order (§7.1.5).",
+        ),
+        Mistake(
+            lambda rows, code: next((f"closed by {who}" for who, what in rows if what == "CLOSE"), "lost"),
+            "A Close on the wire is not enough: it may be unanswered (1006), or tell of a failure (1011).",
+        ),
+        Mistake(
+            lambda rows, code: next((f"closed by {who}" for who, what in rows if what != "RST"), "lost"),
+            "A FIN without a Close is a loss: the system sends it for a program that was killed.",
+        ),
+    ),
+    why="A client reconnects after a loss, waits a little after 1001, and stays away after 1000.",
+)
+
+
+DELAY = 0.04  # seconds one way
+PINGS = 5
+BOTH: dict[str, tuple[Any, Any]] = {
+    "websockets": (websockets.asyncio.server.serve, websockets.asyncio.client.connect),
+    "wslab": (wslab.serve, wslab.connect),
+}
+
+
+async def _wait_closed(ws: Any) -> None:
+    await ws.wait_closed()
+
+
+async def _judge_latency(answer: Any) -> Fault | None:
+    for name, (serve, connect) in BOTH.items():
+        async with serve(_wait_closed, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with (
+                Tap(port, delay=DELAY) as tap,
+                connect(f"ws://127.0.0.1:{tap.port}/", compression=None, ping_interval=None) as ws,
+            ):
+                given = await answer(ws, PINGS)
+                await (await ws.ping())  # when its pong is here, all that was sent before has passed the tap
+                fault = _fault(given, [row.what for row in tap.conversation().sent_by("client")][:-1])
+        if fault and given is not None:
+            return Fault(f"{fault} This was a connection of {name}.", given=given)
+        if fault:
+            return Fault(fault)
+    return None
+
+
+def _fault(given: Any, sent: list[str]) -> str:
+    """Say what is wrong with a latency, given the names of what the client sent."""
+    number = isinstance(given, (int, float)) and not isinstance(given, bool)
+    if any(what in ("TEXT", "BINARY") for what in sent):
+        return "sends data messages; a ping needs no help from the handler of the peer."
+    if not number:
+        return "does not give a number of seconds."
+    if sent.count("PING") != PINGS:
+        return f"sends {sent.count('PING')} pings, not as many as it is asked to."
+    if given < 2 * DELAY:
+        return "gives less than there and back takes: this is the time to send, not until the pong."
+    if given >= 1000 * 2 * DELAY:
+        return "gives milliseconds, or a sum: seconds are asked, of one ping."
+    return ""
+
+
+async def _latency_of_sending(ws: Any, count: int) -> Any:
+    began = time.perf_counter()
+    for _ in range(count):
+        await ws.ping()
+    return (time.perf_counter() - began) / count
+
+
+async def _latency_of_one_await(ws: Any, count: int) -> Any:
+    return [await ws.ping() for _ in range(count)][-1]
+
+
+async def _latency_of_echo(ws: Any, count: int) -> Any:
+    began = time.perf_counter()
+    await ws.send("ping")
+    return time.perf_counter() - began
+
+
+async def _latency_in_milliseconds(ws: Any, count: int) -> Any:
+    return 1000 * sorted([await (await ws.ping()) for _ in range(count)])[count // 2]
+
+
+LATENCY = Exercise(
+    name="latency",
+    lesson="04",
+    title="Report the latency of a connection",
+    asks="my_latency(ws, count)",
+    judge=_judge_latency,
+    section="RFC 6455 §5.5.2",
+    hints=(
+        "await ws.ping() sends; await what it gives waits for the pong. Both packages take both awaits.",
+        "Collect the latencies of count pings in a list; statistics.median(list) gives the middle one.",
+    ),
+    mistakes=(
+        Mistake(_latency_of_sending, "this is the time to send, not until the pong"),
+        Mistake(_latency_of_one_await, "put await in front"),
+        Mistake(_latency_of_echo, "sends data messages"),
+        Mistake(_latency_in_milliseconds, "seconds are asked"),
+    ),
+    why="The median is the usual latency; one late pong says little about a connection.",
+    bound=6.0,
+)
+
+EXERCISES = (CLASSIFY_ENDING, LATENCY)

@@ -1,0 +1,220 @@
+"""The exercises of lesson 04 on heartbeats: one of pings, one of data messages (RFC 6455 §5.5.2).
+
+This module knows the questions, their typical wrong answers and their hints. The judges put a tap between a
+server and a client, run the learner's coroutine on one of them, and freeze the network once a peer that was
+alive has been seen to be taken for alive. They wait for what passes the tap, never for a time, and leave
+nothing running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import wslab
+from wslab.lab.exercises.exercise import Exercise, Fault, Mistake, compare
+from wslab.lab.tap import Tap
+
+__all__ = ["EXERCISES"]
+
+INTERVAL = 0.05  # seconds from beat to beat
+TIMEOUT = 0.4  # seconds of silence until the peer is given up
+BEATS = 12  # that pass before the network freezes: more than fit into the timeout
+PATIENCE = 2.0  # seconds to wait for something that must happen
+
+
+@contextlib.asynccontextmanager
+async def _through_tap(handler: Any) -> AsyncIterator[tuple[Tap, Any]]:
+    """Open a connection that has no heartbeat of its own; give the tap and the client's end."""
+    async with (
+        wslab.serve(handler, ping_interval=None) as server,
+        Tap(server.port) as tap,
+        wslab.connect(f"ws://127.0.0.1:{tap.port}/", ping_interval=None) as ws,
+    ):
+        try:
+            yield tap, ws
+        finally:
+            tap.cut()  # the network may be frozen, and a Close would not be answered
+
+
+async def _freeze_after(tap: Tap, seen: Any, work: asyncio.Task[Any]) -> bool:
+    """Freeze the network when something has passed; tell whether the work went on until then."""
+    passing = asyncio.ensure_future(seen)
+    await asyncio.wait([passing, work], return_when=asyncio.FIRST_COMPLETED)
+    went_on = not work.done()
+    if went_on:
+        with contextlib.suppress(TimeoutError):
+            await passing
+    passing.cancel()
+    tap.freeze()
+    return went_on
+
+
+async def _end(work: asyncio.Task[Any]) -> bool:
+    """Wait for the end of the work, no longer than its timers can take; tell whether it came."""
+    await asyncio.wait([work], timeout=PATIENCE)
+    if work.done():
+        return True
+    work.cancel()
+    await asyncio.wait([work], timeout=PATIENCE)
+    return False
+
+
+# -- a heartbeat of pings -----------------------------------------------------------------------------------
+
+
+async def _judge_heartbeat(answer: Any) -> Fault | None:
+    async def wait(ws: Any) -> None:
+        await ws.wait_closed()
+
+    async with _through_tap(wait) as (tap, ws):
+        work = asyncio.ensure_future(answer(ws, INTERVAL, TIMEOUT))
+        went_on = await _freeze_after(tap, tap.seen("PONG", count=BEATS, timeout=PATIENCE), work)
+        rows = tap.conversation()
+        ended = await _end(work)
+    pongs = sum(row.what == "PONG" for row in rows)
+    if not ended:
+        return Fault("goes on though the network is frozen: it waits for a pong without a time limit.")
+    given = work.result()
+    if not went_on:
+        return Fault(f"ends after {pongs} pongs; the peer was alive and answered.", given=given)
+    if any(row.what == "TEXT" for row in rows):
+        return Fault("sends text; a heartbeat of pings disturbs no handler.", given=given)
+    if pongs < BEATS:
+        return Fault(
+            f"has {pongs} pongs after {PATIENCE:g} seconds: it does not ping often enough.", given=given
+        )
+    return compare(given, pongs)
+
+
+async def _ping_once(ws: Any, interval: float, timeout: float) -> int:
+    await asyncio.wait_for(ws.ping(), timeout)
+    return 1
+
+
+async def _ping_without_limit(ws: Any, interval: float, timeout: float) -> int:
+    pongs = 0
+    while True:
+        await asyncio.sleep(interval)
+        await ws.ping()
+        pongs += 1
+
+
+async def _count_pings(ws: Any, interval: float, timeout: float) -> int:
+    pings = 0
+    while True:
+        await asyncio.sleep(interval)
+        pings += 1
+        try:
+            await asyncio.wait_for(ws.ping(), timeout)
+        except TimeoutError:
+            return pings
+
+
+async def _ping_in_text(ws: Any, interval: float, timeout: float) -> int:
+    pongs = 0
+    while True:
+        await ws.send("ping")
+        try:
+            await asyncio.wait_for(ws.ping(), timeout)
+        except TimeoutError:
+            return pongs
+        pongs += 1
+
+
+HEARTBEAT = Exercise(
+    name="heartbeat",
+    lesson="04",
+    title="Write the task that keeps watch with pings",
+    asks="my_heartbeat(ws, interval, timeout)",
+    judge=_judge_heartbeat,
+    section="RFC 6455 §5.5.2 and §5.5.3",
+    hints=(
+        "A loop: sleep for the interval, then ping. async with asyncio.timeout(timeout): bounds the ping.",
+        "Count after the ping has returned. except TimeoutError: return the number of pongs.",
+    ),
+    mistakes=(
+        Mistake(_ping_once, "the peer was alive and answered"),
+        Mistake(_ping_without_limit, "waits for a pong without a time limit"),
+        Mistake(_count_pings, "gives the wrong value"),
+        Mistake(_ping_in_text, "disturbs no handler"),
+    ),
+    why="wslab and websockets run such a task for each connection, unless ping_interval is None.",
+    bound=8.0,
+)
+
+
+# -- a heartbeat of data messages ---------------------------------------------------------------------------
+
+NEWS = ["rain", "sun"]
+
+
+async def _judge_app_heartbeat(answer: Any) -> Fault | None:
+    async def tell(ws: Any) -> None:
+        await ws.send(NEWS[0])
+        for _ in range(BEATS):
+            await ws.send("beat")
+            await asyncio.sleep(INTERVAL)
+        await ws.send(NEWS[1])
+        await ws.wait_closed()
+
+    async with _through_tap(tell) as (tap, ws):
+        work = asyncio.ensure_future(answer(ws, TIMEOUT))
+        went_on = await _freeze_after(tap, tap.seen("TEXT", "server", count=BEATS + 2), work)
+        ended = await _end(work)
+    if not ended:
+        return Fault("goes on though nothing comes any more: it waits without a time limit.")
+    given = work.result()
+    if given is not None and not went_on:
+        sentence = "ends while beats arrive: the time limit counts from the last message, not from the first."
+        return Fault(sentence, given=given)
+    if isinstance(given, list) and "beat" in given:
+        return Fault("keeps the beats; they are no news.", (("given", repr(given)[:60] + "…"),), given)
+    return compare(given, NEWS)
+
+
+async def _limit_on_the_whole(ws: Any, timeout: float) -> list[Any]:
+    news = []
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout):
+            async for message in ws:
+                if message != "beat":
+                    news.append(message)
+    return news
+
+
+async def _keep_the_beats(ws: Any, timeout: float) -> list[Any]:
+    news: list[Any] = []
+    with contextlib.suppress(TimeoutError):
+        while True:
+            news.append(await asyncio.wait_for(ws.recv(), timeout))
+    return news
+
+
+async def _no_limit(ws: Any, timeout: float) -> list[Any]:
+    return [message async for message in ws if message != "beat"]
+
+
+APP_HEARTBEAT = Exercise(
+    name="app-heartbeat",
+    lesson="04",
+    title="Listen to an application heartbeat",
+    asks="my_listen(ws, timeout)",
+    judge=_judge_app_heartbeat,
+    section="RFC 6455 §5.5.2 and §5.6",
+    hints=(
+        "Every message is a sign of life: put the time limit around each await ws.recv().",
+        'In a loop: receive within the limit; keep what is not "beat"; on TimeoutError return the list.',
+    ),
+    mistakes=(
+        Mistake(_limit_on_the_whole, "counts from the last message"),
+        Mistake(_keep_the_beats, "keeps the beats"),
+        Mistake(_no_limit, "waits without a time limit"),
+    ),
+    why="JavaScript in a browser cannot ping and does not see pings: this is the heartbeat that it can have.",
+    bound=8.0,
+)
+
+EXERCISES = (HEARTBEAT, APP_HEARTBEAT)
