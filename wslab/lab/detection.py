@@ -32,7 +32,8 @@ class Detection:
         interval: from a pong to the next ping.
         timeout: how long the server waits for a pong.
         frozen: when the network was frozen, counted from the opening of the connection.
-        took: from there until the server gave the peer up.
+        took: from there until the handler was told that the peer is given up.
+        closing: how long this server waits for the answer to its Close before it tells its handler.
 
     >>> Detection(interval=1.0, timeout=0.5, frozen=1.25, took=1.26).expected
     1.25
@@ -42,11 +43,12 @@ class Detection:
     timeout: float
     frozen: float
     took: float
+    closing: float = 0.0
 
     @property
     def expected(self) -> float:
-        """What is left of the interval, and the timeout; the way of a ping and its pong is left out."""
-        return self.interval - self.frozen % self.interval + self.timeout
+        """What is left of the interval, then the timeout; the way of ping and pong is left out."""
+        return self.interval - self.frozen % self.interval + self.timeout + self.closing
 
 
 async def detect(
@@ -55,7 +57,7 @@ async def detect(
     pause: float,
     *,
     serve: Callable[..., Any] = wslab.serve,
-    **options: Any,
+    closing: float = 0.0,
 ) -> Detection:
     """Freeze the network, and measure how long the server takes to give the peer up.
 
@@ -64,7 +66,8 @@ async def detect(
         timeout: seconds to wait for a pong.
         pause: seconds from the opening of the connection to the freeze.
         serve: ``wslab.serve``, or that of ``websockets``.
-        options: passed on to ``serve``.
+        closing: with ``websockets``, its ``close_timeout``, in seconds, by which it tells its handler later;
+            ``wslab`` tells at once.
 
     Raises:
         TimeoutError: the server did not notice within half a minute.
@@ -80,7 +83,9 @@ async def detect(
         ended = now()
         over.set()
 
-    limits = {"ping_interval": interval, "ping_timeout": timeout, **options}
+    limits = {"ping_interval": interval, "ping_timeout": timeout}
+    if closing:
+        limits["close_timeout"] = closing
     async with asyncio.timeout(PATIENCE), serve(wait, "127.0.0.1", 0, **limits) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         async with Tap(port) as tap, wslab.connect(f"ws://127.0.0.1:{tap.port}/", ping_interval=None):
@@ -89,19 +94,26 @@ async def detect(
             frozen = now()
             await over.wait()
             tap.cut()  # the client knows nothing yet
-    return Detection(interval, timeout, frozen - began, ended - frozen)
+    return Detection(interval, timeout, frozen - began, ended - frozen, closing)
 
 
-async def survey(settings: Sequence[tuple[float, float]], moments: int = 8) -> list[Detection]:
+async def survey(
+    settings: Sequence[tuple[float, float]],
+    moments: int = 8,
+    *,
+    serve: Callable[..., Any] = wslab.serve,
+    closing: float = 0.0,
+) -> list[Detection]:
     """Measure each setting at several moments of two intervals, all at the same time.
 
     Args:
         settings: pairs of ping interval and ping timeout, in seconds.
         moments: how many for each setting, equally far from each other.
+        serve, closing: as for ``detect``.
     """
     return await asyncio.gather(
         *(
-            detect(interval, timeout, 2 * interval * (moment + 0.5) / moments)
+            detect(interval, timeout, 2 * interval * (moment + 0.5) / moments, serve=serve, closing=closing)
             for interval, timeout in settings
             for moment in range(moments)
         )
@@ -119,41 +131,43 @@ def figure(detections: Sequence[Detection]) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Drawing
 
-    settings = list(dict.fromkeys((each.interval, each.timeout) for each in detections))
+    settings = list(dict.fromkeys((each.interval, each.timeout, each.closing) for each in detections))
     top = max(*(each.took for each in detections), *(sum(setting) for setting in settings)) * 1.3
     with style():
-        drawing = Drawing(figsize=(8, 3.1), layout="constrained")
+        drawing = Drawing(figsize=(8, 3.2), layout="constrained")
         FigureCanvasAgg(drawing)
         panels = drawing.subplots(1, len(settings), sharey=True, squeeze=False)[0]
         for axes, setting in zip(panels, settings, strict=True):
-            measured = [each for each in detections if (each.interval, each.timeout) == setting]
+            measured = [each for each in detections if (each.interval, each.timeout, each.closing) == setting]
             _draw(axes, *setting, measured)
         panels[0].set_ylim(0, top)
         panels[0].set_ylabel("until the server gave up, s")
         panels[-1].legend(loc="upper right", frameon=False, fontsize=8)
         drawing.supxlabel("when the network froze, seconds after the opening", fontsize=9)
-    panel = "; ".join(f"interval {interval:g} s and timeout {timeout:g} s" for interval, timeout in settings)
     return Figure(
         drawing,
-        f"A panel for each setting: {panel}. Over the moment of the freeze stands the time until the server "
-        "gave the peer up. The formula is a saw: it falls from interval plus timeout to timeout, and jumps "
-        "back at each ping. The measurements are dots.",
+        f"A panel for each setting: {'; '.join(_name(*setting) for setting in settings)}. Over the moment of "
+        "the freeze stands the time until the server gave the peer up. The formula is a saw: from its upper "
+        "bound it falls by one interval, and jumps back at each ping. The measurements are dots.",
     )
 
 
-def _draw(axes: Any, interval: float, timeout: float, measured: Sequence[Detection]) -> None:
+def _name(interval: float, timeout: float, closing: float) -> str:
+    more = f", then {closing:g} s for the Close" if closing else ""
+    return f"interval {interval:g} s, timeout {timeout:g} s{more}"
+
+
+def _draw(axes: Any, interval: float, timeout: float, closing: float, measured: Sequence[Detection]) -> None:
     """Draw one setting: the formula as a line, its bounds, the measurements as dots."""
+    lowest = timeout + closing
     for tooth in range(2):
         ends = [tooth * interval, (tooth + 1) * interval]
         name = "formula" if not tooth else None
-        axes.plot(ends, [interval + timeout, timeout], color=INK, linewidth=1.2, label=name)
-    for bound, name, side in (
-        (timeout, "timeout", "top"),
-        (interval + timeout, "interval + timeout", "bottom"),
-    ):
+        axes.plot(ends, [interval + lowest, lowest], color=INK, linewidth=1.2, label=name)
+    for bound, name, side in ((lowest, "earliest", "top"), (interval + lowest, "latest", "bottom")):
         axes.axhline(bound, color="#8A8A8A", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
         axes.text(0.08 * interval, bound, name, va=side, fontsize=8)
     places, times = [each.frozen for each in measured], [each.took for each in measured]
     axes.plot(places, times, "o", color=CLIENT.background, markersize=6, label="measured")
-    axes.set_title(f"interval {interval:g} s, timeout {timeout:g} s", fontsize=9)
+    axes.set_title(_name(interval, timeout, closing).replace(", ", ",\n"), fontsize=9)
     axes.set_xlim(0, 2.05 * interval)
