@@ -106,7 +106,7 @@ class Clock:
         61
         """
         hours, minutes, seconds = (int(part) for part in text.split(":"))
-        number = hours * 3600 + minutes * 60 + seconds - START
+        number = (hours * 3600 + minutes * 60 + seconds - START) % 86400
         if Clock.reading(number) != text:
             raise ValueError(f"the clock never shows {text!r}")
         return number

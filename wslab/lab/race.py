@@ -87,7 +87,9 @@ async def _opened(lanes: Sequence[Lane]) -> AsyncIterator[None]:
 
 
 class Race(Sequence[Result]):
-    """Hold the results of a race; shows itself as a table, and is indexed by number or by name and delay.
+    """Hold the results of a race, and show them as a table; the numbers of heads and bodies are octets.
+
+    It is indexed by number or by the name of a way.
 
     Args:
         clock: that ran.
@@ -131,8 +133,8 @@ class Race(Sequence[Result]):
 
     def _table(self) -> Table:
         heading = (
-            "way", "delay\nms", "requests", "client:\nin heads", "server:\nin heads", "in\nbodies",
-            "in\nframes", "octets for\nan update", "median\nms", "95 %\nms", "missed",
+            "way", "delay\nms", "requests", "client\nheads", "server\nheads", "bodies", "frames",
+            "octets\nan update", "median\nms", "95 %\nms", "missed",
         )  # fmt: skip
         return Table(heading, [self._row(result) for result in self._results])
 
@@ -158,8 +160,8 @@ class Race(Sequence[Result]):
     def compare(self, costs: Costs) -> Table:
         """Put predicted and measured values side by side, for one client."""
         heading = (
-            "way", "delay\nms", "requests\npredicted", "\nmeasured", "octets for an\nupdate, predicted",
-            "\nmeasured", "mean staleness,\nms, predicted", "\nmeasured",
+            "way", "delay\nms", "requests\npredicted", "measured", "octets\nan update\npredicted",
+            "measured", "mean stale-\nness, ms\npredicted", "measured",
         )  # fmt: skip
         rows = []
         for result, expected in zip(self._results, self.predictions(costs), strict=True):

@@ -12,7 +12,7 @@ from html import escape
 
 __all__ = ["Table"]
 
-_CELL = "border:1px solid rgba(128,128,128,.4);padding:2px 8px;white-space:nowrap"
+_CELL = "border:1px solid rgba(128,128,128,.4);padding:1px 6px;white-space:nowrap"
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,7 +36,7 @@ class Table:
     def __repr__(self) -> str:
         names = [name.split("\n") for name in self.heading]
         height = max(map(len, names))
-        above = [[column[line] if line < len(column) else "" for column in names] for line in range(height)]
+        above = list(zip(*([""] * (height - len(lines)) + lines for lines in names), strict=True))
         widths = [max(map(len, column)) for column in zip(*above, *self.rows, strict=True)]
         lines = [*above, ["-" * width for width in widths], *self.rows]
         return "\n".join(
@@ -58,7 +58,7 @@ class Table:
         body = "".join(f"<tr>{''.join(line)}</tr>" for line in lines)
         return (
             '<div style="overflow-x:auto;color:inherit"><table style="border-collapse:collapse;margin:4px 0;'
-            f'font-size:13px;font-variant-numeric:tabular-nums">{body}</table></div>'
+            f'font-size:12px;font-variant-numeric:tabular-nums">{body}</table></div>'
         )
 
 

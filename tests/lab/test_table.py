@@ -1,0 +1,21 @@
+"""A table shows the same cells in text and in HTML, and lets nothing through as markup."""
+
+from wslab.lab.table import Table
+
+
+def test_text_is_aligned_with_headings_at_the_bottom() -> None:
+    table = Table(("way", "octets\nan update"), [("polling", "1,090"), ("WebSocket", "10")])
+    assert repr(table).splitlines() == [
+        "              octets",
+        "way        an update",
+        "---------  ---------",
+        "polling        1,090",
+        "WebSocket         10",
+    ]
+
+
+def test_html_escapes_and_breaks_lines() -> None:
+    html = Table(("a\nb",), [("<b>&</b>",)])._repr_html_()
+    assert "a<br>b" in html
+    assert "&lt;b&gt;&amp;&lt;/b&gt;" in html
+    assert "color:inherit" in html
