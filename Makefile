@@ -5,13 +5,14 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 ARGS ?=
 BOOTSTRAP = "$(if $(PYTHON),$(PYTHON),$(error No Python on this machine: install Python 3.13 from https://www.python.org/downloads/))" tools/bootstrap.py
 
-.PHONY: help lab test notebooks bench requirements
+.PHONY: help lab test notebooks bench pictures requirements
 
 help:
 	@echo 'make lab           set everything up and open the first lesson in JupyterLab'
 	@echo 'make test          run every check: style, types, unit tests, notebooks'
 	@echo 'make notebooks     execute the notebooks again and store them in their normal form'
 	@echo 'make bench         measure the speed beside websockets, wsproto and aiohttp'
+	@echo 'make pictures      draw the pictures of the README anew'
 	@echo 'make requirements  choose the versions of all packages anew (maintainers; needs uv)'
 
 lab:
@@ -25,6 +26,9 @@ notebooks:
 
 bench:
 	@$(BOOTSTRAP) bench
+
+pictures:
+	@$(BOOTSTRAP) pictures
 
 requirements:
 	uv pip compile --universal --python-version 3.11 --extra test --upgrade \
