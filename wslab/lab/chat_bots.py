@@ -22,7 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 __all__ = ["Talk", "talk"]
 
-RATE = 20  # lines a second, all bots together
+RATE = 30  # lines a second, all bots together
 AT_ONCE = 20  # opening handshakes at the same time
 PATIENCE = 30.0  # seconds after which something is broken
 
@@ -51,6 +51,11 @@ class Talk:
         """How many deliveries there are when everybody hears every line of their room."""
         return self.lines * self.bots // self.rooms
 
+    @property
+    def median(self) -> float:
+        """The median latency, in milliseconds."""
+        return self.percentile(50)
+
     def percentile(self, percent: float) -> float:
         """Return the latency below which so many percent of the deliveries are, in milliseconds."""
         latencies = sorted(self.latencies)
@@ -61,7 +66,7 @@ class Talk:
         return f"{self.bots} bots in {rooms}: {len(self.latencies)} of {self.expected} deliveries"
 
 
-async def talk(port: int, bots: int = 200, rooms: int = 1, lines: int = 40, seed: int = 7) -> Talk:
+async def talk(port: int, bots: int = 200, rooms: int = 1, lines: int = 30, seed: int = 7) -> Talk:
     """Let bots talk in a chat, and measure.
 
     Args:
