@@ -24,6 +24,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
+# The tests ask the application how a notebook stands. The second is for Notebook 7, where it is installed.
+EXPOSED = ["--expose-app-in-browser", "--JupyterNotebookApp.expose_app_in_browser=True"]
 WIDTH, HEIGHT = 1400, 1000
 expect.set_options(timeout=SECONDS * 1000)
 
@@ -61,7 +63,7 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess
     settings = folder / "config" / "labconfig" / "default_setting_overrides.json"
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps(QUIET), "utf-8")
-    with run_jupyter(folder, module="jupyterlab", options=["--expose-app-in-browser"]) as server:
+    with run_jupyter(folder, module="jupyterlab", options=EXPOSED) as server:
         yield server
 
 
@@ -75,13 +77,16 @@ def learner(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def lesson(learner: BrowserContext, jupyter: JupyterProcess) -> Iterator[Callable[[str], Lesson]]:
-    """Open a lesson by the beginning of its name: `lesson("05")`. Its kernel ends with the test."""
+def lesson(learner: BrowserContext, jupyter: JupyterProcess) -> Iterator[Callable[..., Lesson]]:
+    """Open a lesson by the beginning of its name: `lesson("05")`. Its kernel ends with the test.
+
+    `lesson("05", "notebook")` opens it in Notebook 7.
+    """
     opened: list[Lesson] = []
 
-    def open_by_name(name: str) -> Lesson:
+    def open_by_name(name: str, view: str = "lab") -> Lesson:
         [path] = LESSONS.glob(f"{name}*.ipynb")
-        opened.append(open_lesson(learner.new_page(), jupyter, path))
+        opened.append(open_lesson(learner.new_page(), jupyter, path, view))
         return opened[-1]
 
     yield open_by_name

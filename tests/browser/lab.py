@@ -44,6 +44,17 @@ OVER = """(last) => {
 }"""
 
 
+# Ask the kernel behind the learner's back: no cell, no prompt that counts.
+ASK = """async (code) => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const request = kernel.requestExecute({ code, store_history: false });
+    let printed = "";
+    request.onIOPub = ({ content }) => { printed += content.name === "stdout" ? content.text : ""; };
+    const { content } = await request.done;
+    return content.status === "ok" ? printed : `${content.ename}: ${content.evalue}`;
+}"""
+
+
 @dataclass
 class Lesson:
     """An open notebook: `page` is the browser's tab, `panel` the notebook in it."""
@@ -103,6 +114,11 @@ class Lesson:
         """Return what the only cell whose source has this text has printed."""
         outputs = self.cells[self.number(text)]["outputs"]
         return "".join("".join(output.get("text", "")) for output in outputs)
+
+    def ask(self, code: str) -> str:
+        """Run code in the lesson's kernel, and return what it prints."""
+        printed: str = self.page.evaluate(ASK, code)
+        return printed.strip()
 
     def _select(self, number: int) -> None:
         script = "(n) => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = n; }"

@@ -1,0 +1,67 @@
+"""The lessons with pages, with somebody who types in them: what the page shows, and what the kernel saw."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import pytest
+from playwright.sync_api import FrameLocator, expect
+
+from tests.browser.lab import Lesson
+from tools.outline import LESSONS
+
+pytestmark = pytest.mark.browser
+
+
+def needs(name: str) -> pytest.MarkDecorator:
+    """Skip a test as long as its lesson is not written."""
+    return pytest.mark.skipif(
+        not list(LESSONS.glob(f"{name}-*.ipynb")), reason=f"there is no lesson {name} yet"
+    )
+
+
+def say(frame: FrameLocator, text: str) -> None:
+    """Type in a page, as a learner does."""
+    frame.get_by_role("textbox", name="Message").fill(text)
+    frame.get_by_role("textbox", name="Message").press("Enter")
+
+
+@needs("05")
+def test_what_is_typed_in_the_echo_page_is_seen_in_the_kernel(lesson: Callable[..., Lesson]) -> None:
+    opened = lesson("05")
+    opened.run_through("show(tap.port")
+    frame = opened.frame("show(tap.port")
+    expect(frame.locator("#state")).to_have_text("1 OPEN")
+    say(frame, "Grüße from the page")
+    expect(frame.locator("#log > :nth-child(2)")).to_contain_text(
+        "received string, length 19 Grüße from the page"
+    )
+    frame.get_by_label("Close code").fill("4001")
+    frame.get_by_label("Reason").fill("enough")
+    frame.get_by_role("button", name="Close").click()
+    expect(frame.locator("#closed")).to_have_text('4001 "enough", wasClean true')
+    rows = opened.ask("async with asyncio.timeout(5): await tap.closed()\nprint(tap.conversation())")
+    assert "Grüße from the page" in rows
+    assert "4001" in rows
+    assert opened.faults == []
+
+
+@needs("07")
+@pytest.mark.parametrize("view", ["lab", "notebook"])
+def test_two_chat_pages_and_the_wire_below_them(lesson: Callable[..., Lesson], view: str) -> None:
+    if view == "notebook" and not find_spec("notebook"):
+        pytest.skip("Notebook 7 is not installed; to run this too: pip install 'notebook>=7.6'")
+    opened = lesson("07", view)
+    opened.run_through("show(tap.port")
+    fay, gus = (opened.frame("show(tap.port", index) for index in (0, 1))
+    expect(fay.locator("#members")).to_contain_text("Gus")
+    expect(gus.locator("#members")).to_contain_text("Fay")
+    say(fay, "Is <b>tea</b> ready?")
+    expect(gus.locator("#log")).to_contain_text("Fay Is <b>tea</b> ready?")
+    say(gus, "In a minute")
+    expect(fay.locator("#log")).to_contain_text("Gus In a minute")
+    assert fay.locator("b").count() == gus.locator("b").count() == 0
+    assert "In a minute" in opened.ask("print(tap.conversation())")
+    gus.get_by_role("button", name="Leave").click()
+    expect(gus.locator("#closed")).to_have_text('1000 "left", wasClean true')
+    expect(fay.locator("#log")).to_contain_text("Gus has gone")
+    assert opened.faults == []
