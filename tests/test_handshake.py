@@ -108,8 +108,18 @@ class TestClient:
             build_request("h", "chat", key=KEY)
         with pytest.raises(ValueError, match="fragment"):
             build_request("h", "/chat#top", key=KEY)
+
+    @pytest.mark.parametrize("path", ["/a b", "/ü", "/a\r\nX: y", "/\x7f", "/a\tb"])
+    def test_path_that_cannot_be_written(self, path: str) -> None:
+        with pytest.raises(ValueError, match="space or a character that is not ASCII"):
+            build_request("h", path, key=KEY)
+
+    @pytest.mark.parametrize(
+        "host", ["h\r\nX: y", "a b", "bücher.example", "h/x", "user@h", "h:80:80", "::1"]
+    )
+    def test_host_that_cannot_be_written(self, host: str) -> None:
         with pytest.raises(ValueError, match="header Host"):
-            build_request("h\r\nX: y", key=KEY)
+            build_request(host, key=KEY)
 
 
 class TestServer:
@@ -124,6 +134,12 @@ class TestServer:
         ("name", "value", "status", "words"),
         [
             ("Host", None, 400, "header Host is missing"),
+            ("Host", "a b", 400, "Host is not a host and a port"),
+            ("Host", "a/b", 400, "Host is not a host and a port"),
+            ("Host", "user@a", 400, "Host is not a host and a port"),
+            ("Host", "a:b", 400, "Host is not a host and a port"),
+            ("Host", "[::1", 400, "Host is not a host and a port"),
+            ("Host", "\xff", 400, "Host is not a host and a port"),
             ("Upgrade", None, 426, "header Upgrade is missing"),
             ("Upgrade", "h2c", 426, "does not name websocket"),
             ("Connection", None, 400, "does not name Upgrade"),
@@ -176,6 +192,24 @@ class TestServer:
     @pytest.mark.parametrize("path", ["/", "/?a=1", "http://h/chat", "HTTPS://h/"])
     def test_targets_that_are_fine(self, path: str) -> None:
         assert judge_request(build_request("h", key=KEY)._replace(path=path)).status == 101
+
+    @pytest.mark.parametrize(
+        "host", ["h", "h:80", "127.0.0.1:8080", "[::1]:80", "[::1]", "a_b.example.", "h:", ""]
+    )
+    def test_hosts_that_are_fine(self, host: str) -> None:
+        assert judge_request(build_request(host, key=KEY)).status == 101
+
+    @pytest.mark.parametrize(
+        ("lists", "words"),
+        [
+            ({"subprotocols": "chat"}, r"give a list of names: \['chat'\]"),
+            ({"origins": "http://good.example"}, r"give a list: \['http://good.example'\]"),
+        ],
+    )
+    def test_string_where_a_list_belongs(self, lists: dict[str, str], words: str) -> None:
+        """Else "http://good" would be let in where "http://good.example" was meant."""
+        with pytest.raises(TypeError, match=words):
+            judge_request(build_request("h", key=KEY, origin="http://good"), **lists)
 
     @pytest.mark.parametrize("name", ["Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Origin"])
     def test_header_that_is_there_twice(self, name: str) -> None:

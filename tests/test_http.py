@@ -155,5 +155,10 @@ def test_what_cannot_be_written() -> None:
         Request("/a b", Headers()).encode()
     with pytest.raises(ValueError, match="request line"):
         Request("/", Headers(), method="GET /x HTTP/1.1\r\nA: b\r\n").encode()
+    for version in ("HTTP/1.1\r\nA: b", "HTTP/\u0661.1"):
+        with pytest.raises(ValueError, match="request line"):
+            Request("/", Headers(), version=version).encode()
     with pytest.raises(ValueError, match="status line"):
         Response(200, "OK\r\nA: b", Headers()).encode()
+    with pytest.raises(ValueError, match="status line"):
+        Response(42, "OK", Headers()).encode()

@@ -44,7 +44,11 @@ _TOKEN = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
 _PARAMETER = rf'{_TOKEN}(?:[ \t]*=[ \t]*(?:{_TOKEN}|"{_TOKEN}"))?'
 _EXTENSION = re.compile(rf"{_TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*")  # §9.1
 _SUBPROTOCOL = re.compile(_TOKEN)
-_TARGET = re.compile(r"(?:/|https?://|wss?://)[^#]*", re.IGNORECASE)  # §4.2.1, point 1; no fragment (§3)
+_TARGET = re.compile(
+    r"(?:/|https?://|wss?://)[!\x22$-~]*", re.IGNORECASE
+)  # §4.2.1, point 1; no fragment (§3)
+# A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port (RFC 9110 §7.2, RFC 3986 §3.2.2).
+_HOST = re.compile(r"(?:\[[-0-9A-Za-z:.%~_]+\]|[-0-9A-Za-z._~%!$&'()*+,;=]*)(?::[0-9]*)?")
 
 
 # -- the key and its answer (§4.1, §4.2.2) ------------------------------------------------------------------
@@ -132,7 +136,10 @@ def build_request(
     ['Host', 'Upgrade', 'Connection', 'Sec-WebSocket-Key', 'Sec-WebSocket-Version']
     """
     if not _TARGET.fullmatch(path):
-        raise ValueError(f"path {path!r} does not begin with / or has a fragment (#)")
+        problem = "does not begin with /, or has a fragment (#), a space or a character that is not ASCII"
+        raise ValueError(f"path {path!r} {problem}")
+    if not _HOST.fullmatch(host):
+        raise ValueError(f"{host!r} cannot stand in header Host")
     fields = [
         ("Host", host),
         ("Upgrade", "websocket"),
@@ -167,6 +174,20 @@ def check_subprotocols(names: Sequence[str]) -> Sequence[str]:
     return names
 
 
+def check_origins(origins: Sequence[str | None]) -> Sequence[str | None]:
+    """Return the origins if they are a list: in a string, "is it there" would mean "is it a part" (§10.2).
+
+    Raises:
+        TypeError: one string instead of a list of origins.
+
+    >>> check_origins(["https://example.com", None])
+    ['https://example.com', None]
+    """
+    if isinstance(origins, str):
+        raise TypeError(f"origins is the string {origins!r}; give a list: [{origins!r}]")
+    return origins
+
+
 # -- the server's judgement (§4.2.1, §4.2.2) ----------------------------------------------------------------
 
 
@@ -187,12 +208,18 @@ def judge_request(
     Returns:
         101 with the accept key, or 400, 403, 405, 426 or 505.
 
+    Raises:
+        TypeError: the subprotocols or the origins are one string instead of a list.
+        ValueError: a subprotocol that is not a token, or one that is there twice.
+
     >>> key = "dGhlIHNhbXBsZSBub25jZQ=="
     >>> judge_request(build_request("example.com", key=key)).headers["Sec-WebSocket-Accept"]
     's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
     >>> judge_request(Request("/", Headers([("Host", "example.com")]))).status
     426
     """
+    check_subprotocols(subprotocols or ())
+    check_origins(origins or ())
     try:
         _check_http(request)
         _check_upgrade(request.headers)
@@ -230,7 +257,8 @@ def _check_http(request: Request) -> None:
         raise HandshakeError(f"the method is {request.method}, not GET (§4.2.1)", 405)
     if not _TARGET.fullmatch(request.path):
         raise HandshakeError("the request target is neither a path nor an http URI (§4.2.1)", 400)
-    _single(request.headers, "Host")
+    if not _HOST.fullmatch(_single(request.headers, "Host")):
+        raise HandshakeError("header Host is not a host and a port (RFC 9112 §3.2)", 400)
     if "Transfer-Encoding" in request.headers or request.headers.get("Content-Length", "0") != "0":
         raise HandshakeError("the request has a body; frames begin right behind the head (§4.1)", 400)
 

@@ -22,8 +22,8 @@ MAX_FIELDS = 100
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 §5.5, read as Latin-1
 _TARGET = re.compile(r"[\x21-\x7e]+")
-_REQUEST_LINE = re.compile(rf"({_TOKEN.pattern}) ({_TARGET.pattern}) (HTTP/\d\.\d)")  # RFC 9112 §3
-_STATUS_LINE = re.compile(rf"(HTTP/\d\.\d) ([1-9]\d\d)(?: ({_VALUE.pattern}))?")  # RFC 9112 §4
+_REQUEST_LINE = re.compile(rf"({_TOKEN.pattern}) ({_TARGET.pattern}) (HTTP/[0-9]\.[0-9])")  # RFC 9112 §3
+_STATUS_LINE = re.compile(rf"(HTTP/[0-9]\.[0-9]) ([1-9][0-9][0-9])(?: ({_VALUE.pattern}))?")  # RFC 9112 §4
 
 
 class HandshakeError(Exception):
