@@ -26,7 +26,7 @@ def test_who_is_told_is_a_delay_late(way: Way) -> None:
 
 
 def test_long_polling_is_a_delay_late_when_its_question_is_there() -> None:
-    assert predict(HELD, ASKS, (1.0, 2.0), delay=0.04, seconds=4) == Prediction(2, 240, 0.04)
+    assert predict(HELD, ASKS, (1.0, 2.0), delay=0.04, seconds=4) == Prediction(2, 240, 0.04, 2.0)
 
 
 def test_long_polling_makes_a_change_wait_that_comes_too_early() -> None:
@@ -43,3 +43,12 @@ def test_the_tolerance_is_what_the_lesson_says() -> None:
     assert not expected.holds(127, 200, 0.1)
     assert not expected.holds(100, 251, 0.1)
     assert not expected.holds(100, 200, 0.156)
+
+
+def test_a_late_machine_is_allowed_its_lateness_in_time_and_in_requests() -> None:
+    asks, is_told = Prediction(100, 200, 0.1, period=0.04), Prediction(0, 10, 0.04)
+    assert asks.holds(38, 76, 0.19, late=0.01), "a period of 40 ms takes 80"
+    assert not asks.holds(35, 76, 0.19, late=0.01)
+    assert not asks.holds(100, 200, 0.2, late=0.01)
+    assert is_told.holds(0, 10, 0.119, late=0.01)
+    assert not is_told.holds(0, 7, 0.04, late=0.01), "lateness is no excuse for octets that nobody asked for"

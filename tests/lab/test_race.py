@@ -64,6 +64,7 @@ def test_shows_results_and_predictions_as_tables() -> None:
         assert found._repr_html_().count("<tr>") == 3
         comparison = repr(found.compare(costs))
         assert "predicted" in comparison
+        assert 0 <= found.late < 60
         assert len(found.predictions(costs)) == 2
         assert set(found.surprises(costs)) <= {"polling, 20 ms, 0 ms", "WebSocket, 0 ms"}
         with pytest.raises(KeyError):

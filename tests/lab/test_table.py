@@ -15,7 +15,9 @@ def test_text_is_aligned_with_headings_at_the_bottom() -> None:
 
 
 def test_html_escapes_and_breaks_lines() -> None:
-    html = Table(("a\nb",), [("<b>&</b>",)])._repr_html_()
+    html = Table(("a\nb",), [("<b>&</b>",)], "1 < 2")._repr_html_()
+    assert "</table>1 &lt; 2</div>" in html
+    assert repr(Table(("a",), [("b",)], "a note")).endswith("\nb\na note")
     assert "a<br>b" in html
     assert "&lt;b&gt;&amp;&lt;/b&gt;" in html
     assert "color:inherit" in html

@@ -7,11 +7,13 @@
 - Who is told learns a change after the delay.
 
 What an update weighs is not predicted but taken from ``cost``. Nothing is measured here. What the machine
-itself takes is neglected; a measurement is therefore compared with a tolerance, which is stated here.
+itself takes is neglected; a measurement is therefore compared with a tolerance, which is stated here. It is
+the wider, the later the machine was by its own alarms.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from wslab.lab.cost import Cost
@@ -20,30 +22,47 @@ from wslab.lab.lane import Way
 __all__ = ["Prediction", "predict"]
 
 SHARE = 0.25  # of the predicted value by which a measured one may be off,
-SLACK = 0.030  # and for a time so many seconds more: what a busy machine takes
+SLACK = 0.030  # for a time so many seconds more,
+TIMES = (
+    4  # and so many times what the machine's own alarms were late: a question and its answer take four steps
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Hold what is expected of one client: requests, octets for an update, mean staleness in seconds.
+    """Hold what is expected of one client.
 
-    >>> Prediction(40, 250.0, 0.05).holds(41, 256.2, 0.061)
+    Args:
+        requests: how many it sends.
+        octets: what an update costs.
+        staleness: its mean, in seconds.
+        period: the time from one question to the next, in seconds; infinite for who does not ask.
+
+    >>> Prediction(40, 250.0, 0.05, 0.1).holds(41, 256.2, 0.061)
     True
     """
 
     requests: float
     octets: float
     staleness: float
+    period: float = math.inf
 
-    def holds(self, requests: float, octets: float, staleness: float) -> bool:
+    def holds(self, requests: float, octets: float, staleness: float, late: float = 0.0) -> bool:
         """Tell whether measured values are within the tolerance.
 
-        A request more or less is always allowed: where the race ends in the last interval is chance.
+        A request more or less is always allowed: where the race ends in the last interval is chance. A late
+        machine makes every period longer, and what is known older.
+
+        Args:
+            requests, octets, staleness: what was measured.
+            late: how late alarms rang during the race, on average, in seconds.
         """
+        slower = 1 + TIMES * late / self.period
+        low, high = (1 - SHARE) / slower, 1 + SHARE
         return (
-            abs(requests - self.requests) <= SHARE * self.requests + 1
-            and abs(octets - self.octets) <= SHARE * self.octets
-            and abs(staleness - self.staleness) <= SHARE * self.staleness + SLACK
+            low * self.requests - 1 <= requests <= high * self.requests + 1
+            and low * self.octets <= octets <= high * self.octets
+            and abs(staleness - self.staleness) <= SHARE * self.staleness + SLACK + TIMES * late
         )
 
 
@@ -60,10 +79,10 @@ def predict(way: Way, cost: Cost, moments: tuple[float, ...], delay: float, seco
     if way.interval is not None:
         interval = max(way.interval, 2 * delay)
         requests = seconds / interval
-        return Prediction(requests, requests * cost.update / len(moments), interval / 2 + delay)
+        return Prediction(requests, requests * cost.update / len(moments), interval / 2 + delay, interval)
     if cost.request:
         answers, mean = _kept_waiting(moments, delay)
-        return Prediction(answers, answers * cost.update / len(moments), mean)
+        return Prediction(answers, answers * cost.update / len(moments), mean, seconds / answers)
     return Prediction(0, cost.update, delay)
 
 

@@ -7,7 +7,8 @@ who ask know it, too: every staleness is known to its end, and none is cut off.
 
 A lane takes little of the machine, so the lanes do not disturb each other; but the machine has other things
 to do, too. What is measured in seconds is therefore shown beside what theory predicts, and held to it within
-a tolerance (``prediction``). What is counted in octets needs none.
+a tolerance (``prediction``); a watch notes how late alarms ring meanwhile. What is counted in octets needs no
+tolerance.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from wslab.lab.result import Result
 from wslab.lab.table import Table
 
 __all__ = ["Race", "race"]
+
+ALARM = 0.01  # seconds between two alarms of the watch
 
 
 async def race(
@@ -56,7 +59,7 @@ async def race(
         rest = clock.moments[-1] / len(clock.moments)
     number = len(clock.moments)
     lanes = [Lane(way, clock, delay=delay, clients=clients) for delay, way in product(delays, ways)]
-    async with _opened(lanes):
+    async with _opened(lanes), _watch() as late:
         start, offsets = time.perf_counter(), [lane.tap.elapsed for lane in lanes]
         before = [lane.tap.counts() for lane in lanes]
         await clock.run()
@@ -66,6 +69,7 @@ async def race(
         await asyncio.gather(*(lane.know(number) for lane in lanes))
     return Race(
         clock,
+        _mean_lateness(late),
         [
             Result(way, delay, measured, start, clock.times, lane.learned, *counts, lane.tap, offset)
             for lane, counts, offset in zip(lanes, zip(before, after, strict=True), offsets, strict=True)
@@ -86,6 +90,29 @@ async def _opened(lanes: Sequence[Lane]) -> AsyncIterator[None]:
         await asyncio.gather(*(lane.__aexit__() for lane in lanes))
 
 
+def _mean_lateness(late: Sequence[float]) -> float:
+    """Return how late an alarm at any moment would ring, in seconds: a long delay counts for longer."""
+    return sum(each * (each + ALARM) for each in late) / sum(each + ALARM for each in late)
+
+
+@asynccontextmanager
+async def _watch() -> AsyncIterator[list[float]]:
+    """Note how late the alarms of the event loop ring, in seconds."""
+    late: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            due = time.perf_counter() + ALARM
+            await asyncio.sleep(ALARM)
+            late.append(max(0.0, time.perf_counter() - due))
+
+    watching = asyncio.ensure_future(watch())
+    try:
+        yield late
+    finally:
+        watching.cancel()
+
+
 class Race(Sequence[Result]):
     """Hold the results of a race, and show them as a table; the numbers of heads and bodies are octets.
 
@@ -93,11 +120,12 @@ class Race(Sequence[Result]):
 
     Args:
         clock: that ran.
+        late: how late the machine was on average when something was due, in seconds.
         results: one for each way and delay.
     """
 
-    def __init__(self, clock: Clock, results: Iterable[Result]) -> None:
-        self.clock = clock
+    def __init__(self, clock: Clock, late: float, results: Iterable[Result]) -> None:
+        self.clock, self.late = clock, late
         self._results = tuple(results)
 
     def __len__(self) -> int:
@@ -111,7 +139,7 @@ class Race(Sequence[Result]):
         if isinstance(key, str):
             return self.find(key)
         if isinstance(key, slice):
-            return Race(self.clock, self._results[key])
+            return Race(self.clock, self.late, self._results[key])
         return self._results[key]
 
     def find(self, name: str, delay: float | None = None) -> Result:
@@ -169,14 +197,17 @@ class Race(Sequence[Result]):
             pairs += [f"{expected.octets:,.0f}", f"{result.octets_per_update:,.0f}"]
             pairs += [_ms(expected.staleness), _ms(result.mean)]
             rows.append((result.way.name, f"{result.delay * 1000:.0f}", *pairs))
-        return Table(heading, rows)
+        note = f"An alarm that rang every 10 ms was late by {_ms(self.late)} ms on average."
+        return Table(heading, rows, note)
 
     def surprises(self, costs: Costs) -> list[str]:
         """Name the results that are not within the tolerance of their prediction."""
         return [
             f"{result.way.name}, {result.delay * 1000:.0f} ms"
             for result, expected in zip(self._results, self.predictions(costs), strict=True)
-            if not expected.holds(result.requests / result.clients, result.octets_per_update, result.mean)
+            if not expected.holds(
+                result.requests / result.clients, result.octets_per_update, result.mean, self.late
+            )
         ]
 
 

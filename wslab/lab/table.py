@@ -17,11 +17,12 @@ _CELL = "border:1px solid rgba(128,128,128,.4);padding:1px 6px;white-space:nowra
 
 @dataclass(frozen=True, repr=False)
 class Table:
-    """Hold rows of texts under a heading.
+    """Hold rows of texts under a heading, and perhaps a sentence below them.
 
     Args:
         heading: the names of the columns; a name may hold a line break.
         rows: as many texts as there are columns, for each row.
+        note: the sentence.
 
     >>> Table(("way", "octets"), [("polling", "228"), ("WebSocket", "10")])
     way        octets
@@ -32,6 +33,7 @@ class Table:
 
     heading: Sequence[str]
     rows: Sequence[Sequence[str]]
+    note: str = ""
 
     def __repr__(self) -> str:
         names = [name.split("\n") for name in self.heading]
@@ -39,13 +41,14 @@ class Table:
         above = list(zip(*([""] * (height - len(lines)) + lines for lines in names), strict=True))
         widths = [max(map(len, column)) for column in zip(*above, *self.rows, strict=True)]
         lines = [*above, ["-" * width for width in widths], *self.rows]
-        return "\n".join(
+        written = [
             "  ".join(
                 text.ljust(width) if place == 0 else text.rjust(width)
                 for place, (text, width) in enumerate(zip(line, widths, strict=True))
             ).rstrip()
             for line in lines
-        )
+        ]
+        return "\n".join([*written, self.note] if self.note else written)
 
     def _repr_html_(self) -> str:
         lines = [
@@ -58,7 +61,7 @@ class Table:
         body = "".join(f"<tr>{''.join(line)}</tr>" for line in lines)
         return (
             '<div style="overflow-x:auto;color:inherit"><table style="border-collapse:collapse;margin:4px 0;'
-            f'font-size:12px;font-variant-numeric:tabular-nums">{body}</table></div>'
+            f'font-size:12px;font-variant-numeric:tabular-nums">{body}</table>{escape(self.note)}</div>'
         )
 
 
