@@ -18,21 +18,21 @@ def test_two_pages_a_panel_and_the_wire(lesson: Callable[..., Lesson]) -> None:
     fay, gus = opened.frame(PAGES, 0), opened.frame(PAGES, 1)
     for page, name in ((fay, "Fay"), (gus, "Gus")):
         expect(page.get_by_role("heading", name=f"Messages in tea, you are {name}")).to_be_visible()
-        expect(page.locator("#log")).to_contain_text('<b>Eve</b><img src=x onerror="document.body.remove()">')
+        expect(page.locator("#log")).to_contain_text('<b>Eve</b> <img src=x onerror="document.body.remove()">')
         expect(page.locator("#log img, #log b, #members b")).to_have_count(0)
 
     fay.get_by_role("textbox", name="Message").fill("Hello from Fay")
     fay.get_by_role("button", name="Say").click()
-    expect(gus.locator("#log")).to_contain_text("FayHello from Fay")
+    expect(gus.locator("#log")).to_contain_text("Fay Hello from Fay")
     gus.get_by_role("textbox", name="Message").fill("Hello, Fay")
     gus.get_by_role("textbox", name="Message").press("Enter")
-    expect(fay.locator("#log")).to_contain_text("GusHello, Fay")
+    expect(fay.locator("#log")).to_contain_text("Gus Hello, Fay")
     assert opened.ask("print([said['text'] for said in chat.rooms['tea'].history][-2:])") == (
         "['Hello from Fay', 'Hello, Fay']"
     )
     opened.ask("await bob.say('Hello from the kernel')")
     for page in (fay, gus):
-        expect(page.locator("#log")).to_contain_text("BobHello from the kernel")
+        expect(page.locator("#log")).to_contain_text("Bob Hello from the kernel")
 
     opened.run_cell(WIRE)
     expect(opened.cell(opened.number(WIRE)).locator(".jp-OutputArea")).to_contain_text("Hello, Fay")

@@ -18,7 +18,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 __all__ = ["Guest", "meet"]
 
-PATIENCE = 5.0  # seconds that a guest waits
+PATIENCE = 10.0  # seconds that a guest waits
 
 
 async def meet(handler: Callable[[ServerConnection], Awaitable[None]]) -> dict[str, str | bytes]:

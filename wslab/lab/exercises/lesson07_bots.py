@@ -24,7 +24,7 @@ from wslab.lab.exercises.exercise import Exercise, Fault, Mistake
 __all__ = ["EXERCISES"]
 
 GREETER, GUEST, FRIEND = "Gil", "Cy", "Dee"
-PATIENCE = 1.0  # seconds for the guests, once the answer has returned
+PATIENCE = 3.0  # seconds for the guests, once the answer has returned
 
 
 async def _visit(uri: str, ready: asyncio.Event, heard: list[str]) -> None:
@@ -53,6 +53,8 @@ async def _judge_greeter(answer: Any) -> Fault | None:
         await ready.wait()
         try:
             given = await answer(uri, GREETER, "hall")
+            if given is None:
+                return Fault("returns nothing.")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(visit), PATIENCE)
         finally:
@@ -123,7 +125,7 @@ GREETER_BOT = Exercise(
         Mistake(_forget_to_return, "does not return the name"),
     ),
     why="A bot is a client like any other: the server cannot tell it from a person.",
-    bound=5.0,
+    bound=8.0,
 )
 
 EXERCISES = (GREETER_BOT,)
