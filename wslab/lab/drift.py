@@ -103,7 +103,6 @@ def figure(measured: Mapping[str, Ticks]) -> Figure:
             axes.annotate(
                 name, (len(late) - 1, late[-1]), (8, 0), textcoords="offset points", va="center", color=colour
             )
-        axes.axhline(0, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
         axes.set_xlabel("tick")
         axes.set_ylabel("late, ms")
     return Figure(

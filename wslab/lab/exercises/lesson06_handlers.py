@@ -45,10 +45,14 @@ class _Served:
     async def _run(self, websocket: ServerConnection) -> None:
         try:
             await self._handler(websocket)
-        except* ConnectionClosed:
+        except ConnectionClosed:
             pass
-        except* Exception as errors:
-            self.raised.append(_first(errors))
+        except ExceptionGroup as group:
+            _, others = group.split(ConnectionClosed)
+            if others:  # named by its cause, at the learner's line where the group ended
+                self.raised.append(_first(others).with_traceback(others.__traceback__))
+        except Exception as error:
+            self.raised.append(error)
 
     async def ended(self) -> bool:
         """Wait for the handlers to end; tell whether they did."""
