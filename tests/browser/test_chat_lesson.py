@@ -18,7 +18,9 @@ def test_two_pages_a_panel_and_the_wire(lesson: Callable[..., Lesson]) -> None:
     fay, gus = opened.frame(PAGES, 0), opened.frame(PAGES, 1)
     for page, name in ((fay, "Fay"), (gus, "Gus")):
         expect(page.get_by_role("heading", name=f"Messages in tea, you are {name}")).to_be_visible()
-        expect(page.locator("#log")).to_contain_text('<b>Eve</b> <img src=x onerror="document.body.remove()">')
+        expect(page.locator("#log")).to_contain_text(
+            '<b>Eve</b> <img src=x onerror="document.body.remove()">'
+        )
         expect(page.locator("#log img, #log b, #members b")).to_have_count(0)
 
     fay.get_by_role("textbox", name="Message").fill("Hello from Fay")
@@ -30,12 +32,11 @@ def test_two_pages_a_panel_and_the_wire(lesson: Callable[..., Lesson]) -> None:
     assert opened.ask("print([said['text'] for said in chat.rooms['tea'].history][-2:])") == (
         "['Hello from Fay', 'Hello, Fay']"
     )
+    opened.run_cell(WIRE)
+    expect(opened.cell(opened.number(WIRE)).locator(".jp-OutputArea")).to_contain_text("Hello, Fay")
     opened.ask("await bob.say('Hello from the kernel')")
     for page in (fay, gus):
         expect(page.locator("#log")).to_contain_text("Bob Hello from the kernel")
-
-    opened.run_cell(WIRE)
-    expect(opened.cell(opened.number(WIRE)).locator(".jp-OutputArea")).to_contain_text("Hello, Fay")
 
     panel = opened.cell(opened.number(PANEL)).locator(".jp-OutputArea")
     expect(panel).to_contain_text("<b>Eve</b>")
