@@ -1,5 +1,6 @@
 """The lessons with pages, with somebody who types in them: what the page shows, and what the kernel saw."""
 
+import re
 from collections.abc import Callable
 from importlib.util import find_spec
 
@@ -45,12 +46,28 @@ def test_what_is_typed_in_the_echo_page_is_seen_in_the_kernel(lesson: Callable[.
     assert opened.faults == []
 
 
+@needs("06")
+def test_the_clock_is_paused_from_the_page(lesson: Callable[..., Lesson]) -> None:
+    opened = lesson("06")
+    opened.run_through("show(ticking.port")
+    frame = opened.frame("show(ticking.port")
+    expect(frame.locator("#clock")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
+    frame.get_by_role("button", name="Pause").click()
+    seen = "await ticking.seen('TEXT', 'client', count={}, timeout=10)\nprint(ticking.conversation())"
+    assert "pause" in opened.ask(seen.format(1))
+    frame.get_by_role("button", name="Resume").click()
+    assert "resume" in opened.ask(seen.format(2))
+    frame.get_by_role("button", name="Close").click()
+    expect(frame.locator("#closed")).to_have_text('1000 "bye", wasClean true')
+    assert opened.faults == []
+
+
 @needs("07")
-@pytest.mark.parametrize("view", ["lab", "notebook"])
-def test_two_chat_pages_and_the_wire_below_them(lesson: Callable[..., Lesson], view: str) -> None:
-    if view == "notebook" and not find_spec("notebook"):
-        pytest.skip("Notebook 7 is not installed; to run this too: pip install 'notebook>=7.6'")
-    opened = lesson("07", view)
+@pytest.mark.skipif(
+    not find_spec("notebook"), reason="Notebook 7 is missing; to get it: pip install 'notebook>=7.6'"
+)
+def test_two_chat_pages_in_notebook_7(lesson: Callable[..., Lesson]) -> None:
+    opened = lesson("07", "notebook")
     opened.run_through("show(tap.port")
     fay, gus = (opened.frame("show(tap.port", index) for index in (0, 1))
     expect(fay.locator("#members")).to_contain_text("Gus")
