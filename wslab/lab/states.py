@@ -29,7 +29,7 @@ Point = tuple[float, float]
 WIDTH, HEIGHT = 760, 264
 FIRST, APART = 56, 216  # the middle of the first box, and from one middle to the next
 MIDDLE = 126  # of the boxes, from the top
-BOX = (84, 46)
+BOX = (92, 46)
 LINE = 16  # from one line of text to the next
 PALE = "#8A8A8A"
 VISITED = Colour("#D9E9F5", INK)
@@ -142,7 +142,7 @@ def _draw(axes: Axes, arrow: Arrow, marks: Mapping[str, list[int]], ink: str) ->
             arrow.text[0],
             arrow.text[1] - LINE * line,
             text,
-            size=8.0,
+            size=7.5,
             align="center",
             weight="bold" if numbers else "normal",
             ink=marked,
