@@ -11,6 +11,7 @@ message is not whole, :meth:`Connection.receive_data` keeps what it has and retu
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import Literal, NamedTuple
@@ -113,11 +114,13 @@ class InvalidState(Exception):
     """
 
 
+_cut_in_fours = struct.Struct("4s" * 64).unpack
+
+
 def _random_keys() -> Iterator[bytes]:
     """Draw masking-keys that nobody can predict (§5.3), many at once: asking the system takes a while."""
     while True:
-        pool = os.urandom(256)
-        yield from [pool[start : start + 4] for start in range(0, 256, 4)]
+        yield from _cut_in_fours(os.urandom(256))
 
 
 class Connection:
@@ -249,7 +252,11 @@ class Connection:
             TypeError: it is not bytes-like.
             InvalidState: a Close was sent before, or TCP has ended.
         """
-        self._send(BINARY, data if type(data) is bytes else to_bytes(data))
+        payload = data if type(data) is bytes else to_bytes(data)
+        if self._mute:  # as in _send(), without the call
+            raise InvalidState(self._mute)
+        key = self._masking_key and self._masking_key()
+        self._outgoing.append(encode_octets(BINARY, payload, key))
 
     def ping(self, payload: bytes = b"") -> None:
         """Send a ping of at most 125 bytes (§5.5.2). Raises like :meth:`send_binary`, and ValueError."""
@@ -296,9 +303,10 @@ class Connection:
         """
         if self._close_due is not None and not hold_close and not self._mute:
             self._send_close(self._close_due)
-        octets = b"".join(self._outgoing)
-        self._outgoing = []
-        return octets
+        if len(self._outgoing) == 1:
+            return self._outgoing.pop()
+        outgoing, self._outgoing = self._outgoing, []
+        return b"".join(outgoing)
 
     def _send_close(self, payload: bytes) -> None:
         self._send(CLOSE, payload)
@@ -314,7 +322,7 @@ class Connection:
     def _send(self, first: int, payload: bytes) -> None:
         if self._mute:
             raise InvalidState(self._mute)
-        key = self._masking_key() if self._masking_key else None
+        key = self._masking_key and self._masking_key()
         self._outgoing.append(encode_octets(first, payload, key))
 
     def _move(self, happening: str) -> None:

@@ -16,7 +16,6 @@ from wslab.close import CloseCode, ProtocolError
 from wslab.frames import (
     CONTROL,
     FIN,
-    LONG_PAYLOAD,
     MASK,
     MAX_CONTROL_PAYLOAD,
     OPCODE,
@@ -26,8 +25,8 @@ from wslab.frames import (
     Frame,
     Opcode,
     number,
-    xor,
-    xor_long,
+    xor_part,
+    xor_short,
     xor_stream,
 )
 
@@ -47,10 +46,15 @@ def _judge_first_byte(first: int) -> str | None:
     return None
 
 
-BINARY = int(Opcode.BINARY)
-
-# All that can be known from the first octet, looked up once for each of its 256 values.
+# All that can be known from the first octet, looked up once for each of its 256 values: what is wrong with
+# it, and the most that the 7-bit payload length behind it may say, where 126 and 127 announce more octets.
 _FIRST_BYTE_ERROR = [_judge_first_byte(first) for first in range(256)]
+_MOST = [
+    -1 if error else MAX_CONTROL_PAYLOAD if first & CONTROL else 127
+    for first, error in enumerate(_FIRST_BYTE_ERROR)
+]
+
+BINARY = int(Opcode.BINARY)
 
 
 class FrameDecoder:
@@ -72,15 +76,17 @@ class FrameDecoder:
 
     def __init__(self, *, masked: bool, max_size: int | None = 2**20) -> None:
         self.error: ProtocolError | None = None
-        self._masked = masked
         self._mask_bit = MASK if masked else 0
         self._header = 6 if masked else 2  # octets of the shortest header
         self._max_size = 2**63 if max_size is None else max_size
+        self._short = min(
+            MAX_CONTROL_PAYLOAD, self._max_size
+        )  # bytes of a payload that is short, and allowed
         self._rest = b""  # octets of a header or control frame that is not whole
         self._first = 0  # first octet of the frame whose payload is arriving
         self._left = 0  # octets of that payload still to come; 0 when the next octet starts a frame
-        self._key = b""  # its masking-key
-        self._payload = io.BytesIO()  # what has arrived of it, still masked
+        self._key = b""  # its masking-key, turned so that it begins with what the next octet needs
+        self._payload = io.BytesIO()  # what has arrived of it, still masked, if it is binary
         self._pieces: list[tuple[int, bytes]] = []  # of a frame that feed() has not returned yet
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Frame]:
@@ -90,8 +96,8 @@ class FrameDecoder:
             data: any number of bytes.
 
         Raises:
-            ProtocolError: the peer broke a rule; its ``frames`` are those that came whole before. Every later
-                call raises it again: nothing behind the error can be understood.
+            ProtocolError: the peer broke a rule; its ``frames`` are those that came whole before it in this
+                call. Every later call raises the same: nothing behind the error can be understood.
         """
         frames = []
         pieces = self.fragments(data)
@@ -104,8 +110,9 @@ class FrameDecoder:
                 frames.append(Frame(self._pieces[0][0] & OPCODE, payload, fin=bool(piece[0] & FIN)))
                 self._pieces.clear()
         if self.error:
-            self.error.frames += frames
-            raise self.error
+            error = ProtocolError(self.error.code, str(self.error))
+            error.frames = frames
+            raise error
         return frames
 
     def fragments(self, data: bytes | bytearray | memoryview) -> list[tuple[int, bytes]]:
@@ -121,71 +128,70 @@ class FrameDecoder:
         >>> FrameDecoder(masked=False).fragments(bytes.fromhex("8105 4865"))
         [(1, b'He')]
         """
+        size = len(data)
+        if size > 1 and type(data) is bytes and not (self._left or self._rest or self.error):
+            # By far the most often, one short frame comes, and nothing else: no need to look for more.
+            first, length = data[0], data[1] ^ self._mask_bit
+            if size == self._header + length and length <= _MOST[first] and length <= self._short:
+                return [(first, xor_short(data[6:], data[2:6]) if self._mask_bit else data[2:])]
         pieces: list[tuple[int, bytes]] = []
         if self.error:
             return pieces
-        if self._left > len(data) and self._first & OPCODE == BINARY:
-            self._payload.write(data)
-            self._left -= len(data)
-            return pieces
-        buffer = data if type(data) is bytes else bytes(data)
-        if self._rest:
-            buffer = self._rest + buffer
-            self._rest = b""
+        offset = 0
+        if self._left:
+            if self._left > len(data) and self._first & OPCODE == BINARY:
+                self._payload.write(data)  # most pieces of a long payload need no more than this
+                self._left -= len(data)
+                return pieces
+            data = bytes(data)
+            offset = self._continue(data, 0, pieces)
+            if self._left:
+                return pieces
         try:
-            offset = self._continue(buffer, 0, pieces) if self._left else 0
-            offset = self._decode(buffer, offset, pieces)
+            self._decode(self._rest + data if self._rest else bytes(data), offset, pieces)
         except ProtocolError as error:
             self.error = error
-            return pieces
-        if offset < len(buffer):
-            self._rest = buffer[offset:]
         return pieces
 
-    def _decode(self, buffer: bytes, offset: int, pieces: list[tuple[int, bytes]]) -> int:
-        """Decode as much as is there, and return the offset of the first octet that must wait for more."""
+    def _decode(self, buffer: bytes, offset: int, pieces: list[tuple[int, bytes]]) -> None:
+        """Decode as much as is there, from the offset on, and keep the rest."""
         size = len(buffer)
         mask_bit, header, max_size = self._mask_bit, self._header, self._max_size
-        while size - offset >= 2:
-            # This loop runs once for each frame of a busy connection: one look at the first octet, one at the
-            # second, is all that a short frame costs.
+        while size - offset >= 2:  # runs once for each frame of a busy connection
             first = buffer[offset]
             length = buffer[offset + 1] ^ mask_bit  # over 127 when the MASK bit is not as it must be
             start = offset + header
-            if length > MAX_CONTROL_PAYLOAD or _FIRST_BYTE_ERROR[first]:
-                self._judge_header(first, length)
-                extension = 2 if length == 126 else 8
-                if size < offset + 2 + extension:
-                    return offset
-                length = _extended_length(buffer[offset + 2 : offset + 2 + extension])
-                start += extension
+            if length > _MOST[first]:
+                raise self._refusal(first, length)
+            if length > 125:
+                start += 2 if length == 126 else 8
+                if size < start - header + 2:
+                    break
+                length = _extended_length(buffer[offset + 2 : start - header + 2])
             if length > max_size:
-                problem = f"frame payload is {length} bytes, limit {max_size}"
-                raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, problem)
+                raise _too_long(length, max_size)
             end = start + length
             if end > size:
-                return self._begin(buffer, offset, start, length, pieces)
+                offset = self._begin(buffer, offset, start, length, pieces)
+                break
             if not mask_bit:
                 payload = buffer[start:end]
-            elif length < LONG_PAYLOAD:  # as in xor_short(), without the call
-                pad = (buffer[start - 4 : start] * (length // 4 + 1))[:length]
-                masked = number(buffer[start:end], "little")
-                payload = (masked ^ number(pad, "little")).to_bytes(length, "little")
+            elif length <= 125:
+                payload = xor_short(buffer[start:end], buffer[start - 4 : start])
             else:
-                payload = xor_long(buffer, start, end, buffer[start - 4 : start])
+                payload = xor_part(buffer, start, end, buffer[start - 4 : start])
             pieces.append((first, payload))
             offset = end
-        return offset
+        self._rest = buffer[offset:] if offset < size else b""
 
-    def _judge_header(self, first: int, length: int) -> None:
-        """Refuse a frame for what its first two octets say (§5.1, §5.2, §5.5)."""
-        if problem := _FIRST_BYTE_ERROR[first]:
-            raise ProtocolError(CloseCode.PROTOCOL_ERROR, problem)
-        if length & MASK:
-            problem = "frame from a client is not masked" if self._masked else "frame from a server is masked"
-            raise ProtocolError(CloseCode.PROTOCOL_ERROR, problem)
-        if first & CONTROL:
-            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "control frame payload is over 125 bytes")
+    def _refusal(self, first: int, length: int) -> ProtocolError:
+        """Say what is wrong with a frame, as its first two octets show (§5.1, §5.2, §5.5)."""
+        problem = _FIRST_BYTE_ERROR[first]
+        if not problem and length & MASK:
+            problem = (
+                "frame from a client is not masked" if self._mask_bit else "frame from a server is masked"
+            )
+        return ProtocolError(CloseCode.PROTOCOL_ERROR, problem or "control frame payload is over 125 bytes")
 
     def _begin(
         self, buffer: bytes, offset: int, start: int, length: int, pieces: list[tuple[int, bytes]]
@@ -199,31 +205,35 @@ class FrameDecoder:
 
     def _continue(self, buffer: bytes, start: int, pieces: list[tuple[int, bytes]]) -> int:
         """Take what has arrived of a payload, and return the offset of the octet behind it."""
-        end = min(start + self._left, len(buffer))
-        self._left -= end - start
+        arrived = buffer[start : start + self._left]
+        self._left -= len(arrived)
         if self._first & OPCODE == BINARY:
-            self._payload.write(buffer[start:end])
+            self._payload.write(arrived)
             if not self._left:
                 masked, self._payload = self._payload, io.BytesIO()
-                pieces.append(
-                    (self._first, xor_stream(masked, 0, self._key) if self._mask_bit else masked.getvalue())
-                )
-            return end
+                payload = xor_stream(masked, 0, self._key) if self._mask_bit else masked.getvalue()
+                pieces.append((self._first, payload))
+            return start + len(arrived)
         # The last piece has the frame's FIN bit, the others have none; all but the first are continuations.
-        payload = xor(buffer, start, end, self._key) if self._mask_bit else buffer[start:end]
+        payload = xor_part(arrived, 0, len(arrived), self._key) if self._mask_bit else arrived
         pieces.append((self._first & ~FIN if self._left else self._first, payload))
-        turn = (end - start) % 4
-        self._first, self._key = self._first & FIN, self._key[turn:] + self._key[:turn]
-        return end
+        self._first &= FIN
+        if turn := len(arrived) % 4:
+            self._key = self._key[turn:] + self._key[:turn]
+        return start + len(arrived)
+
+
+def _too_long(length: int, limit: int) -> ProtocolError:
+    return ProtocolError(CloseCode.MESSAGE_TOO_BIG, f"frame payload is {length} bytes, limit {limit}")
 
 
 def _extended_length(octets: bytes) -> int:
     """Read an extended payload length of 2 or 8 octets, which must need that many (§5.2)."""
-    length = int.from_bytes(octets, "big")
-    if length >= 2**63:
-        raise ProtocolError(CloseCode.PROTOCOL_ERROR, "the top bit of the 64-bit payload length is set")
-    if length <= (125 if len(octets) == 2 else 0xFFFF):
-        raise ProtocolError(
-            CloseCode.PROTOCOL_ERROR, f"payload length {length} is not encoded in the fewest bytes"
-        )
-    return length
+    length = number(octets, "big")
+    if length < (126 if len(octets) == 2 else 0x10000):
+        problem = f"payload length {length} is not encoded in the fewest bytes"
+    elif length >= 2**63:
+        problem = "the top bit of the 64-bit payload length is set"
+    else:
+        return length
+    raise ProtocolError(CloseCode.PROTOCOL_ERROR, problem)

@@ -45,17 +45,21 @@ CONTROL = 0b0000_1000  # the highest bit of the opcode is set in control frames 
 MASK = 0b1000_0000
 
 MAX_CONTROL_PAYLOAD = 125  # bytes (§5.5)
-LONG_PAYLOAD = 1024  # bytes: from here on numpy is faster than the standard library
+LONG_PAYLOAD = 320  # bytes: from here on numpy is faster than the standard library
 VERY_LONG_PAYLOAD = 2**17  # bytes: from here on a copy costs more than the masking
 BLOCK = 2**14  # bytes of a long payload that are masked together where there is no numpy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     Octets = bytes | bytearray | memoryview
 
 number = int.from_bytes
+# A masking-key, read as a number, times REPEAT[n] is that key again and again, until n octets are covered:
+# 0x01020304 times 0x00000001_00000001 is 0x01020304_01020304. Only short payloads are masked in this way.
+REPEAT = [number(b"\x01\x00\x00\x00" * ((n + 3) // 4), "little") for n in range(MAX_CONTROL_PAYLOAD + 1)]
+
 _pack_header = struct.Struct("!BB").pack
+_pack_masked_header = struct.Struct("!BB4s").pack
+_pack_masked_header_16 = struct.Struct("!BBH4s").pack
 _pack_header_16 = struct.Struct("!BBH").pack
 _pack_header_64 = struct.Struct("!BBQ").pack
 
@@ -162,45 +166,49 @@ def apply_mask(data: Octets, masking_key: bytes) -> bytes:
     """
     if len(masking_key) != 4:
         raise ValueError(f"masking-key is {len(masking_key)} bytes, not 4")
-    return xor(data, 0, len(data), masking_key)
+    return xor_part(data, 0, len(data), masking_key)
 
 
-def xor(data: Octets, start: int, end: int, key: bytes) -> bytes:
-    """XOR the octets from start to end with the key, in the fastest way for their number."""
-    return (xor_short if end - start < LONG_PAYLOAD else xor_long)(data, start, end, key)
+def xor_short(data: Octets, key: bytes) -> bytes:
+    """XOR up to 125 octets, as one number each: the fastest way of the standard library."""
+    size = len(data)
+    masked = number(data, "little") ^ number(key, "little") * REPEAT[size]
+    return masked.to_bytes(size + 3, "little")[:size]  # the last key may stick out
 
 
-def xor_short(data: Octets, start: int, end: int, key: bytes) -> bytes:
-    """XOR with one operation on two big integers, the fastest way of the standard library."""
+def xor_part(data: Octets, start: int, end: int, key: bytes, prefix: bytes = b"") -> bytes:
+    """XOR the octets from start to end, 32 bits at a time if numpy is there, and put a prefix before them."""
     size = end - start
-    pad = (key * (size // 4 + 1))[:size]
-    return (number(data[start:end], "little") ^ number(pad, "little")).to_bytes(size, "little")
-
-
-def xor_long(data: Octets, start: int, end: int, key: bytes, prefix: bytes = b"") -> bytes:
-    """XOR 32 bits at a time, if numpy is installed, and put a prefix before the result."""
-    if (xor_words := _xor_words()) is None:
-        blocks = [xor_short(data, at, min(at + BLOCK, end), key) for at in range(start, end, BLOCK)]
+    if size < LONG_PAYLOAD:
+        return prefix + xor_block(data[start:end], key)
+    if (numpy := _numpy()) is None:
+        blocks = [xor_block(data[at : min(at + BLOCK, end)], key) for at in range(start, end, BLOCK)]
         return b"".join([prefix, *blocks])
-    if end - start >= VERY_LONG_PAYLOAD:
+    if size >= VERY_LONG_PAYLOAD:
         octets = io.BytesIO()
         octets.write(prefix)
         octets.write(memoryview(data)[start:end])
         return xor_stream(octets, len(prefix), key)
-    words = (end - start) // 4
-    tail = start + 4 * words  # up to three octets are left over
-    masked = xor_words(data, start, words, key)
-    if tail < end:
-        return b"".join((prefix, masked, xor_short(data, tail, end, key)))
-    return b"".join((prefix, masked)) if prefix else bytes(masked.tobytes())
+    words, word, scalar = numpy
+    masked = words(data, word, size // 4, start) ^ scalar((), word, key)
+    if size % 4:  # up to three octets are left over
+        return b"".join((prefix, masked, xor_short(data[end - size % 4 : end], key)))
+    return b"".join((prefix, masked)) if prefix else masked.tobytes()  # type: ignore[no-any-return]
+
+
+def xor_block(data: Octets, key: bytes) -> bytes:
+    """XOR as xor_short() does, any number of octets."""
+    size = len(data)
+    repeated = (key * (size // 4 + 1))[:size]
+    return (number(data, "little") ^ number(repeated, "little")).to_bytes(size, "little")
 
 
 def xor_stream(octets: io.BytesIO, start: int, key: bytes) -> bytes:
     """XOR all octets from start on and return everything; what is very long is changed in place."""
     end = octets.tell()
-    if end - start < VERY_LONG_PAYLOAD or _xor_words() is None:
+    if end - start < VERY_LONG_PAYLOAD or _numpy() is None:
         whole = octets.getvalue()
-        return whole[:start] + xor(whole, start, end, key)
+        return xor_part(whole, start, end, key, whole[:start])
     with octets.getbuffer() as view:
         _xor_in_place(view, start, key)
     return octets.getvalue()
@@ -219,18 +227,16 @@ def _xor_in_place(view: memoryview, start: int, key: bytes) -> None:
 
 
 @functools.cache
-def _xor_words() -> Callable[[Octets, int, int, bytes], Any] | None:
-    """Import numpy when the first long payload comes: most programs never need it, and it takes 0.1 s."""
+def _numpy() -> tuple[Any, Any, Any] | None:
+    """Import numpy when the first long payload comes: most programs never need it, and it takes 0.1 s.
+
+    What is returned makes an array of data without a copy, names its 32-bit items, and makes one such item.
+    """
     try:
         import numpy
     except ImportError:
         return None
-    word, words, scalar = numpy.dtype(numpy.uint32), numpy.frombuffer, numpy.ndarray
-
-    def xor_words(data: Octets, start: int, count: int, key: bytes) -> Any:
-        return words(data, word, count, start) ^ scalar((), word, key)
-
-    return xor_words
+    return numpy.frombuffer, numpy.dtype(numpy.uint32), numpy.ndarray
 
 
 # -- encoding (§5.2) ----------------------------------------------------------------------------------------
@@ -268,10 +274,10 @@ def encode_length(length: int, masked: bool) -> bytes:
 
 
 def _encode_header(first: int, length: int, mask_bit: int) -> bytes:
-    if 0 <= length <= 125:
-        return _pack_header(first, mask_bit | length)
     if 126 <= length <= 0xFFFF:
         return _pack_header_16(first, mask_bit | 126, length)
+    if 0 <= length <= 125:
+        return _pack_header(first, mask_bit | length)
     if 0x10000 <= length < 2**63:
         return _pack_header_64(first, mask_bit | 127, length)
     raise ValueError(f"payload length is {length}, outside 0 to 2**63 - 1")
@@ -310,11 +316,17 @@ def encode_octets(first: int, payload: bytes, masking_key: bytes | None) -> byte
     '89 02 68 69'
     """
     length = len(payload)
-    if masking_key is None:
-        if length <= 125:  # by far the most frames
+    if length <= 125:  # by far the most frames: their header is the shortest
+        if masking_key is None:
             return _pack_header(first, length) + payload
+        # As in xor_short(), without the call.
+        masked = number(payload, "little") ^ number(masking_key, "little") * REPEAT[length]
+        header = _pack_masked_header(first, MASK | length, masking_key)
+        return header + masked.to_bytes(length + 3, "little")[:length]
+    if masking_key is None:
         return _encode_header(first, length, 0) + payload
-    header = _encode_header(first, length, MASK) + masking_key
-    if length < LONG_PAYLOAD:
-        return header + xor_short(payload, 0, length, masking_key)
-    return xor_long(payload, 0, length, masking_key, header)
+    if length <= 0xFFFF:
+        header = _pack_masked_header_16(first, MASK | 126, length, masking_key)
+    else:
+        header = _encode_header(first, length, MASK) + masking_key
+    return xor_part(payload, 0, length, masking_key, header)

@@ -58,7 +58,7 @@ class Assembler:
         self._max_size = max_size
         self._size = 0  # bytes of that message so far
         self._parts: io.StringIO | io.BytesIO = io.BytesIO()  # a text is decoded already
-        self._utf8 = codecs.getincrementaldecoder("utf-8")()  # remembers a character that is cut in two
+        self._cut = b""  # up to three octets of a character that is not whole
 
     def add(self, first: int, payload: bytes) -> str | bytes | None:
         """Add a fragment, and return the message if it is whole now.
@@ -71,12 +71,14 @@ class Assembler:
             ProtocolError: 1002 for a frame that may not come now, 1007 for a text that is not UTF-8, 1009 for
                 a message over the limit.
         """
-        self._begin_or_continue(Opcode(first & OPCODE))
+        opcode = first & OPCODE
+        if opcode or not self.opcode:
+            self._begin(Opcode(opcode))
         self._size += len(payload)
         if self._size > self._max_size:
             problem = f"message is at least {self._size} bytes, limit {self._max_size}"
             raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, problem)
-        fin = bool(first & FIN)
+        fin = first >= FIN
         if isinstance(self._parts, io.BytesIO):
             self._parts.write(payload)
         else:
@@ -88,21 +90,23 @@ class Assembler:
 
     def _decode(self, payload: bytes, fin: bool) -> str:
         """Decode a fragment of a text, and refuse its first wrong octet."""
+        if self._cut:
+            payload = self._cut + payload
         try:
-            text = self._utf8.decode(payload, fin)
+            text, used = codecs.utf_8_decode(payload, "strict", fin)
         except UnicodeDecodeError as error:
             raise _not_utf8(error) from None
-        cut = self._utf8.getstate()[0]
-        if cut[:1] == b"\xed" and cut[1:] >= b"\xa0":  # half a surrogate; Python waits for its third octet
+        self._cut = payload[used:]
+        if self._cut[:1] == b"\xed" and self._cut[1:] >= b"\xa0":
+            # Half a surrogate: Python would wait for its third octet.
             raise ProtocolError(CloseCode.INVALID_DATA, "text is not UTF-8: octet 0xed, a surrogate")
         return text
 
-    def _begin_or_continue(self, opcode: Opcode) -> None:
-        if not opcode and not self.opcode:
+    def _begin(self, opcode: Opcode) -> None:
+        if not opcode:
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, "CONTINUATION, but there is no message to continue")
-        if opcode and self.opcode:
+        if self.opcode:
             problem = f"{opcode.name} before the fragmented message was whole"
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, problem)
-        if opcode:
-            self.opcode = opcode
-            self._parts = io.StringIO() if opcode is Opcode.TEXT else io.BytesIO()
+        self.opcode = opcode
+        self._parts = io.StringIO() if opcode is Opcode.TEXT else io.BytesIO()
