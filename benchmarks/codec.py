@@ -1,11 +1,16 @@
-"""Octets to events and intents to octets, through the connection without I/O of each package."""
+"""Octets to events and intents to octets, through the connection without I/O of each package.
+
+Each hands out what its user gets: bytes for a binary message, a str for a text. The connection of websockets
+leaves a text encoded, its user gets it decoded one layer above; so that is done here.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
+from websockets.frames import Frame as TheirFrame
 from websockets.protocol import CLIENT, SERVER, Protocol
 from wsproto.connection import Connection as WsprotoConnection
 from wsproto.connection import ConnectionType
@@ -14,7 +19,7 @@ from wsproto.events import BytesMessage
 from benchmarks.measure import Row, compare
 from wslab import Connection, Frame, Opcode, encode_frame
 
-__all__ = ["codec_rows"]
+__all__ = ["codec_rows", "pure_rows"]
 
 LIMIT = 2**25
 SIZES = {
@@ -32,10 +37,16 @@ def codec_rows() -> Iterator[Row]:
     for name, size in SIZES.items():
         target = 2.5 if size <= 125 else 1.7 if size <= 2**14 else 1.2
         yield _decoding(f"decode {name}, masked", [_masked(size)], target, _calls(size))
+    for name in ("16 B", "125 B", "1 KiB", "16 KiB", "1 MiB"):
+        size = SIZES[name]
+        text = _masked(size, Opcode.TEXT)
+        yield _decoding(f"decode {name} of text, masked", [text], None, _calls(size), True)
     small = _masked(16) * 1000
     yield _decoding("decode 1,000 frames of 16 B, one buffer", [small], 3, 2)
     yield _decoding("decode 1,000 frames of 16 B, pieces of 1,448 B", _pieces(small, 1448), 3, 2)
     yield _decoding("decode 1 MiB in pieces of 1,448 B", _pieces(_masked(2**20), 1448), 1.2, 2)
+    text = _masked(2**20, Opcode.TEXT)
+    yield _decoding("decode 1 MiB of text in pieces of 1,448 B", _pieces(text, 1448), None, 2, True)
     yield _decoding("decode 16 MiB in pieces of 64 KiB", _pieces(_masked(2**24), 2**16), 1.2, 1)
     for name, size in SIZES.items():
         yield _encoding(f"encode {name}, masked", "client", size, 2 if size <= 125 else 1)
@@ -43,8 +54,21 @@ def codec_rows() -> Iterator[Row]:
         yield _encoding(f"encode {name}, unmasked", "server", size, 3 if size <= 125 else 1)
 
 
-def _masked(size: int) -> bytes:
-    return encode_frame(Frame(Opcode.BINARY, os.urandom(size)), os.urandom(4))
+def pure_rows() -> Iterator[Row]:
+    """Measure what is measured without numpy, and without the extension of websockets."""
+    for name, size in SIZES.items():
+        if size > 2**20:
+            return  # takes seconds, and the way is the same
+        calls, small = max(1, _calls(size) // 4), size <= 125
+        yield _decoding(f"decode {name}, masked", [_masked(size)], 2.5 if small else 1, calls)
+        yield _encoding(f"encode {name}, masked", "client", size, 1, calls)
+
+
+def _masked(size: int, opcode: Opcode = Opcode.BINARY) -> bytes:
+    payload = b"0123456789abcdef" * (size // 16) + b"x" * (size % 16)
+    if opcode is Opcode.BINARY:
+        payload = os.urandom(size)
+    return encode_frame(Frame(opcode, payload), os.urandom(4))
 
 
 def _pieces(octets: bytes, size: int) -> list[bytes]:
@@ -55,7 +79,7 @@ def _calls(size: int) -> int:
     return max(1, min(3000, 3_000_000 // size))
 
 
-def _decoding(what: str, pieces: list[bytes], target: float, calls: int) -> Row:
+def _decoding(what: str, pieces: list[bytes], target: float | None, calls: int, text: bool = False) -> Row:
     theirs = Protocol(SERVER, max_size=LIMIT)
     ours = Connection("server", max_size=LIMIT)
     wsproto = WsprotoConnection(ConnectionType.SERVER)
@@ -63,6 +87,11 @@ def _decoding(what: str, pieces: list[bytes], target: float, calls: int) -> Row:
     def websockets_receives(data: bytes) -> None:
         theirs.receive_data(data)
         theirs.events_received()
+
+    def websockets_receives_text(data: bytes) -> None:
+        theirs.receive_data(data)
+        for frame in theirs.events_received():
+            cast(TheirFrame, frame).data.decode()  # type: ignore[union-attr]
 
     def wsproto_receives(data: bytes) -> None:
         wsproto.receive_data(data)
@@ -76,16 +105,20 @@ def _decoding(what: str, pieces: list[bytes], target: float, calls: int) -> Row:
 
         return run
 
-    candidates = {"websockets": websockets_receives, "wslab": ours.receive_data, "wsproto": wsproto_receives}
+    candidates = {
+        "websockets": websockets_receives_text if text else websockets_receives,
+        "wslab": ours.receive_data,
+        "wsproto": wsproto_receives,
+    }
     return compare(what, {name: repeat(receive) for name, receive in candidates.items()}, target, calls)
 
 
-def _encoding(what: str, side: Any, size: int, target: float) -> Row:
+def _encoding(what: str, side: Any, size: int, target: float, calls: int = 0) -> Row:
     theirs = Protocol(CLIENT if side == "client" else SERVER)
     ours = Connection(side)
     wsproto = WsprotoConnection(ConnectionType.CLIENT if side == "client" else ConnectionType.SERVER)
     payload = os.urandom(size)
-    calls = _calls(size)
+    calls = calls or _calls(size)
 
     def websockets_sends() -> None:
         for _ in range(calls):

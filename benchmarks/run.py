@@ -5,7 +5,10 @@ A table goes to standard output, a figure to the file if one is named.
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 
 import numpy as np
@@ -23,6 +26,22 @@ def check_fairness() -> None:
         import websockets.speedups  # noqa: F401
     except ImportError:
         raise SystemExit("websockets has no C extension here: the comparison would flatter us") from None
+
+
+def rows_without_extensions() -> Iterator[Row]:
+    """Measure both in their standard-library form, in a process that can load neither extension."""
+    script = (
+        "import json, sys; sys.modules['numpy'] = sys.modules['websockets.speedups'] = None\n"
+        "from benchmarks.codec import pure_rows\n"
+        "for row in pure_rows(): print(json.dumps(row), flush=True)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            what, *measured = json.loads(line)
+            yield Row(f"{what}, no numpy, no C", *measured)
+    if process.returncode:
+        raise SystemExit("measuring without numpy failed")
 
 
 def as_text(row: Row) -> str:
@@ -64,7 +83,7 @@ def main() -> None:
         f"{'processor time in µs':<48}{''.join(f'{name:>12}' for name in PACKAGES)}{'ratio':>8}{'target':>7}"
     )
     rows = []
-    for source in (codec_rows, network_rows):
+    for source in (codec_rows, rows_without_extensions, network_rows):
         for row in source():
             print(as_text(row), flush=True)
             rows.append(row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import re
 import socket
 import ssl
 import subprocess
@@ -435,6 +436,25 @@ class TestOpening:
                 assert refused.value.status == 403
                 async with wslab.connect(uri(server), origin="https://a.example"):
                     pass
+
+        run(test())
+
+    def test_every_refusal_and_page_is_dated_once(self) -> None:
+        """RFC 9110 §6.6.1; the date of ``process_request`` is kept."""
+        given = "Date: Thu, 01 Jan 1970 00:00:00 GMT"
+
+        async def test() -> None:
+            def page(ws: ServerConnection, request: Request) -> Response | None:
+                dated = Headers([("date", given.removeprefix("Date: "))])
+                return Response(200, "OK", dated, b"") if request.path == "/dated" else None
+
+            async with wslab.serve(echo, process_request=page) as server:
+                dated = await raw(server, b"GET /dated HTTP/1.1\r\nHost: x\r\n\r\n")
+                refused = await raw(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                malformed = await raw(server, b"\x16\x03\x01")
+            assert dated.lower().count(b"\r\ndate: ") == dated.count(b"01 Jan 1970") == 1
+            for answer in (refused, malformed):
+                assert re.search(rb"\r\nDate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n", answer)
 
         run(test())
 

@@ -44,27 +44,25 @@ class Inbox:
 
     def wake(self) -> None:
         """Let the receiver look for a message, or for the end."""
-        if self._receiver and not self._receiver.done():
-            self._receiver.set_result(None)
+        receiver = self._receiver
+        if receiver and not receiver.done():
+            receiver.set_result(None)
 
-    async def wait(self) -> None:
-        """Wait until somebody calls :meth:`wake`.
+    def wait(self) -> asyncio.Future[None]:
+        """Return a future that is done when somebody calls :meth:`wake`.
 
         Raises:
             RuntimeError: another task waits already.
         """
-        if self._receiver:
+        if self.is_awaited:
             raise RuntimeError("another task waits for a message of this connection already")
         self._receiver = self._loop.create_future()
-        try:
-            await self._receiver
-        finally:
-            self._receiver = None
+        return self._receiver
 
     @property
     def is_awaited(self) -> bool:
         """Whether somebody waits for a message."""
-        return self._receiver is not None
+        return self._receiver is not None and not self._receiver.done()
 
     def since_taken(self) -> float:
         """Return the seconds since a message was taken."""

@@ -7,8 +7,17 @@ several pings. Sending them is left to ``websocket``. Nothing here waits for byt
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
 
-__all__ = ["Pings"]
+__all__ = ["Latency", "Pings"]
+
+
+class Latency(float):
+    """Hold the seconds from a ping to its pong; awaited once more, as with ``websockets``, it is the same."""
+
+    def __await__(self) -> Generator[None, None, Latency]:
+        return self
+        yield  # never reached: it makes this a generator, as await needs one
 
 
 class Pings:

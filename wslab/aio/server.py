@@ -105,7 +105,13 @@ class ServerConnection(WebSocket):
     def _refuse(self, response: Response) -> None:
         """Answer without opening a connection, and end TCP (§4.2.2)."""
         self.response = response
-        needed = {"Content-Length": str(len(response.body)), "Connection": "close"}
+        from email.utils import formatdate  # dear to import, and few servers refuse or serve pages
+
+        needed = {
+            "Date": formatdate(usegmt=True),  # RFC 9110 §6.6.1
+            "Content-Length": str(len(response.body)),
+            "Connection": "close",
+        }
         missing = [(name, value) for name, value in needed.items() if name not in response.headers]
         headers = Headers([*response.headers.items(), *missing])
         self._transport.write(response._replace(headers=headers).encode())
