@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -13,6 +16,7 @@ from tests.strategies import cut, frames
 from wslab import Close, CloseCode, Connection, Failure, InvalidState, Ping, Pong, ReadyState, encode_frame
 from wslab.connection import TRANSITIONS, Event
 
+ROOT = Path(__file__).resolve().parent.parent
 KEY = bytes.fromhex("37fa213d")
 
 
@@ -259,3 +263,17 @@ class TestHostileInput:
         for _ in range(20):
             connection.receive_data((b"\x00\x80" + KEY) * 5000)
         assert connection.receive_data(b"\x80\x80" + KEY) == [""]
+
+
+def test_the_protocol_loads_little() -> None:
+    """What an import costs is what it loads: nothing that only some programs need."""
+    script = "import sys, wslab; print(*sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {script}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(answer.stdout.split())
+    assert "wslab.connection" in loaded
+    assert not loaded & {"asyncio", "socket", "ssl", "numpy", "dataclasses", "inspect", "hashlib", "email"}

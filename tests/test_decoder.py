@@ -88,6 +88,11 @@ class TestRules:
         with pytest.raises(ProtocolError) as caught:
             decoder.feed(octets("81 01 41 89 00 83 00"))
         assert caught.value.frames == [Frame(Opcode.TEXT, b"A"), Frame(Opcode.PING)]
+        with pytest.raises(ProtocolError) as again:
+            decoder.feed(b"")
+        assert (again.value.code, str(again.value)) == (caught.value.code, str(caught.value))
+        assert again.value.frames == []
+        assert len(caught.value.frames) == 2
 
     def test_nothing_is_understood_behind_an_error(self) -> None:
         decoder = FrameDecoder(masked=False)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -90,6 +89,8 @@ def accept_digest(key: str) -> bytes:
     >>> accept_digest("dGhlIHNhbXBsZSBub25jZQ==").hex()
     'b37a4f2cc0624f1690f64606cf385945b2bec4ea'
     """
+    import hashlib  # takes longer to load than the rest of this module, and is needed only here
+
     return hashlib.sha1((key + GUID).encode("latin-1"), usedforsecurity=False).digest()
 
 

@@ -96,8 +96,8 @@ class Assembler:
             text, used = codecs.utf_8_decode(payload, "strict", fin)
         except UnicodeDecodeError as error:
             raise _not_utf8(error) from None
-        self._cut = payload[used:]
-        if self._cut[:1] == b"\xed" and self._cut[1:] >= b"\xa0":
+        self._cut = cut = payload[used:]
+        if cut and cut[0] == 0xED and cut[1:] >= b"\xa0":
             # Half a surrogate: Python would wait for its third octet.
             raise ProtocolError(CloseCode.INVALID_DATA, "text is not UTF-8: octet 0xed, a surrogate")
         return text
