@@ -161,8 +161,8 @@ class Race(Sequence[Result]):
 
     def _table(self) -> Table:
         heading = (
-            "way", "delay\nms", "requests", "client\nheads", "server\nheads", "bodies", "frames",
-            "octets\nan update", "median\nms", "95 %\nms", "missed",
+            "way", "delay\nms", "median\nms", "95 %\nms", "missed", "octets\nan update", "requests",
+            "client\nheads", "server\nheads", "bodies", "frames",
         )  # fmt: skip
         return Table(heading, [self._row(result) for result in self._results])
 
@@ -170,13 +170,12 @@ class Race(Sequence[Result]):
         kinds = (("client", "head_octets"), ("server", "head_octets"), ("server", "body_octets"))
         numbers = [result.requests, *(result.passed(*kind) for kind in kinds)]
         numbers.append(result.passed("client", "frame_octets") + result.passed("server", "frame_octets"))
-        texts = [f"{number:,}" for number in numbers]
-        texts += (
-            [f"{result.octets_per_update:,.0f}", _ms(result.median), _ms(result.p95), f"{result.missed:,}"]
-            if result.changes
-            else ["–"] * 4
-        )
-        return (result.way.name, f"{result.delay * 1000:.0f}", *texts)
+        known = ["–"] * 4
+        if result.changes:
+            known = [_ms(result.median), _ms(result.p95), f"{result.missed:,}"]
+            known.append(f"{result.octets_per_update:,.0f}")
+        passed = [f"{number:,}" for number in numbers]
+        return (result.way.name, f"{result.delay * 1000:.0f}", *known, *passed)
 
     def predictions(self, costs: Costs) -> list[Prediction]:
         """Return what theory says for each result."""

@@ -112,7 +112,7 @@ def _points(axes: Axes, kind: str, look: Look, results: Sequence[Result], *, hol
     for (interval, names), (x, y) in zip(said.items(), _first_of(results, places), strict=True):
         words = f"every {' or '.join(names)} ms"
         first = interval == min(said)
-        at = (7, 12 if first else 4, "left") if hollow else (-9, -3, "right")
+        at = (7, 22 if first else 4, "left") if hollow else (-9, -3, "right")
         _label(axes, f"{kind} {words}" if first else words, (x, y), *at, look.colour)
 
 
