@@ -323,6 +323,17 @@ def test_a_coroutine_function_is_checked_inside_a_running_loop(declare: Callable
     assert "put await in front of the call" in repr(verdicts[6])
 
 
+def test_an_entry_that_is_right_but_for_its_quotes_or_capitals_says_so() -> None:
+    statuses = dict.fromkeys(exercises()["status-for"].mistakes[0].answer, "101")
+    assert "without quotes: it is of type int" in repr(check("status-for", statuses))
+    arrivals = dict.fromkeys(exercises()["what-arrives"].mistakes[0].answer, "String")
+    assert "with the capitals of the question" in repr(check("what-arrives", arrivals))
+
+
+def test_a_value_of_the_wrong_type_is_told_the_name_of_the_right_one() -> None:
+    assert "type bytes, not Frame" in repr(check("answer-a-frame", lambda frame: frame.payload))
+
+
 def test_awaiting_what_never_happens_is_ended(declare: Callable[..., Exercise]) -> None:
     declare(_judge_async, bound=0.1)
 

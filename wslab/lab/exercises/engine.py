@@ -165,7 +165,8 @@ def _open_entries(exercise: Exercise, answer: Any) -> Verdict | None:
         still_open = ["..."]
     if not still_open:
         return None
-    return Verdict(exercise.name, "not yet", (f"Still open: {', '.join(still_open)}.",))
+    between = "; " if any("," in entry for entry in still_open) else ", "
+    return Verdict(exercise.name, "not yet", (f"Still open: {between.join(still_open)}.",))
 
 
 def _usage(exercise: Exercise) -> str:
@@ -237,7 +238,7 @@ def _expired(exercise: Exercise, asked: Answer | None, *, stopped: bool) -> Verd
     bound = f"{exercise.bound:g} seconds"
     if stopped:
         cause = (
-            "Something awaited never happens."
+            "What it awaits never happens, a loop never ends, or an await is missing."
             if exercise.asynchronous
             else "Is there a loop that never ends?"
         )

@@ -157,12 +157,15 @@ def compare(
     elif isinstance(given, (bytes, bytearray)) and isinstance(expected, str):
         sentence = "gives bytes where a str is asked: decode them."
     elif expected is not None and not isinstance(given, type(expected)):
-        sentence = f"gives a value of type {type(given).__name__}, not {_base(expected)}."
+        what = "None" if given is None else f"a value of type {type(given).__name__}"
+        sentence = f"gives {what}, not {_base(expected)}."
     return Fault(sentence, tuple(rows), given=given)
 
 
 def _base(value: object) -> str:
-    """Name a type as a learner knows it: an enum of integers is an int."""
+    """Name a type as a learner knows it: an enum of integers is an int; a tuple with names has its own."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value).__name__
     known = (bool, int, bytes, str, list, tuple, dict, set)
     return next((kind.__name__ for kind in known if isinstance(value, kind)), type(value).__name__)
 
@@ -192,6 +195,15 @@ def returns(
     return judge
 
 
+def _near_miss(given: Any, expected: Any) -> str:
+    """Say what a text lacks that only looks different from the expected value; else return an empty text."""
+    if not isinstance(given, str) or given.strip().lower() != str(expected).lower():
+        return ""
+    if isinstance(expected, str):
+        return "The word is right; write it with the capitals of the question."
+    return f"This is a text. Write the value without quotes: it is of type {type(expected).__name__}."
+
+
 def equals(expected: Mapping[str, Any], reasons: Mapping[str, str], noun: str = "entry") -> Judge:
     """Make the judge of a dictionary: it names the first key whose value is wrong, and why.
 
@@ -208,7 +220,8 @@ def equals(expected: Mapping[str, Any], reasons: Mapping[str, str], noun: str = 
             if key not in answer:
                 return Fault(f"The {noun} {key!r} is missing in your answer.", given=answer)
             if not same(answer[key], value):
-                rows = (("given", show(answer[key])), ("look at", reasons[key]))
+                look_at = _near_miss(answer[key], value) or reasons[key]
+                rows = (("given", show(answer[key])), ("look at", look_at))
                 return Fault(f"The {noun} {key!r} is wrong.", rows, given=answer)
         if surplus := [key for key in answer if key not in expected]:
             return Fault(f"There is no {noun} {show(surplus[0])} in the question.", given=answer)

@@ -55,6 +55,7 @@ ACCEPT_KEY = Exercise(
             lambda key: _in_base64((key + GUID.lower()).encode()),
             "The GUID is written with capital letters.",
         ),
+        Mistake(lambda key: _in_base64((GUID + key).encode()), "The key comes first, the GUID behind it."),
         Mistake(
             lambda key: base64.b64encode(accept_digest(key)),
             "A header is text: decode what b64encode gives.",
@@ -140,6 +141,9 @@ CHOOSE_SUBPROTOCOL = Exercise(
                 (name for name in supported if name in offered), supported[0] if supported else None
             ),
             "A client fails the connection when the server names a subprotocol that it did not offer (§4.1).",
+        ),
+        Mistake(
+            lambda offered, supported: supported[0], "Only a name that the client offered may be chosen."
         ),
     ),
     why="Never answer with a name that was not offered: the client must then fail the connection (§4.1).",

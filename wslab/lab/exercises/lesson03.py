@@ -98,7 +98,7 @@ FIRST_BYTE = Exercise(
             lambda fin, opcode: fin << 3 | opcode, "FIN is bit 0 of the picture, the highest: 0b1000_0000."
         ),
     ),
-    why="All that a receiver must know to refuse a bad frame early is in this octet.",
+    why="A receiver can refuse a reserved bit, a reserved opcode or half a ping by this octet alone.",
 )
 
 

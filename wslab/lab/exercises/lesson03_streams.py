@@ -57,12 +57,14 @@ CLOSE_PAYLOAD = Exercise(
 )
 
 
-def _take(buffer: bytes, *, wait: bool = True, unmask: bool = True, rest: bool = True) -> Any:
+def _take(
+    buffer: bytes, *, wait: bool = True, unmask: bool = True, rest: bool = True, extended: bool = True
+) -> Any:
     """Take the first frame of a buffer; each flag that is false makes a typical mistake."""
     if len(buffer) < 2:
         return None
     start, length = 2, buffer[1] & 0x7F
-    if length >= 126:
+    if extended and length >= 126:
         start += 2 if length == 126 else 8
         if len(buffer) < start:
             return None
@@ -113,6 +115,10 @@ TAKE_FRAME = Exercise(
         Mistake(
             lambda buffer: _take(buffer, rest=False),
             "A buffer can hold the beginning of the next frame: count only the octets of this one.",
+        ),
+        Mistake(
+            lambda buffer: _take(buffer, extended=False),
+            "126 and 127 are no lengths here: the length stands in the next two or eight octets.",
         ),
     ),
     why="TCP carries a stream of octets: where a read ends says nothing about where a frame ends.",

@@ -55,7 +55,11 @@ async def _judge_shout(answer: Any) -> Fault | None:
         for number, (sent, expected) in enumerate(SHOUTED):
             received = await _ask(websocket, sent)
             if received != expected:
-                rows = (("sent", show(sent)), ("received", _received(received)), ("expected", show(expected)))
+                rows = (
+                    ("sent", _shown(sent)),
+                    ("received", _shown(received)),
+                    ("expected", _shown(expected)),
+                )
                 sentence = "does not send the right answer." if received is not None else "ends too early."
                 return Fault(sentence, rows, idle=received is None and number == 0)
     return None
@@ -69,7 +73,7 @@ async def _ask(websocket: ClientConnection, message: str | bytes) -> str | bytes
         return None
 
 
-def _received(message: str | bytes | None) -> str:
+def _shown(message: str | bytes | None) -> str:
     return "nothing, the connection was closed" if message is None else f"{show(message)} ({_kind(message)})"
 
 
@@ -274,6 +278,10 @@ ANSWER_A_FRAME = Exercise(
             _echo_pings, "A ping is answered with a pong, not with a ping: the other side would answer, too."
         ),
         Mistake(_empty_pong, "A pong has the payload of the ping that it answers (§5.5.3)."),
+        Mistake(
+            lambda frame: _answer(frame._replace(fin=True)),
+            "FIN is lost: a fragment goes back as a fragment, with all its fields.",
+        ),
         Mistake(_answer_pongs, "A pong is not answered (§5.5.3): two ends that did would never stop."),
     ),
     why="These few lines, a handshake and a decoder are an echo server.",
