@@ -1,6 +1,6 @@
 """WebSocket from the bytes up: the package that the course builds.
 
-One module a layer. ``http``, ``handshake``, ``frames``, ``decoder``, ``close``, ``message`` and
+One module a layer. ``http``, ``accept``, ``handshake``, ``frames``, ``decoder``, ``close``, ``message`` and
 ``connection`` know the protocol and do no I/O. ``aio`` does, and is loaded when one of its names is first
 used, so that the protocol can be used without asyncio.
 """
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wslab.accept import accept_key, generate_key
 from wslab.close import CloseCode, ProtocolError
 from wslab.connection import Close, Connection, Event, Failure, InvalidState, Ping, Pong, ReadyState
 from wslab.decoder import FrameDecoder
 from wslab.frames import Frame, Opcode, apply_mask, encode_frame
-from wslab.handshake import accept_key, generate_key
 from wslab.http import HandshakeError, Headers, Request, Response
 
 if TYPE_CHECKING:

@@ -11,12 +11,10 @@ It is not encryption, and it authenticates nobody (§1.3, §10.8).
 
 from __future__ import annotations
 
-import base64
-import binascii
-import os
 import re
 from collections.abc import Iterable, Sequence
 
+from wslab.accept import GUID, accept_digest, accept_key, generate_key, is_valid_key
 from wslab.http import HandshakeError, Headers, Request, RequestReader, Response, ResponseReader
 
 __all__ = [
@@ -36,7 +34,6 @@ __all__ = [
     "judge_response",
 ]
 
-GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # the same in every handshake of the world (§1.3)
 VERSION = "13"  # the only version of the protocol in use (§4.1)
 
 _TOKEN = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
@@ -48,62 +45,6 @@ _TARGET = re.compile(
 )  # §4.2.1, point 1; no fragment (§3)
 # A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port (RFC 9110 §7.2, RFC 3986 §3.2.2).
 _HOST = re.compile(r"(?:\[[-0-9A-Za-z:.%~_]+\]|[-0-9A-Za-z._~%!$&'()*+,;=]*)(?::[0-9]*)?")
-
-
-# -- the key and its answer (§4.1, §4.2.2) ------------------------------------------------------------------
-
-
-def generate_key(random: bytes | None = None) -> str:
-    """Make a Sec-WebSocket-Key: 16 random bytes in base64 (§4.1).
-
-    Args:
-        random: the 16 bytes; drawn from the operating system when not given.
-
-    Raises:
-        ValueError: not 16 bytes.
-
-    >>> generate_key(b"the sample nonce")
-    'dGhlIHNhbXBsZSBub25jZQ=='
-    """
-    random = os.urandom(16) if random is None else random
-    if len(random) != 16:
-        raise ValueError(f"a key is made of 16 bytes, these are {len(random)}")
-    return base64.b64encode(random).decode()
-
-
-def is_valid_key(key: str) -> bool:
-    """Tell whether a Sec-WebSocket-Key decodes to 16 bytes (§4.2.1, point 5).
-
-    >>> is_valid_key("dGhlIHNhbXBsZSBub25jZQ=="), is_valid_key("too short")
-    (True, False)
-    """
-    try:
-        return len(base64.b64decode(key.encode("latin-1"), validate=True)) == 16
-    except (binascii.Error, UnicodeEncodeError):
-        return False
-
-
-def accept_digest(key: str) -> bytes:
-    """Return the 20 bytes of SHA-1 over the key's characters and the GUID (§4.2.2, point 5.4).
-
-    >>> accept_digest("dGhlIHNhbXBsZSBub25jZQ==").hex()
-    'b37a4f2cc0624f1690f64606cf385945b2bec4ea'
-    """
-    import hashlib  # takes longer to load than the rest of this module, and is needed only here
-
-    return hashlib.sha1((key + GUID).encode("latin-1"), usedforsecurity=False).digest()
-
-
-def accept_key(key: str) -> str:
-    """Compute the Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (§4.2.2).
-
-    Args:
-        key: the value of the header, with no space around it; it is not decoded.
-
-    >>> accept_key("dGhlIHNhbXBsZSBub25jZQ==")
-    's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
-    """
-    return base64.b64encode(accept_digest(key)).decode()
 
 
 # -- the client's request (§4.1) ----------------------------------------------------------------------------

@@ -38,17 +38,7 @@ def draw_loads(*loads: Load) -> Figure:
         FigureCanvasAgg(drawing)
         late, memory = drawing.subplots(2, 1, height_ratios=(3, 1))
         for load, mark, fill in zip(loads, MARKS, FILLS * 2, strict=False):
-            points = sorted(load.latencies)
-            late.plot(
-                [due for due, _ in points],
-                [1000 * latency for _, latency in points],
-                mark,
-                label=load.name,
-                color=fill,
-                markeredgecolor=INK,
-                markeredgewidth=0.4,
-                markersize=4,
-            )
+            _points(late, load, mark, fill)
         _milliseconds(late, "y")
         late.set_xlim(-0.02, COUNT / RATE + 0.02)
         late.set_xlabel("when the line was due, seconds")
@@ -62,6 +52,20 @@ def draw_loads(*loads: Load) -> Figure:
         "due, in milliseconds on a logarithmic scale. Where the server waits for Eve, the points climb far "
         "above the others and fall along a slope to the moment when her network thaws. Below, a bar for each "
         "way: the most octets that waited for Eve in the memory of the server.",
+    )
+
+
+def _points(axes: Axes, load: Load, mark: str, fill: str) -> None:
+    points = sorted(load.latencies)
+    axes.plot(
+        [due for due, _ in points],
+        [1000 * latency for _, latency in points],
+        mark,
+        label=load.name,
+        color=fill,
+        markeredgecolor=INK,
+        markeredgewidth=0.4,
+        markersize=4,
     )
 
 
@@ -92,19 +96,7 @@ def draw_talks(*talks: Talk) -> Figure:
         rows = drawing.subplots(len(talks), 1, sharex=True, squeeze=False)
         edges = [10 ** (-1 + step / 12) for step in range(61)]  # twelve bars for a factor of ten
         for axes, talk, fill in zip(rows[:, 0], talks, FILLS * 2, strict=False):
-            weights = [100 / len(talk.latencies)] * len(talk.latencies)
-            axes.hist(talk.latencies, edges, weights=weights, color=fill, edgecolor=INK, linewidth=0.5)
-            top = axes.get_ylim()[1]
-            for percent, name, line, side in ((50, "median ", "-", "right"), (95, " 95 %", "--", "left")):
-                value = talk.percentile(percent)
-                axes.axvline(value, color=INK, linestyle=line, linewidth=1)
-                axes.annotate(name, (value, 1.15 * top), va="top", ha=side)
-            axes.set_ylim(0, 1.18 * top)
-            axes.set_title(
-                f"{talk.bots} bots, {'one room' if talk.rooms == 1 else f'{talk.rooms} rooms'}", size=10
-            )
-            axes.set_ylabel("% of deliveries")
-            _milliseconds(axes, "x")
+            _histogram(axes, talk, edges, fill)
         rows[-1, 0].set_xlim(0.3, max(3000.0, *(talk.percentile(100) for talk in talks)))
         rows[-1, 0].set_xlabel("from when a line was due until a bot heard it, ms")
     kinds = "; ".join(f"{talk.bots} bots, rooms: {talk.rooms}" for talk in talks)
@@ -115,6 +107,20 @@ def draw_talks(*talks: Talk) -> Figure:
         "A solid line marks the median, a dashed one the 95th percentile. The more bots share a room, the "
         "further to the right the hill stands.",
     )
+
+
+def _histogram(axes: Axes, talk: Talk, edges: list[float], fill: str) -> None:
+    weights = [100 / len(talk.latencies)] * len(talk.latencies)
+    axes.hist(talk.latencies, edges, weights=weights, color=fill, edgecolor=INK, linewidth=0.5)
+    top = axes.get_ylim()[1]
+    for percent, name, line, side in ((50, "median ", "-", "right"), (95, " 95 %", "--", "left")):
+        value = talk.percentile(percent)
+        axes.axvline(value, color=INK, linestyle=line, linewidth=1)
+        axes.annotate(name, (value, 1.15 * top), va="top", ha=side)
+    axes.set_ylim(0, 1.18 * top)
+    axes.set_title(f"{talk.bots} bots, {'one room' if talk.rooms == 1 else f'{talk.rooms} rooms'}", size=10)
+    axes.set_ylabel("% of deliveries")
+    _milliseconds(axes, "x")
 
 
 def _milliseconds(axes: Axes, axis: str) -> None:

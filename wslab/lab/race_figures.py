@@ -177,6 +177,20 @@ def rates(costs: Costs) -> Figure:
     for seconds, name in ((1, "every second"), (60, "every minute"), (3600, "every hour")):
         flat = [costs[polling].update * HOUR / seconds] * len(hourly)
         lines.append((polling, flat, f"polling {name}", 6))
+    return Figure(
+        _draw_rates(hourly, lines, looks),
+        "Octets in an hour for one client, from one change a day to ten a second, both on logarithmic "
+        "scales. Polling is flat: every second costs most of all, every minute less, every hour least. "
+        "Long polling begins flat, at what its repeated questions cost, and rises with the changes to the "
+        "top. Server-sent events and WebSocket begin flat at the cost of their signs of life, between "
+        "polling every minute and polling every hour, and rise late: WebSocket ends lowest of the three.",
+    )
+
+
+def _draw_rates(
+    hourly: Sequence[float], lines: Sequence[tuple[str, list[float], str, int]], looks: dict[str, Look]
+) -> Drawing:
+    """Draw octets in an hour over changes in an hour, and name each line at its left end."""
     with style():
         drawing, axes = _drawing(8, 4.2)
         axes.set(xscale="log", yscale="log", ylabel="octets in an hour, for one client")
@@ -192,11 +206,4 @@ def rates(costs: Costs) -> Figure:
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.minorticks_off()
         axes.grid(which="major", color="#E2E2E2", linewidth=0.6)
-    return Figure(
-        drawing,
-        "Octets in an hour for one client, from one change a day to ten a second, both on logarithmic "
-        "scales. Polling is flat: every second costs most of all, every minute less, every hour least. "
-        "Long polling begins flat, at what its repeated questions cost, and rises with the changes to the "
-        "top. Server-sent events and WebSocket begin flat at the cost of their signs of life, between "
-        "polling every minute and polling every hour, and rise late: WebSocket ends lowest of the three.",
-    )
+    return drawing
