@@ -14,6 +14,7 @@ import itertools
 import logging
 import socket
 import tracemalloc
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Literal
 
@@ -399,7 +400,12 @@ def test_peer_that_leaves(octets: bytes, half_close: bool) -> None:
 
 def test_half_closed_peer_gets_its_answers() -> None:
     async def test() -> None:
-        async with wslab.serve(echo) as server:
+        async def slow_echo(ws: ServerConnection) -> None:
+            async for message in ws:
+                await asyncio.sleep(0.02)  # the FIN is there before the answer
+                await ws.send(message)
+
+        async with wslab.serve(slow_echo) as server:
             reader, writer = await opened(server)
             writer.write(wire(0x81, b"a") + wire(0x81, b"b"))
             writer.write_eof()
@@ -409,13 +415,38 @@ def test_half_closed_peer_gets_its_answers() -> None:
     run(test())
 
 
+def test_server_ends_only_its_half_of_tcp() -> None:
+    """§7.1.1: were the socket closed, octets on their way would reset it, and the Close could be lost."""
+
+    async def test() -> None:
+        async with wslab.serve(echo) as server:
+            reader, writer = await opened(server)
+            writer.write(wire(0x88, b"\x03\xe8"))
+            assert await reader.read() == b"\x88\x02\x03\xe8"
+            for _ in range(20):
+                writer.write(wire(0x81, b"too late"))
+                await asyncio.sleep(0)
+            assert len(server.connections) == 1  # until the peer has ended its half
+            writer.close()
+            await writer.wait_closed()
+            while server.connections:
+                await asyncio.sleep(0)
+
+    run(test())
+
+
 def test_peer_that_talks_on_and_never_answers_close() -> None:
     """close_timeout holds however lively the peer is, and what it says is not kept."""
 
     async def test() -> None:
+        endings: list[int | None] = []
+        kept: list[str | bytes] = []
+
         async def handler(ws: ServerConnection) -> None:
             await ws.close()
-            assert ws.close_code == 1006
+            endings.append(ws.close_code)
+            with contextlib.suppress(wslab.ConnectionClosed):
+                kept.append(await ws.recv())
 
         async with wslab.serve(handler, close_timeout=0.2) as server:
             reader, writer = await opened(server)
@@ -428,6 +459,7 @@ def test_peer_that_talks_on_and_never_answers_close() -> None:
             writer.close()
             while server.connections:
                 await asyncio.sleep(0.01)
+        assert (endings, kept) == ([1006], [])
 
     run(test())
 
@@ -461,6 +493,98 @@ def test_close_that_cannot_be_written_is_given_up() -> None:
             while server.connections:
                 await asyncio.sleep(0.01)
             writer.transport.abort()
+
+    run(test())
+
+
+def test_heartbeat_goes_on_until_a_pong_is_missing() -> None:
+    async def test() -> None:
+        async with wslab.serve(echo, ping_interval=0.02, ping_timeout=2) as server:
+            reader, writer = await opened(server)
+            for _ in range(4):
+                header = await reader.readexactly(2)
+                assert header[0] == 0x89
+                writer.write(wire(0x8A, await reader.readexactly(header[1])))
+            rest = await reader.read()  # one more ping, which is not answered, and the Close
+            assert rest.count(b"\x89\x04") == 1
+            assert rest[6] == 0x88
+            assert rest[8:10] == (1011).to_bytes(2, "big")
+            writer.close()
+
+    run(test())
+
+
+def test_peer_is_not_given_up_for_a_pong_that_nobody_reads() -> None:
+    """While the handler holds the reading up, the pong waits behind messages that have not been read."""
+
+    async def test() -> None:
+        go_on = asyncio.Event()
+
+        async def late(ws: ServerConnection) -> None:
+            await go_on.wait()
+            await echo(ws)
+
+        async with wslab.serve(late, ping_interval=1, ping_timeout=0.1) as server:
+            _, writer = await opened(server)
+            flood = b"\x82\xff" + (2**20).to_bytes(8, "big") + MASK + bytes(2**20)
+            writer.write(flood * 40)
+            await asyncio.sleep(2)  # whoever gave up would have by now
+            (ws,) = server.connections
+            assert ws.ready_state == 1
+            writer.transport.abort()
+            go_on.set()
+
+    run(test())
+
+
+def test_frames_that_come_while_a_page_is_made() -> None:
+    """They wait for the answer to the request in front of them, and none is lost."""
+
+    async def test() -> None:
+        begun = asyncio.Event()
+        go_on = asyncio.Event()
+
+        async def slow_page(ws: ServerConnection, request: wslab.Request) -> None:
+            begun.set()
+            await go_on.wait()
+
+        async with wslab.serve(echo, process_request=slow_page) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(UPGRADE + b"\r\n" + wire(0x81, b"a"))
+            await begun.wait()
+            writer.write(wire(0x81, b"b") + wire(0x88, b"\x03\xe8"))
+            await asyncio.sleep(0.05)
+            go_on.set()
+            assert (await reader.read()).endswith(b"\r\n\r\n\x81\x01a\x81\x01b\x88\x02\x03\xe8")
+            writer.close()
+
+    run(test())
+
+
+def test_client_that_gives_up_opening_ends_tcp() -> None:
+    async def test() -> None:
+        async with answering(b"") as address:  # waits for the end of TCP
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await wslab.connect(address, open_timeout=None)
+
+    run(test())
+
+
+def test_connection_that_was_dropped_is_forgotten() -> None:
+    """No timer keeps it in memory, though its next ping was due in an hour."""
+
+    async def test() -> None:
+        async with wslab.serve(echo, ping_interval=3600) as server:
+            _, writer = await opened(server)
+            (end,) = map(weakref.ref, server.connections)
+            writer.transport.abort()
+            while server.accepted:
+                await asyncio.sleep(0)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            gc.collect()
+            assert end() is None
 
     run(test())
 
