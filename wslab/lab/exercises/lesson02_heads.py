@@ -29,7 +29,10 @@ __all__ = ["EXERCISES", "REQUESTS"]
 
 def _judge_write_request(answer: Any) -> Fault | None:
     """Have the package's own server judge the request: its refusal is the feedback."""
-    for host, path, key in (("server.example.com:8000", "/", RFC_KEY), ("example.com", "/chat?room=1", COURSE_KEY)):
+    for host, path, key in (
+        ("server.example.com:8000", "/", RFC_KEY),
+        ("example.com", "/chat?room=1", COURSE_KEY),
+    ):
         octets = answer(host, path, key)
         call = (host, path, key)
         if not isinstance(octets, (bytes, bytearray)):
