@@ -116,6 +116,8 @@ def find(exercise: Exercise, tag: str, record: bool) -> tuple[list[Cell], Check]
         for cell in cells
         for check in cell.checks
         if check.exercise == exercise.name and check.record is record
+        # a lesson may ask in between whether the learner's own answer is right, to run it if it is
+        if record or not check.answer.startswith("my_")
     ]
     assert len(places) == 1, f"{exercise.name}: {len(places)} checks with record={record}, 1 is expected"
     cell, check = places[0]
