@@ -4,13 +4,13 @@ import { Log, byId, socketAddress } from "./shared.js";
 
 const log = new Log(byId("endings"));
 const ENDINGS = [
-  ["the server closes with 1000", "1000"],
-  ["the server closes without a code", "1005"],
-  ["the server shuts down with 1001", "1001"],
-  ["the handler raises", "1011"],
-  ["the connection is lost", "1006"],
-  ["the page calls close()", "wait", (socket) => socket.close()],
-  ['the page calls close(4000, "enough")', "wait", (socket) => socket.close(4000, "enough")],
+  ["server closes with 1000", "1000"],
+  ["server closes without a code", "1005"],
+  ["server shuts down with 1001", "1001"],
+  ["handler raises", "1011"],
+  ["connection is lost", "1006"],
+  ["page calls close()", "wait", (socket) => socket.close()],
+  ['page calls close(4000, "enough")', "wait", (socket) => socket.close(4000, "enough")],
 ];
 const CODES = [999, 1000, 1001, 1005, 1006, 1011, 2999, 3000, 4999, 5000];
 
