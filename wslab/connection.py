@@ -289,9 +289,11 @@ class Connection:
         """
         if self.ready_state is ReadyState.CLOSED:
             return
-        self._close_due = encode_close(code, reason)
+        payload = encode_close(code, reason)
         self._read_no_more = True
-        self.close_code, self.close_reason = int(code), reason
+        if self.close_code is None:  # a Close that was received stays what is reported (§7.1.5)
+            self._close_due = payload
+            self.close_code, self.close_reason = int(code), reason
         self._move("failed")
 
     def data_to_send(self, *, hold_close: bool = False) -> bytes:

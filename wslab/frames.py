@@ -193,7 +193,7 @@ def xor_part(data: Octets, start: int, end: int, key: bytes, prefix: bytes = b""
     masked = words(data, word, size // 4, start) ^ scalar((), word, key)
     if size % 4:  # up to three octets are left over
         return b"".join((prefix, masked, xor_short(data[end - size % 4 : end], key)))
-    return b"".join((prefix, masked)) if prefix else masked.tobytes()  # type: ignore[no-any-return]
+    return b"".join((prefix, masked)) if prefix else masked.tobytes()
 
 
 def xor_block(data: Octets, key: bytes) -> bytes:

@@ -20,6 +20,7 @@ from wslab.http import HandshakeError, Request, Response, ResponseReader
 __all__ = ["ClientConnection", "connect"]
 
 MAX_BODY = 1024  # bytes of a refusal's body that are read for its first line
+BODY_TIME = 0.5  # seconds to wait for them
 
 
 class ClientConnection(WebSocket):
@@ -61,6 +62,7 @@ class ClientConnection(WebSocket):
                     self.opened.set_result(None)
                     return
                 self._refusal, data = response._replace(body=b""), self._reader.rest
+                self._loop.call_later(BODY_TIME, self._transport.abort)  # refuses with what is there then
             self._receive_body(self._refusal, data)
         except HandshakeError as error:
             self._give_up_opening(error)
@@ -69,8 +71,10 @@ class ClientConnection(WebSocket):
         """Collect the body of a refusal until its end is known, or it is long enough to be quoted."""
         self._refusal = refusal._replace(body=refusal.body + data)
         length = refusal.headers.get("Content-Length") or ""
-        if len(self._refusal.body) >= min(MAX_BODY, int(length) if length.isdecimal() else MAX_BODY):
-            self._refuse(self._refusal)
+        known = length.isdecimal() and len(length) < 10 and "Transfer-Encoding" not in refusal.headers
+        # A body without a simple length is not quoted: it may be chunked, or never end.
+        if len(self._refusal.body) >= (min(MAX_BODY, int(length)) if known else 0):
+            self._refuse(self._refusal if known else refusal)
 
     def _refuse(self, response: Response) -> None:
         try:

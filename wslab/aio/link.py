@@ -245,10 +245,13 @@ class Link(asyncio.Protocol):
 
     def _end_tcp(self) -> None:
         """Say that no more will come, and wait for the same from the peer, so that it gets all (§7.1.1)."""
-        if self._transport.can_write_eof() and not self._peer_ended:
-            self._transport.write_eof()
-        else:
-            self._transport.close()  # TLS has no half-closed connection
+        try:
+            if self._transport.can_write_eof() and not self._peer_ended:
+                self._transport.write_eof()
+            else:
+                self._transport.close()  # TLS has no half-closed connection
+        except OSError:  # the peer has left already
+            self._transport.abort()
 
     def _give_up(self, problem: str) -> None:
         """Fail the connection for a peer that is silent: there is nobody left to wait for."""

@@ -19,7 +19,7 @@ from wslab.aio.closed import ConnectionClosed
 from wslab.aio.websocket import Limits, WebSocket
 from wslab.close import CloseCode
 from wslab.frames import FIN, Opcode, encode_octets, to_bytes
-from wslab.handshake import judge_request
+from wslab.handshake import check_origins, check_subprotocols, judge_request
 from wslab.http import Headers, Request, RequestReader, Response
 
 __all__ = ["Server", "ServerConnection", "broadcast", "serve"]
@@ -57,8 +57,8 @@ class ServerConnection(WebSocket):
         self._server.connections.discard(self)
 
     def _receive_head(self, data: bytes) -> None:
-        if self.request or self.response:
-            return  # what follows a request that was refused
+        if self.request or self.response or self._server.is_closing:
+            return  # what follows a request that was refused, or comes too late
         request = self._reader.feed(data)
         if isinstance(request, Response):
             self._refuse(request)
@@ -81,15 +81,20 @@ class ServerConnection(WebSocket):
         self._transport.write(response.encode())
         self._server.connections.add(self)
         self._open(self._reader.rest)
+        code = CloseCode.INTERNAL_ERROR
         try:
             await self._server.handler(self)
-        except ConnectionClosed as closed:
-            logger.debug("handler ended with its connection: %s", closed)
+            code = CloseCode.NORMAL_CLOSURE
+        except ConnectionClosed as closed:  # this connection, or another one that the handler uses
+            logger.debug("handler ended with a connection: %s", closed)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                raise  # the server shuts down
+            logger.exception("handler was cancelled from within, the connection is closed with 1011")
         except Exception:
             logger.exception("handler failed, the connection is closed with 1011")
-            await self.close(CloseCode.INTERNAL_ERROR)
-        else:
-            await self.close()
+        await self.close(code)
 
     async def _answer(self, request: Request) -> Response:
         server = self._server
@@ -97,6 +102,10 @@ class ServerConnection(WebSocket):
             response = server.process_request(self, request) if server.process_request else None
             if inspect.isawaitable(response):
                 response = await response
+            if response is not None and not isinstance(response, Response):
+                raise TypeError(f"process_request returned a {type(response).__name__}, not a Response")
+            if response is not None:
+                response.encode()  # what cannot be written is found here
         except Exception:
             logger.exception("process_request failed, the request is answered with 500")
             response = Response.text(500, "the server failed to answer this request")
@@ -158,16 +167,28 @@ class Server:
         """The port that the server listens on."""
         return self._port
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._shutdown is not None
+
     async def __aenter__(self) -> Server:
         host, port, ssl = self._address
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: ServerConnection(self), host or None, port, ssl=ssl)
+        patience = self.limits.open_timeout if ssl else None  # for the handshake of TLS
+        self._listener = await loop.create_server(
+            lambda: ServerConnection(self), host or None, port, ssl=ssl, ssl_handshake_timeout=patience
+        )
         self._port = int(self.sockets[0].getsockname()[1])
         if len({listening.getsockname()[1] for listening in self.sockets}) > 1:
             # A name such as "localhost" stands for several addresses: the same port on each.
             self._listener.close()
             self._listener = await loop.create_server(
-                lambda: ServerConnection(self), host or None, self._port, ssl=ssl
+                lambda: ServerConnection(self),
+                host or None,
+                self._port,
+                ssl=ssl,
+                ssl_handshake_timeout=patience,
             )
         return self
 
@@ -261,7 +282,8 @@ def serve(
         compression: not offered, only None is accepted.
 
     Raises:
-        ValueError: compression was asked for.
+        ValueError: compression was asked for, or a subprotocol is not a token.
+        TypeError: subprotocols or origins is one string instead of a list.
         OSError: the address cannot be listened on.
 
     >>> async def echo(ws):
@@ -275,6 +297,10 @@ def serve(
     """
     if compression is not None:
         raise ValueError(f"compression is {compression!r}, but only None is offered")
+    if subprotocols is not None:
+        check_subprotocols(subprotocols)
+    if origins is not None:
+        check_origins(origins)
     limits = Limits(max_size, ping_interval, ping_timeout, close_timeout, open_timeout)
     return Server(handler, host, port, limits, subprotocols, origins, process_request, ssl)
 

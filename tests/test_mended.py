@@ -1,0 +1,192 @@
+"""Defects that an attack has found, each mended: handlers, pages and refusals that go wrong, leavers."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import ssl
+from typing import Any
+
+import pytest
+
+import wslab
+from tests.test_aio import (
+    UPGRADE,
+    certificate,  # noqa: F401
+    echo,
+    raw,
+    run,
+    until_closed,
+    uri,
+)
+from tests.test_attack import answering, wire
+from tests.test_hostile import opened
+from wslab import Connection, HandshakeError, Headers, Response, ServerConnection
+
+
+def escapes() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: found.append(context))
+    return found
+
+
+def test_peer_that_asks_and_leaves_before_the_answer() -> None:
+    """write_eof() raises ENOTCONN when the answer has met a closed socket."""
+
+    async def test() -> None:
+        escaped = escapes()
+        async with wslab.serve(echo) as server:
+            for _ in range(20):
+                peer = socket.create_connection(("127.0.0.1", server.port))
+                peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                peer.close()
+                for _ in range(10):
+                    await asyncio.sleep(0)
+            while server.accepted:
+                await asyncio.sleep(0.01)
+        gc.collect()
+        await asyncio.sleep(0)
+        assert not escaped
+
+    run(test())
+
+
+def test_peer_that_closes_and_leaves_while_the_handler_answers() -> None:
+    async def test() -> None:
+        escaped = escapes()
+
+        async def slow(ws: ServerConnection) -> None:
+            await ws.recv()
+            await asyncio.sleep(0.05)
+
+        async with wslab.serve(slow) as server:
+            for _ in range(5):
+                _, writer = await opened(server)
+                writer.write(wire(0x81, b"x") + wire(0x88, b"\x03\xe8"))
+                await asyncio.sleep(0.02)
+                writer.transport.abort()
+            while server.accepted:
+                await asyncio.sleep(0.01)
+        gc.collect()
+        await asyncio.sleep(0)
+        assert not escaped
+
+    run(test())
+
+
+def test_handler_that_ends_with_the_end_of_another_connection() -> None:
+    async def test() -> None:
+        async def other(ws: ServerConnection) -> None:
+            await ws.close(1011)
+
+        async with wslab.serve(other) as upstream:
+
+            async def proxy(ws: ServerConnection) -> None:
+                async with wslab.connect(uri(upstream)) as up:
+                    await up.recv()
+
+            async with wslab.serve(proxy, close_timeout=0.5) as server, wslab.connect(uri(server)) as ws:
+                with pytest.raises(wslab.ConnectionClosed):
+                    await asyncio.wait_for(ws.recv(), 5)
+
+    run(test())
+
+
+def test_handler_that_is_cancelled() -> None:
+    async def test() -> None:
+        async def handler(ws: ServerConnection) -> None:
+            child = asyncio.ensure_future(asyncio.sleep(60))
+            child.cancel()
+            await child
+
+        async with wslab.serve(handler, close_timeout=0.5) as server, wslab.connect(uri(server)) as ws:
+            with pytest.raises(wslab.ConnectionClosed):
+                await asyncio.wait_for(ws.recv(), 5)
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda ws: ws.respond(42, "x"),
+        lambda ws: "page",
+        lambda ws: Response(200, "OK", Headers(), "text"),  # type: ignore[arg-type]
+        lambda ws: Response(200, "OK\r\nX: y", Headers()),
+    ],
+)
+def test_response_that_cannot_be_written(answer: Any) -> None:
+    async def test() -> None:
+        escaped = escapes()
+        async with wslab.serve(echo, process_request=lambda ws, _: answer(ws), open_timeout=2) as server:
+            assert b" 500 " in await raw(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        gc.collect()
+        await asyncio.sleep(0)
+        assert not escaped
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nno\n", 403),
+        (b"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nsorry\r\n0\r\n\r\n", 403),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", 204),
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nno", 403),
+    ],
+)
+def test_refusal_whose_body_does_not_end(head: bytes, status: int) -> None:
+    async def test() -> None:
+        escaped = escapes()
+        async with answering(head) as address:
+            with pytest.raises(HandshakeError) as refused:
+                await wslab.connect(address, open_timeout=1)
+            assert refused.value.status == status
+        assert not escaped
+
+    run(test())
+
+
+@pytest.mark.parametrize("wrong", [{"subprotocols": "chat"}, {"origins": "http://x"}])
+def test_string_where_a_list_belongs(wrong: Any) -> None:
+    with pytest.raises(TypeError):
+        wslab.serve(echo, **wrong)
+
+
+def test_tls_handshake_that_never_comes(certificate: Any) -> None:  # noqa: F811
+    async def test() -> None:
+        ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ours.load_cert_chain(certificate)
+        async with wslab.serve(echo, ssl=ours, open_timeout=0.3, close_timeout=0.2) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(b"\x16\x03")
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+            writer.close()
+
+    run(test())
+
+
+def test_head_that_arrives_in_the_turn_of_the_shutdown() -> None:
+    async def test() -> None:
+        async def page(ws: ServerConnection, request: Any) -> None:
+            await asyncio.sleep(60)
+
+        async with wslab.serve(until_closed, close_timeout=0.2, process_request=page) as server:
+            peer = socket.create_connection(("127.0.0.1", server.port))
+            while not server.accepted:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
+            peer.sendall(UPGRADE + b"\r\n")
+        peer.close()
+
+    run(test())
+
+
+def test_failure_behind_a_close_keeps_the_code_that_was_received() -> None:
+    """§7.1.5: a Close came first, then the heartbeat gives up while its answer waits."""
+    server = Connection("server")
+    server.receive_data(wire(0x88, b"\x0b\xb9"))
+    server.fail(1011, "no pong")
+    assert server.close_code == 3001
