@@ -10,6 +10,8 @@ import ast
 import asyncio
 import inspect
 import json
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -126,6 +128,14 @@ def find(exercise: Exercise, tag: str, record: bool) -> tuple[list[Cell], Check]
         used = [cells[cell.number - 1], cell]
     assert tag in used[0].tags, f"{exercise.name}: no cell with the tag {tag!r}"
     return [each for each in cells[: used[0].number] if "setup" in each.tags] + used, check
+
+
+@pytest.fixture(autouse=True)
+def restored_logging() -> Iterator[None]:
+    """Undo what a setup cell does to logging: lesson 04 turns it off, and its last cell is not run here."""
+    before = logging.root.manager.disable
+    yield
+    logging.disable(before)
 
 
 def needs_notebook(exercise: Exercise) -> None:
