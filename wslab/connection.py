@@ -14,6 +14,7 @@ import os
 import struct
 from collections.abc import Callable, Iterator
 from enum import IntEnum
+from itertools import chain, repeat
 from typing import Literal, NamedTuple
 
 from wslab.close import CloseCode, ProtocolError, decode_close, encode_close
@@ -118,9 +119,8 @@ _cut_in_fours = struct.Struct("4s" * 64).unpack
 
 
 def _random_keys() -> Iterator[bytes]:
-    """Draw masking-keys that nobody can predict (§5.3), many at once: asking the system takes a while."""
-    while True:
-        yield from _cut_in_fours(os.urandom(256))
+    """Draw masking-keys that nobody can predict (§5.3), 64 at once: asking the system takes a while."""
+    return chain.from_iterable(_cut_in_fours(os.urandom(256)) for _ in repeat(None))
 
 
 class Connection:
@@ -305,9 +305,10 @@ class Connection:
         """
         if self._close_due is not None and not hold_close and not self._mute:
             self._send_close(self._close_due)
-        if len(self._outgoing) == 1:
-            return self._outgoing.pop()
-        outgoing, self._outgoing = self._outgoing, []
+        outgoing = self._outgoing
+        if len(outgoing) == 1:
+            return outgoing.pop()
+        self._outgoing = []
         return b"".join(outgoing)
 
     def _send_close(self, payload: bytes) -> None:

@@ -26,8 +26,7 @@ from wslab.frames import (
     Opcode,
     number,
     xor_part,
-    xor_short,
-    xor_stream,
+    xor_in_place,
 )
 
 __all__ = ["FrameDecoder"]
@@ -79,9 +78,6 @@ class FrameDecoder:
         self._mask_bit = MASK if masked else 0
         self._header = 6 if masked else 2  # octets of the shortest header
         self._max_size = 2**63 if max_size is None else max_size
-        self._short = min(
-            MAX_CONTROL_PAYLOAD, self._max_size
-        )  # bytes of a payload that is short, and allowed
         self._rest = b""  # octets of a header or control frame that is not whole
         self._first = 0  # first octet of the frame whose payload is arriving
         self._left = 0  # octets of that payload still to come; 0 when the next octet starts a frame
@@ -129,20 +125,24 @@ class FrameDecoder:
         [(1, b'He')]
         """
         size = len(data)
-        if size > 1 and type(data) is bytes and not (self._left or self._rest or self.error):
-            # By far the most often, one short frame comes, and nothing else: no need to look for more.
-            first, length = data[0], data[1] ^ self._mask_bit
-            if size == self._header + length and length <= _MOST[first] and length <= self._short:
-                return [(first, xor_short(data[6:], data[2:6]) if self._mask_bit else data[2:])]
+        if size < self._left and self._first & OPCODE == BINARY:
+            self._payload.write(data)  # most pieces of a long payload need no more than this
+            self._left -= size
+            return []
+        if size > 3 and type(data) is bytes and not (self._left or self._rest or self.error):
+            # By far the most often, one whole frame comes, and nothing else: no need to look for more.
+            first, length, start, fewest = data[0], data[1] ^ self._mask_bit, self._header, 0
+            if length < 127 and length <= _MOST[first]:
+                if length == 126:
+                    length, start, fewest = data[2] << 8 | data[3], start + 2, 126
+                if fewest <= length == size - start <= self._max_size:
+                    key = data[start - 4 : start]
+                    return [(first, xor_part(data, start, size, key) if self._mask_bit else data[start:])]
         pieces: list[tuple[int, bytes]] = []
         if self.error:
             return pieces
         offset = 0
         if self._left:
-            if self._left > len(data) and self._first & OPCODE == BINARY:
-                self._payload.write(data)  # most pieces of a long payload need no more than this
-                self._left -= len(data)
-                return pieces
             data = bytes(data)
             offset = self._continue(data, 0, pieces)
             if self._left:
@@ -174,13 +174,8 @@ class FrameDecoder:
             if end > size:
                 offset = self._begin(buffer, offset, start, length, pieces)
                 break
-            if not mask_bit:
-                payload = buffer[start:end]
-            elif length <= 125:
-                payload = xor_short(buffer[start:end], buffer[start - 4 : start])
-            else:
-                payload = xor_part(buffer, start, end, buffer[start - 4 : start])
-            pieces.append((first, payload))
+            key = buffer[start - 4 : start]
+            pieces.append((first, xor_part(buffer, start, end, key) if mask_bit else buffer[start:end]))
             offset = end
         self._rest = buffer[offset:] if offset < size else b""
 
@@ -211,7 +206,7 @@ class FrameDecoder:
             self._payload.write(arrived)
             if not self._left:
                 masked, self._payload = self._payload, io.BytesIO()
-                payload = xor_stream(masked, 0, self._key) if self._mask_bit else masked.getvalue()
+                payload = xor_in_place(masked, 0, self._key) if self._mask_bit else masked.getvalue()
                 pieces.append((self._first, payload))
             return start + len(arrived)
         # The last piece has the frame's FIN bit, the others have none; all but the first are continuations.

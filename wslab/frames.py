@@ -46,8 +46,9 @@ MASK = 0b1000_0000
 
 MAX_CONTROL_PAYLOAD = 125  # bytes (§5.5)
 LONG_PAYLOAD = 320  # bytes: from here on numpy is faster than the standard library
-VERY_LONG_PAYLOAD = 2**17  # bytes: from here on a copy costs more than the masking
-BLOCK = 2**14  # bytes of a long payload that are masked together where there is no numpy
+IN_PLACE = 2**15  # bytes: from here on it is faster to change a copy than to compute a new one
+IN_PLACE_BEHIND = 2**17  # bytes: the same, where a header stands before the payload
+BLOCK = 2**12  # bytes of a long payload that are masked together where there is no numpy
 
 if TYPE_CHECKING:
     Octets = bytes | bytearray | memoryview
@@ -169,61 +170,76 @@ def apply_mask(data: Octets, masking_key: bytes) -> bytes:
     return xor_part(data, 0, len(data), masking_key)
 
 
-def xor_short(data: Octets, key: bytes) -> bytes:
-    """XOR up to 125 octets, as one number each: the fastest way of the standard library."""
-    size = len(data)
-    masked = number(data, "little") ^ number(key, "little") * REPEAT[size]
-    return masked.to_bytes(size + 3, "little")[:size]  # the last key may stick out
-
-
-def xor_part(data: Octets, start: int, end: int, key: bytes, prefix: bytes = b"") -> bytes:
-    """XOR the octets from start to end, 32 bits at a time if numpy is there, and put a prefix before them."""
+def xor_part(octets: Octets, start: int, end: int, key: bytes) -> bytes:
+    """XOR the octets from start to end, in the way that is fastest for so many."""
     size = end - start
+    if size <= MAX_CONTROL_PAYLOAD:
+        masked = number(octets[start:end], "little") ^ number(key, "little") * REPEAT[size]
+        return masked.to_bytes(size + 3, "little")[:size]  # the last key may stick out
     if size < LONG_PAYLOAD:
-        return prefix + xor_block(data[start:end], key)
+        return xor_block(octets[start:end], key)
     if (numpy := _numpy()) is None:
-        blocks = [xor_block(data[at : min(at + BLOCK, end)], key) for at in range(start, end, BLOCK)]
-        return b"".join([prefix, *blocks])
-    if size >= VERY_LONG_PAYLOAD:
-        octets = io.BytesIO()
-        octets.write(prefix)
-        octets.write(memoryview(data)[start:end])
-        return xor_stream(octets, len(prefix), key)
+        return xor_blocks(octets[start:end], key)
+    if size >= IN_PLACE:
+        return xor_in_place(io.BytesIO(octets[start:end]), 0, key)
     words, word, scalar = numpy
-    masked = words(data, word, size // 4, start) ^ scalar((), word, key)
-    if size % 4:  # up to three octets are left over
-        return b"".join((prefix, masked, xor_short(data[end - size % 4 : end], key)))
-    return b"".join((prefix, masked)) if prefix else masked.tobytes()
+    array = words(octets, word, size // 4, start) ^ scalar((), word, key)
+    if left := size % 4:
+        return b"".join((array, xor_part(octets, end - left, end, key)))
+    return array.tobytes()
 
 
-def xor_block(data: Octets, key: bytes) -> bytes:
-    """XOR as xor_short() does, any number of octets."""
-    size = len(data)
+def xor_behind(header: bytes, payload: bytes, key: bytes) -> bytes:
+    """XOR a payload that is not short, and put a header before it, with one copy less than in two steps."""
+    size = len(payload)
+    if size < LONG_PAYLOAD or (numpy := _numpy()) is None:
+        return header + xor_part(payload, 0, size, key)
+    if size >= IN_PLACE_BEHIND:
+        return xor_in_place(io.BytesIO(header + payload), len(header), key)
+    words, word, scalar = numpy
+    array = words(payload, word, size // 4) ^ scalar((), word, key)
+    if left := size % 4:
+        return b"".join((header, array, xor_part(payload, size - left, size, key)))
+    return b"".join((header, array))
+
+
+def xor_block(octets: Octets, key: bytes) -> bytes:
+    """XOR as one number each, with the key as often as it takes."""
+    size = len(octets)
     repeated = (key * (size // 4 + 1))[:size]
-    return (number(data, "little") ^ number(repeated, "little")).to_bytes(size, "little")
+    return (number(octets, "little") ^ number(repeated, "little")).to_bytes(size, "little")
 
 
-def xor_stream(octets: io.BytesIO, start: int, key: bytes) -> bytes:
-    """XOR all octets from start on and return everything; what is very long is changed in place."""
-    end = octets.tell()
-    if end - start < VERY_LONG_PAYLOAD or _numpy() is None:
-        whole = octets.getvalue()
-        return xor_part(whole, start, end, key, whole[:start])
-    with octets.getbuffer() as view:
-        _xor_in_place(view, start, key)
-    return octets.getvalue()
+def xor_blocks(octets: Octets, key: bytes) -> bytes:
+    """XOR as xor_block() does, in blocks that the processor keeps at hand."""
+    last = len(octets) // BLOCK * BLOCK  # what is behind is less than a block
+    repeated = number(key * (BLOCK // 4), "little")
+    blocks = [
+        (number(octets[at : at + BLOCK], "little") ^ repeated).to_bytes(BLOCK, "little")
+        for at in range(0, last, BLOCK)
+    ]
+    return b"".join([*blocks, xor_block(octets[last:], key)])
 
 
-def _xor_in_place(view: memoryview, start: int, key: bytes) -> None:
-    import numpy
-
+def xor_in_place(stream: io.BytesIO, start: int, key: bytes) -> bytes:
+    """XOR all octets of a stream from start on, and return everything."""
+    view = stream.getbuffer()
+    size = len(view)
+    numpy = _numpy()
+    if numpy is None or size < IN_PLACE:
+        return stream.getvalue()[:start] + xor_part(view, start, size, key)
     first = start + -start % 4  # numpy is fastest where words begin at multiples of 4
-    last = first + (len(view) - first) // 4 * 4
-    for i in (*range(start, first), *range(last, len(view))):
-        view[i] ^= key[(i - start) % 4]
-    turn = first - start
-    words = numpy.frombuffer(view[first:last], numpy.uint32)
-    words ^= numpy.frombuffer(key[turn:] + key[:turn], numpy.uint32)
+    left = (size - first) % 4
+    if first > start or left:
+        for at in (*range(start, first), *range(size - left, size)):
+            view[at] ^= key[(at - start) % 4]
+        key = key[first - start :] + key[: first - start]
+    words, word, scalar = numpy
+    array = words(view, word, (size - first) // 4, first)
+    array ^= scalar((), word, key)
+    del array
+    view.release()  # as long as somebody looks at it, getvalue() has to copy
+    return stream.getvalue()
 
 
 @functools.cache
@@ -319,7 +335,7 @@ def encode_octets(first: int, payload: bytes, masking_key: bytes | None) -> byte
     if length <= 125:  # by far the most frames: their header is the shortest
         if masking_key is None:
             return _pack_header(first, length) + payload
-        # As in xor_short(), without the call.
+        # As in xor_part(), without the call.
         masked = number(payload, "little") ^ number(masking_key, "little") * REPEAT[length]
         header = _pack_masked_header(first, MASK | length, masking_key)
         return header + masked.to_bytes(length + 3, "little")[:length]
@@ -329,4 +345,4 @@ def encode_octets(first: int, payload: bytes, masking_key: bytes | None) -> byte
         header = _pack_masked_header_16(first, MASK | 126, length, masking_key)
     else:
         header = _encode_header(first, length, MASK) + masking_key
-    return xor_part(payload, 0, length, masking_key, header)
+    return xor_behind(header, payload, masking_key)
