@@ -20,7 +20,7 @@ STEPS = {
     "format (ruff format)": ["ruff", "format", "--no-cache", "--check", "."],
     "types (mypy strict)": ["mypy"],
     "unit tests and examples": [*PYTEST, "-p", "no:nbval", "-m", "not browser"],
-    "pages and lessons in a real browser": [*PYTEST, "-p", "no:nbval", "tests/browser"],
+    "pages and lessons in a real browser": [*PYTEST, "-p", "no:nbval", "-m", "browser"],
     "notebooks, output for output": [*PYTEST, "--nbval", "--nbval-cell-timeout=60", "notebooks"],
 }
 # What pytest ends with, and a failed or skipped test: kept for the summary.

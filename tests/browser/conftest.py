@@ -1,6 +1,8 @@
 """One Chromium and one JupyterLab for all tests of this folder; a tab for each test.
 
-The browser is an installed Chromium or Chrome: `chromium` in tests/conftest.py says where it is looked for.
+They end with the last test of the folder, not with the session: as long as Playwright's blocking interface is
+open, its event loop runs in the main thread, and no later test could call asyncio.run. The browser is an
+installed Chromium or Chrome: `chromium` in tests/conftest.py says where it is looked for.
 """
 
 import json
@@ -30,7 +32,7 @@ WIDTH, HEIGHT = 1400, 1000
 expect.set_options(timeout=SECONDS * 1000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
     """The browser."""
     with sync_playwright() as playwright:
@@ -56,7 +58,7 @@ def here() -> Iterator[Here]:
     servers.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess]:
     """JupyterLab with a token, at a base URL such as Binder's."""
     folder = tmp_path_factory.mktemp("jupyter")
@@ -67,7 +69,7 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def learner(browser: Browser) -> Iterator[BrowserContext]:
     """A window of the browser that keeps JupyterLab in its cache: loading it is most of what a test costs."""
     context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})

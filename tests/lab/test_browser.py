@@ -2,7 +2,6 @@
 
 import html.parser
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +123,8 @@ def test_what_a_run_stores_is_the_same_each_time() -> None:
     assert "127.0.0.1:" not in json.dumps(runs[0])
 
 
-def test_jupyterlab_shows_the_pages_and_stores_no_address(tmp_path: Path) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no Chromium on the PATH")
+@pytest.mark.browser
+def test_jupyterlab_shows_the_pages_and_stores_no_address(tmp_path: Path, chromium: str) -> None:
     path = tmp_path / "show.ipynb"
     nbformat.write(notebook(), path)
     with run_jupyter(tmp_path, module="jupyterlab") as jupyter, sync_playwright() as playwright:

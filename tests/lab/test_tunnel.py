@@ -628,11 +628,9 @@ function converse(path, sayFirst) {
 </script>"""
 
 
+@pytest.mark.browser
 @network
-async def test_chromium_sees_what_the_server_sent(jupyter: JupyterProcess) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no Chromium on the PATH")
+async def test_chromium_sees_what_the_server_sent(jupyter: JupyterProcess, chromium: str) -> None:
     requests: list[Request] = []
 
     async def handler(ws: ServerConnection) -> None:
