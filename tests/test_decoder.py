@@ -131,3 +131,32 @@ class TestStream:
         [frame] = FrameDecoder(masked=False).feed(buffer)
         buffer[2:] = b"xyz"
         assert frame.payload == b"\x01\x02\x03"
+
+
+class TestEverySize:
+    """Lengths around each limit, in every form that octets can have, with numpy and without it."""
+
+    SIZES = (0, 1, 125, 126, 127, 319, 320, 321, 4087, 4088, 4095, 4097, 8195, 2**15, 2**15 + 3, 65535, 65536)
+
+    @pytest.fixture(params=["numpy", "no numpy"], autouse=True)
+    def numpy(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        if request.param == "no numpy":
+            monkeypatch.setattr("wslab.frames._numpy", lambda: None)
+
+    @pytest.mark.parametrize("masked", [True, False])
+    @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+    @pytest.mark.parametrize("size", [*SIZES, 2**17 + 5])
+    def test_there_and_back(self, size: int, kind: type, masked: bool) -> None:
+        payload, key = (bytes(range(251)) * (size // 251 + 1))[:size], b"\x01\x02\x03\x04"
+        wire = encode_frame(Frame(Opcode.BINARY, payload), key if masked else None)
+        if masked:
+            assert wire[-size:] == bytes(octet ^ key[i % 4] for i, octet in enumerate(payload)) or not size
+        for pieces in ([wire], [wire + wire[:3], wire[3:]], [wire[:-1], wire[-1:]]):
+            decoder = FrameDecoder(masked=masked)
+            frames = [frame for piece in pieces for frame in decoder.feed(kind(piece))]
+            assert set(frames) == {Frame(Opcode.BINARY, payload)}
+            assert sum(map(len, pieces)) == len(frames) * len(wire)
+
+    @pytest.mark.parametrize("wire", ["827f" + "00" * 127, "827e0005" + "00" * 5, "827e007d" + "00" * 125])
+    def test_a_length_in_too_many_octets(self, wire: str) -> None:
+        assert_refused(octets(wire), False, CloseCode.PROTOCOL_ERROR, "fewest")

@@ -25,8 +25,8 @@ from wslab.frames import (
     Frame,
     Opcode,
     number,
-    xor_part,
     xor_in_place,
+    xor_part,
 )
 
 __all__ = ["FrameDecoder"]
@@ -54,6 +54,7 @@ _MOST = [
 ]
 
 BINARY = int(Opcode.BINARY)
+SHORT = 2**12  # bytes that are copied faster than anything else is done with them
 
 
 class FrameDecoder:
@@ -129,26 +130,29 @@ class FrameDecoder:
             self._payload.write(data)  # most pieces of a long payload need no more than this
             self._left -= size
             return []
-        if size > 3 and type(data) is bytes and not (self._left or self._rest or self.error):
+        if size < SHORT:
+            data = bytes(data)  # quicker to take apart than a memoryview
+        if size > 3 and not (self._left or self._rest or self.error):
             # By far the most often, one whole frame comes, and nothing else: no need to look for more.
             first, length, start, fewest = data[0], data[1] ^ self._mask_bit, self._header, 0
             if length < 127 and length <= _MOST[first]:
                 if length == 126:
                     length, start, fewest = data[2] << 8 | data[3], start + 2, 126
                 if fewest <= length == size - start <= self._max_size:
-                    key = data[start - 4 : start]
-                    return [(first, xor_part(data, start, size, key) if self._mask_bit else data[start:])]
+                    if self._mask_bit:
+                        return [(first, xor_part(data, start, size, bytes(data[start - 4 : start])))]
+                    return [(first, bytes(data[start:]))]
+        return [] if self.error else self._fragments(bytes(data))
+
+    def _fragments(self, data: bytes) -> list[tuple[int, bytes]]:
         pieces: list[tuple[int, bytes]] = []
-        if self.error:
-            return pieces
         offset = 0
         if self._left:
-            data = bytes(data)
             offset = self._continue(data, 0, pieces)
             if self._left:
                 return pieces
         try:
-            self._decode(self._rest + data if self._rest else bytes(data), offset, pieces)
+            self._decode(self._rest + data, offset, pieces)
         except ProtocolError as error:
             self.error = error
         return pieces

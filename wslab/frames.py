@@ -186,7 +186,8 @@ def xor_part(octets: Octets, start: int, end: int, key: bytes) -> bytes:
     array = words(octets, word, size // 4, start) ^ scalar((), word, key)
     if left := size % 4:
         return b"".join((array, xor_part(octets, end - left, end, key)))
-    return array.tobytes()
+    masked_octets: bytes = array.tobytes()
+    return masked_octets
 
 
 def xor_behind(header: bytes, payload: bytes, key: bytes) -> bytes:
@@ -211,7 +212,9 @@ def xor_block(octets: Octets, key: bytes) -> bytes:
 
 
 def xor_blocks(octets: Octets, key: bytes) -> bytes:
-    """XOR as xor_block() does, in blocks that the processor keeps at hand."""
+    """XOR as xor_block() does, in blocks that share the number of the key."""
+    if len(octets) < BLOCK:
+        return xor_block(octets, key)
     last = len(octets) // BLOCK * BLOCK  # what is behind is less than a block
     repeated = number(key * (BLOCK // 4), "little")
     blocks = [

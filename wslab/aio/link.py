@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 from typing import Literal, NamedTuple, cast
+from weakref import WeakKeyDictionary
 
 from wslab.aio.closed import ConnectionClosed, connection_closed
 from wslab.aio.heartbeat import Heartbeat
@@ -25,6 +26,7 @@ __all__ = ["Limits", "Link"]
 
 # Bytes of messages that wait for recv(); above, reading stops until half of them are taken.
 INBOX_LIMIT = 2**20
+READ = 2**16  # bytes that are read at once
 PONGS = 2**16  # bytes of pongs that may wait for a peer that does not read; above, reading stops
 CLOSING = ReadyState.CLOSING  # looked up once: an enum takes its time, and every message asks
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
@@ -40,7 +42,13 @@ class Limits(NamedTuple):
     open_timeout: float | None = 10
 
 
-class Link(asyncio.Protocol):
+# The octets that all connections of an event loop are read into, one connection after the other. A protocol
+# without such a buffer gets a new object for each read, so large that the system is asked for its memory:
+# that takes longer than to decode a message.
+_buffers: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDictionary()
+
+
+class Link(asyncio.BufferedProtocol):
     """Join a transport and a connection without I/O. :class:`wslab.aio.websocket.WebSocket` builds on it."""
 
     def __init__(self, side: Literal["client", "server"], limits: Limits) -> None:
@@ -51,6 +59,7 @@ class Link(asyncio.Protocol):
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
+        self._buffer = _buffers.setdefault(self._loop, memoryview(bytearray(READ)))
         self._connection: Connection | None = None  # there is none before the opening handshake is done
         self._heartbeat: Heartbeat | None = None
         self._timer: asyncio.TimerHandle | None = None  # ends what takes too long: opening, or closing
@@ -82,7 +91,7 @@ class Link(asyncio.Protocol):
             give_up=self._give_up,
         )
         if rest:
-            self.data_received(rest)
+            self._receive(rest)
 
     def _receive_head(self, data: bytes) -> None:
         raise NotImplementedError
@@ -94,13 +103,19 @@ class Link(asyncio.Protocol):
         if self._limits.open_timeout is not None:
             self._timer = self._loop.call_later(self._limits.open_timeout, self._transport.abort)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._connection is None:
-            self._receive_head(data)
-            return
-        inbox, control = self._inbox, False
-        wanted = not self._connection.close_sent  # whoever has closed the connection receives no more
-        for event in self._connection.receive_data(data):
+            self._receive_head(bytes(self._buffer[:nbytes]))
+        else:
+            self._receive(self._buffer[:nbytes])
+
+    def _receive(self, octets: bytes | memoryview) -> None:
+        connection, inbox, control = self._opened(), self._inbox, False
+        wanted = not connection.close_sent  # whoever has closed the connection receives no more
+        for event in connection.receive_data(octets):
             if isinstance(event, (bytes, str)):
                 if wanted:
                     inbox.put(event)
