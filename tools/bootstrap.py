@@ -38,7 +38,7 @@ AGAIN = "What is there already is kept: the same command goes on from it."
 
 def wanted() -> str:
     """Return a text that changes when the folder has moved or something else has to be installed."""
-    config = os.path.join(glob.escape(ROOT), "jupyter-config", "**", "*.json")
+    config = os.path.join(glob.escape(ROOT), "*-config", "**", "*.json")
     paths = [os.path.join(ROOT, name) for name in ("requirements.txt", "pyproject.toml")]
     digests = []
     for path in paths + sorted(glob.glob(config, recursive=True)):

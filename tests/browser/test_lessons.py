@@ -46,3 +46,15 @@ def test_run_all_ends_well_and_everything_is_seen(path: Path, lesson: Callable[[
         # A picture that could not be decoded has a size on the page too.
         assert seen.evaluate("(e) => e.nodeName === 'IFRAME' || (e.complete && e.naturalWidth > 0)")
     assert opened.faults == []
+
+
+def test_a_cell_of_a_fresh_kernel_says_what_to_run_first(lesson: Callable[[str], Lesson]) -> None:
+    opened = lesson("00")
+    [clean_up] = [number for number, cell in enumerate(opened.cells) if "cleanup" in cell["tags"]]
+    opened.page.evaluate(
+        "(n) => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = n; }", clean_up
+    )
+    opened.choose("Run Selected Cell")
+    seen = opened.cell(clean_up).locator(".jp-OutputArea")
+    expect(seen).to_contain_text("Run that cell first, then this one again.")
+    expect(seen).not_to_contain_text("Traceback")

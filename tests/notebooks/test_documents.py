@@ -1,5 +1,7 @@
 """The notebooks as documents: what a reader meets without running anything."""
 
+import ast
+import builtins
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -8,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from tests.notebooks.lesson import Lesson
 from tools.outline import BEGIN, END, README, ROOT, lessons, minutes, navigation, outline, promise, title
+from wslab.lab.run_first import advice, bound_names
 
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(\s*<?([^)\s>]+)")
 IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]+)")
@@ -172,6 +175,21 @@ def test_exercises_have_a_solution_that_is_folded(lesson: Lesson) -> None:
     assert len(exercises) <= len(solutions)
     for cell in solutions:
         assert cell.raw["metadata"].get("jupyter", {}).get("source_hidden"), f"cell {cell.number}"
+
+
+def test_a_cell_that_runs_too_early_says_what_to_run_first(lesson: Lesson) -> None:
+    cells = lesson.raw["cells"]
+    found = 0
+    for cell in lesson.code[1:]:
+        nodes = list(ast.walk(ast.parse(cell.source)))
+        names = {(node.id, type(node.ctx)) for node in nodes if isinstance(node, ast.Name)}
+        own = bound_names(cell.source) | {name for name, use in names if use is ast.Store}
+        own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+        own |= {node.name or "" for node in nodes if isinstance(node, ast.ExceptHandler)}
+        for name in {name for name, _ in names} - own - set(dir(builtins)):
+            found += 1
+            assert advice(name, cells, cell.raw["id"]), f"cell {cell.number}: {name}"
+    assert found
 
 
 def test_code_does_not_hide_a_value_by_a_semicolon(lesson: Lesson) -> None:
