@@ -1,27 +1,48 @@
 """The pictures of the README are what the running course draws."""
 
 import asyncio
+import io
+import re
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from matplotlib.image import imread
 
-from tools.pictures import DOCS, draw
+from tools import pictures
+from tools.pictures import DOCS, TEN, chat, conversation, race
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
-@pytest.fixture(scope="module")
-def pictures() -> dict[str, bytes]:
-    return asyncio.run(draw())
-
-
-def test_the_readme_shows_every_picture(pictures: dict[str, bytes]) -> None:
-    text = README.read_text(encoding="utf-8")
-    assert pictures
-    for name in pictures:
-        assert f"](docs/{name})" in text
+def test_the_readme_shows_every_picture_and_no_other() -> None:
+    shown = re.findall(r"!\[[^\]]+\]\(docs/([a-z]+\.png)\)", README.read_text(encoding="utf-8"))
+    assert shown == ["conversation.png", "race.png", "chat.png"]
+    for name in shown:
         assert (DOCS / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_same_run_draws_the_same_pictures(pictures: dict[str, bytes]) -> None:
-    assert asyncio.run(draw()) == pictures
+def test_the_same_conversation_draws_the_same_picture() -> None:
+    assert asyncio.run(conversation()) == asyncio.run(conversation())
+
+
+def test_the_race_is_the_one_that_the_lesson_stores() -> None:
+    assert race() == (DOCS / "race.png").read_bytes(), "run make pictures"
+
+
+@pytest.mark.browser
+def test_the_same_chat_draws_the_same_picture(chromium: str) -> None:
+    with patch("wslab.lab.chat.time", TEN):
+        first, second = asyncio.run(chat(chromium)), asyncio.run(chat(chromium))
+    assert first == second
+    assert imread(io.BytesIO(first)).std() > 0.05, "two empty windows"
+
+
+def test_without_a_browser_the_other_pictures_are_drawn_and_a_sentence_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "DOCS", tmp_path)
+    monkeypatch.setattr("shutil.which", lambda program: None)
+    monkeypatch.delenv("WSLAB_CHROMIUM", raising=False)
+    assert "sudo apt install chromium" in (pictures.main() or "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["conversation.png", "race.png"]
