@@ -6,6 +6,7 @@ import asyncio
 import gc
 import socket
 import ssl
+import time
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.test_aio import (
 from tests.test_attack import answering, wire
 from tests.test_hostile import opened
 from wslab import Connection, HandshakeError, Headers, Response, ServerConnection
+from wslab.aio.heartbeat import Heartbeat
 
 
 def escapes() -> list[dict[str, Any]]:
@@ -190,3 +192,116 @@ def test_failure_behind_a_close_keeps_the_code_that_was_received() -> None:
     server.receive_data(wire(0x88, b"\x0b\xb9"))
     server.fail(1011, "no pong")
     assert server.close_code == 3001
+
+
+def test_pong_in_the_turn_in_which_the_timer_is_due() -> None:
+    """A loop that was blocked finds both at once: the pong counts."""
+
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        given_up: list[str] = []
+
+        def ping() -> asyncio.Future[float]:
+            pong: asyncio.Future[float] = loop.create_future()
+            loop.call_later(0.01, pong.set_result, 0.0)
+            loop.call_soon(time.sleep, 0.1)
+            answered.append(pong)
+            return pong
+
+        answered: list[asyncio.Future[float]] = []
+        heartbeat = Heartbeat(0.001, 0.02, ping=ping, is_reading=lambda: True, give_up=given_up.append)
+        while len(answered) < 3:
+            await asyncio.sleep(0)
+        heartbeat.stop()
+        assert given_up == []
+
+    run(test())
+
+
+def test_peer_whose_pongs_pile_up_is_given_up() -> None:
+    """It is the peer that does not read, not the handler: the heartbeat does not wait for it."""
+
+    async def test() -> None:
+        async with wslab.serve(until_closed, ping_interval=0.1, ping_timeout=0.1) as server:
+            _, writer = await opened(server)
+            (ws,) = server.connections
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            while ws.ready_state == 1:
+                if writer.transport.get_write_buffer_size() < 2**20:
+                    writer.write((b"\x89\xfd" + bytes(4) + bytes(125)) * 1000)
+                await asyncio.sleep(0)
+            assert ws.close_code == 1011
+            ws.abort()
+            writer.transport.abort()
+
+    run(test())
+
+
+def test_control_characters_of_a_refusal_are_not_printed() -> None:
+    async def test() -> None:
+        body = b"no \x1b[31mentry\x07"
+        head = b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n" % len(body)
+        async with answering(head + body) as address:
+            with pytest.raises(HandshakeError, match=r"403.*no \ufffd\[31mentry\ufffd"):
+                await wslab.connect(address)
+
+    run(test())
+
+
+def test_broadcast_stays_behind_the_answer_that_waits() -> None:
+    """The first of several answers waits for the others; what is broadcast meanwhile comes later."""
+
+    async def handler(ws: ServerConnection) -> None:
+        async for message in ws:
+            await ws.send(f"answer to {message!s}")
+            wslab.broadcast([ws], f"news after {message!s}")
+
+    async def test() -> None:
+        async with wslab.serve(handler) as server:
+            reader, writer = await opened(server)
+            writer.write(wire(0x81, b"one") + wire(0x81, b"two"))
+            expected = [f"{kind} {n}" for n in ("one", "two") for kind in ("answer to", "news after")]
+            received = Connection("client")
+            messages: list[Any] = []
+            while len(messages) < 4:
+                messages += received.receive_data(await reader.read(2**16))
+            assert messages == expected
+            writer.close()
+
+    run(test())
+
+
+def test_empty_messages_that_nobody_receives_stop_the_sender() -> None:
+    """A message of no bytes takes memory as well."""
+
+    async def test() -> None:
+        async with wslab.serve(until_closed, close_timeout=0.1) as server:
+            _, writer = await opened(server)
+            (ws,) = server.connections
+            empty, written = (b"\x82\x80" + bytes(4)) * 10_000, 0
+            while writer.transport.get_write_buffer_size() < 2**20 and written < 2**27:
+                writer.write(empty)
+                written += len(empty)
+                for _ in range(5):
+                    await asyncio.sleep(0)
+            assert written < 2**27
+            assert ws.ready_state == 1
+            writer.transport.abort()
+
+    run(test())
+
+
+def test_several_addresses_share_one_port() -> None:
+    async def test() -> None:
+        try:
+            server = await wslab.serve(echo, ["127.0.0.1", "::1"])
+        except OSError:
+            pytest.skip("IPv6 is not there")
+        assert len({listening.getsockname()[1] for listening in server.sockets}) == 1
+        for host in ("127.0.0.1", "[::1]"):
+            async with wslab.connect(f"ws://{host}:{server.port}") as ws:
+                await ws.send(host)
+                assert await ws.recv() == host
+        await server.__aexit__()
+
+    run(test())

@@ -81,7 +81,9 @@ class ClientConnection(WebSocket):
             judge_response(response, self._key)
         except HandshakeError as error:
             line = response.body[:MAX_BODY].decode("utf-8", "replace").strip().partition("\n")[0].strip()
-            self._give_up_opening(HandshakeError(f"{error}: {line}" if line else str(error), error.status))
+            text = f"{error}: {line}" if line else str(error)
+            printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+            self._give_up_opening(HandshakeError(printable, error.status))
 
     def _give_up_opening(self, error: HandshakeError) -> None:
         if not self.opened.done():

@@ -42,6 +42,7 @@ class Heartbeat:
         self._is_reading = is_reading
         self._give_up = give_up
         self._timer: asyncio.TimerHandle | None = None
+        self._pong: asyncio.Future[float] | None = None
         self._wait(interval, self._beat)
 
     def stop(self) -> None:
@@ -58,13 +59,16 @@ class Heartbeat:
 
     def _beat(self) -> None:
         self._wait(self._timeout, self._on_silence)
-        self._ping().add_done_callback(self._on_pong)
+        self._pong = self._ping()
+        self._pong.add_done_callback(self._on_pong)
 
     def _on_pong(self, pong: asyncio.Future[float]) -> None:
         if not pong.cancelled() and pong.exception() is None:
             self._wait(self._interval, self._beat)
 
     def _on_silence(self) -> None:
+        if self._pong and self._pong.done():
+            return  # it came in this very turn of the event loop
         if self._is_reading():
             self._give_up(f"no pong within {self._timeout} s")
         else:

@@ -27,6 +27,7 @@ __all__ = ["Limits", "Link"]
 # Bytes of messages that wait for recv(); above, reading stops until half of them are taken.
 INBOX_LIMIT = 2**20
 READ = 2**16  # bytes that are read at once
+SHORT = 2**12  # bytes of a read that are copied, since bytes are quicker to take apart than a memoryview
 PONGS = 2**16  # bytes of pongs that may wait for a peer that does not read; above, reading stops
 CLOSING = ReadyState.CLOSING  # looked up once: an enum takes its time, and every message asks
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
@@ -87,7 +88,7 @@ class Link(asyncio.BufferedProtocol):
             limits.ping_interval,
             limits.ping_timeout,
             ping=self._ping,
-            is_reading=lambda: self._reading,
+            is_reading=lambda: self._reading or self._inbox.size <= INBOX_LIMIT // 2,
             give_up=self._give_up,
         )
         if rest:
@@ -107,10 +108,11 @@ class Link(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
+        octets = self._buffer[:nbytes]
         if self._connection is None:
-            self._receive_head(bytes(self._buffer[:nbytes]))
+            self._receive_head(bytes(octets))
         else:
-            self._receive(self._buffer[:nbytes])
+            self._receive(bytes(octets) if nbytes < SHORT else octets)
 
     def _receive(self, octets: bytes | memoryview) -> None:
         connection, inbox, control = self._opened(), self._inbox, False
