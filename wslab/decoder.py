@@ -32,13 +32,16 @@ from wslab.frames import (
 __all__ = ["FrameDecoder"]
 
 
+_OPCODES = {int(opcode) for opcode in Opcode}
+
+
 def _judge_first_byte(first: int) -> str | None:
     """Say what is wrong with the first octet of a frame, as far as no extension is in use (§5.2, §5.5)."""
     for bit, name in ((RSV1, "RSV1"), (RSV2, "RSV2"), (RSV3, "RSV3")):
         if first & bit:
             return f"{name} is set, but no extension was negotiated"
     opcode = first & OPCODE
-    if opcode not in set(Opcode):
+    if opcode not in _OPCODES:
         return f"opcode {opcode:#x} is reserved"
     if opcode & CONTROL and not first & FIN:
         return f"control frame {Opcode(opcode).name} is fragmented"
@@ -54,7 +57,6 @@ _MOST = [
 ]
 
 BINARY = int(Opcode.BINARY)
-SHORT = 2**12  # bytes that are copied faster than anything else is done with them
 
 
 class FrameDecoder:
@@ -130,8 +132,6 @@ class FrameDecoder:
             self._payload.write(data)  # most pieces of a long payload need no more than this
             self._left -= size
             return []
-        if size < SHORT:
-            data = bytes(data)  # quicker to take apart than a memoryview
         if size > 3 and not (self._left or self._rest or self.error):
             # By far the most often, one whole frame comes, and nothing else: no need to look for more.
             first, length, start, fewest = data[0], data[1] ^ self._mask_bit, self._header, 0
@@ -140,7 +140,7 @@ class FrameDecoder:
                     length, start, fewest = data[2] << 8 | data[3], start + 2, 126
                 if fewest <= length == size - start <= self._max_size:
                     if self._mask_bit:
-                        return [(first, xor_part(data, start, size, bytes(data[start - 4 : start])))]
+                        return [(first, xor_part(data, start, size, data[start - 4 : start]))]
                     return [(first, bytes(data[start:]))]
         return [] if self.error else self._fragments(bytes(data))
 

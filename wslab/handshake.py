@@ -36,15 +36,13 @@ __all__ = [
 
 VERSION = "13"  # the only version of the protocol in use (§4.1)
 
+# Patterns are compiled when the first handshake needs them: that takes longer than to import this module.
 _TOKEN = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
 _PARAMETER = rf'{_TOKEN}(?:[ \t]*=[ \t]*(?:{_TOKEN}|"{_TOKEN}"))?'
-_EXTENSION = re.compile(rf"{_TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*")  # §9.1
-_SUBPROTOCOL = re.compile(_TOKEN)
-_TARGET = re.compile(
-    r"(?:/|https?://|wss?://)[!\x22$-~]*", re.IGNORECASE
-)  # §4.2.1, point 1; no fragment (§3)
+_EXTENSION = rf"{_TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*"  # §9.1
+_TARGET = r"(?:/|(?i:https?|wss?)://)[!\x22$-~]*"  # §4.2.1, point 1; no fragment (§3)
 # A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port (RFC 9110 §7.2, RFC 3986 §3.2.2).
-_HOST = re.compile(r"(?:\[[-0-9A-Za-z:.%~_]+\]|[-0-9A-Za-z._~%!$&'()*+,;=]*)(?::[0-9]*)?")
+_HOST = r"(?:\[[-0-9A-Za-z:.%~_]+\]|[-0-9A-Za-z._~%!$&'()*+,;=]*)(?::[0-9]*)?"
 
 
 # -- the client's request (§4.1) ----------------------------------------------------------------------------
@@ -77,10 +75,10 @@ def build_request(
     >>> list(request.headers)
     ['Host', 'Upgrade', 'Connection', 'Sec-WebSocket-Key', 'Sec-WebSocket-Version']
     """
-    if not _TARGET.fullmatch(path):
+    if not re.fullmatch(_TARGET, path):
         problem = "does not begin with /, or has a fragment (#), a space or a character that is not ASCII"
         raise ValueError(f"path {path!r} {problem}")
-    if not _HOST.fullmatch(host):
+    if not re.fullmatch(_HOST, host):
         raise ValueError(f"{host!r} cannot stand in header Host")
     fields = [
         ("Host", host),
@@ -109,7 +107,7 @@ def check_subprotocols(names: Sequence[str]) -> Sequence[str]:
     if isinstance(names, str):
         raise TypeError(f"subprotocols is the string {names!r}; give a list of names: [{names!r}]")
     for name in names:
-        if not _SUBPROTOCOL.fullmatch(name):
+        if not re.fullmatch(_TOKEN, name):
             raise ValueError(f"subprotocol {name!r} is not a token")
     if len(set(names)) != len(names):
         raise ValueError("a subprotocol is named twice")
@@ -197,9 +195,9 @@ def _check_http(request: Request) -> None:
         raise HandshakeError(f"{request.version} cannot be upgraded: use HTTP/1.1 (§4.2.1)", 505)
     if request.method != "GET":
         raise HandshakeError(f"the method is {request.method}, not GET (§4.2.1)", 405)
-    if not _TARGET.fullmatch(request.path):
+    if not re.fullmatch(_TARGET, request.path):
         raise HandshakeError("the request target is neither a path nor an http URI (§4.2.1)", 400)
-    if not _HOST.fullmatch(_single(request.headers, "Host")):
+    if not re.fullmatch(_HOST, _single(request.headers, "Host")):
         raise HandshakeError("header Host is not a host and a port (RFC 9112 §3.2)", 400)
     if "Transfer-Encoding" in request.headers or request.headers.get("Content-Length", "0") != "0":
         raise HandshakeError("the request has a body; frames begin right behind the head (§4.1)", 400)
@@ -230,13 +228,13 @@ def _check_origin(headers: Headers, origins: Sequence[str | None] | None) -> Non
 def _check_extensions(headers: Headers) -> None:
     """Refuse a malformed offer (§9.1). A well-formed one is declined by not naming it in the answer."""
     offered = _elements(headers, "Sec-WebSocket-Extensions")
-    if not all(map(_EXTENSION.fullmatch, offered)):
+    if not all(re.fullmatch(_EXTENSION, extension) for extension in offered):
         raise HandshakeError("Sec-WebSocket-Extensions is malformed (§9.1)", 400)
 
 
 def _choose_subprotocol(headers: Headers, supported: Sequence[str]) -> str | None:
     offered = _elements(headers, "Sec-WebSocket-Protocol")
-    if len(set(offered)) != len(offered) or not all(map(_SUBPROTOCOL.fullmatch, offered)):
+    if len(set(offered)) != len(offered) or not all(re.fullmatch(_TOKEN, name) for name in offered):
         raise HandshakeError("Sec-WebSocket-Protocol is no list of different tokens (§4.1)", 400)
     return next((name for name in supported if name in offered), None)
 

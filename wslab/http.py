@@ -19,11 +19,12 @@ __all__ = ["HandshakeError", "Headers", "Request", "RequestReader", "Response", 
 MAX_HEAD = 64 * 1024  # bytes
 MAX_FIELDS = 100
 
-_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 §5.5, read as Latin-1
-_TARGET = re.compile(r"[\x21-\x7e]+")
-_REQUEST_LINE = re.compile(rf"({_TOKEN.pattern}) ({_TARGET.pattern}) (HTTP/[0-9]\.[0-9])")  # RFC 9112 §3
-_STATUS_LINE = re.compile(rf"(HTTP/[0-9]\.[0-9]) ([1-9][0-9][0-9])(?: ({_VALUE.pattern}))?")  # RFC 9112 §4
+# Patterns are compiled when the first head needs them: that takes longer than to import this module.
+_TOKEN = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"  # RFC 9110 §5.6.2
+_VALUE = r"[\t\x20-\x7e\x80-\xff]*"  # RFC 9110 §5.5, read as Latin-1
+_TARGET = r"[\x21-\x7e]+"
+_REQUEST_LINE = rf"({_TOKEN}) ({_TARGET}) (HTTP/[0-9]\.[0-9])"  # RFC 9112 §3
+_STATUS_LINE = rf"(HTTP/[0-9]\.[0-9]) ([1-9][0-9][0-9])(?: ({_VALUE}))?"  # RFC 9112 §4
 
 
 class HandshakeError(Exception):
@@ -59,10 +60,10 @@ class Headers:
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._fields = tuple(fields)
         for name, value in self._fields:
-            if not _TOKEN.fullmatch(name):
+            if not re.fullmatch(_TOKEN, name):
                 raise ValueError(f"header name {name!r} is not a token")
             # The value is not quoted in the message: it may be a credential.
-            if not _VALUE.fullmatch(value) or value != value.strip(" \t"):
+            if not re.fullmatch(_VALUE, value) or value != value.strip(" \t"):
                 raise ValueError(f"the value of header {name} has a character that is not allowed")
 
     def get_all(self, name: str) -> list[str]:
@@ -132,7 +133,7 @@ class Request(NamedTuple):
             ValueError: the method, the path or the version could not stand in a request line.
         """
         line = f"{self.method} {self.path} {self.version}"
-        if not _REQUEST_LINE.fullmatch(line):
+        if not re.fullmatch(_REQUEST_LINE, line):
             raise ValueError(f"request line {line!r} is malformed")
         return line.encode() + b"\r\n" + self.headers.encode()
 
@@ -178,7 +179,7 @@ class Response(NamedTuple):
             ValueError: the status or the reason could not stand in a status line.
         """
         line = f"HTTP/1.1 {self.status} {self.reason}"
-        if not _STATUS_LINE.fullmatch(line):
+        if not re.fullmatch(_STATUS_LINE, line):
             raise ValueError(f"status line {line!r} is malformed")
         return line.encode("latin-1") + b"\r\n" + self.headers.encode() + self.body
 
@@ -209,7 +210,7 @@ class _HeadReader:
         self._fields: list[tuple[str, str]] = []
         self.rest = b""  # octets behind the head
 
-    def _collect(self, data: bytes | bytearray | memoryview, start_line: re.Pattern[str], name: str) -> bool:
+    def _collect(self, data: bytes | bytearray | memoryview, start_line: str, name: str) -> bool:
         """Take octets; tell whether the head is whole. Raise HandshakeError with the status to answer."""
         searched = len(self._buffer)
         self._buffer += data
@@ -236,8 +237,8 @@ class _HeadReader:
             raise HandshakeError(f"the head is longer than {MAX_HEAD} bytes", 431)
         return False
 
-    def _take_start(self, line: str, start_line: re.Pattern[str], name: str) -> None:
-        self._start = start_line.fullmatch(line)
+    def _take_start(self, line: str, start_line: str, name: str) -> None:
+        self._start = re.fullmatch(start_line, line)
         if self._start is None:
             raise HandshakeError(f"the first line is no {name} line of HTTP: {_short(line)}", 400)
 
@@ -246,9 +247,9 @@ class _HeadReader:
             raise HandshakeError(f"the head has more than {MAX_FIELDS} fields", 431)
         name, colon, value = line.partition(":")
         value = value.strip(" \t")
-        if not colon or not _TOKEN.fullmatch(name):
+        if not colon or not re.fullmatch(_TOKEN, name):
             raise HandshakeError(f"this line of the head is not a header field: {_short(line)}", 400)
-        if not _VALUE.fullmatch(value):
+        if not re.fullmatch(_VALUE, value):
             raise HandshakeError(f"header {name} has a character that is not allowed", 400)
         self._fields.append((name, value))
 
@@ -298,7 +299,7 @@ def _refuse_other_protocols(first: bytes) -> None:
     """Refuse from the first octet what no request can begin with: nothing more needs to be waited for."""
     if first == b"\x16":
         raise HandshakeError("this is a TLS handshake: use ws:// here, or give the server a certificate", 400)
-    if first and first != b"\r" and not _TOKEN.match(first.decode("latin-1")):
+    if first and first != b"\r" and not re.match(_TOKEN, first.decode("latin-1")):
         raise HandshakeError(f"octet {first.hex()} begins no HTTP request", 400)
 
 
