@@ -170,7 +170,7 @@ def apply_mask(data: Octets, masking_key: bytes) -> bytes:
     return xor_part(data, 0, len(data), masking_key)
 
 
-def xor_part(octets: Octets, start: int, end: int, key: bytes) -> bytes:
+def xor_part(octets: Octets, start: int, end: int, key: Octets) -> bytes:
     """XOR the octets from start to end, in the way that is fastest for so many."""
     size = end - start
     if size <= MAX_CONTROL_PAYLOAD:
@@ -204,19 +204,19 @@ def xor_behind(header: bytes, payload: bytes, key: bytes) -> bytes:
     return b"".join((header, array))
 
 
-def xor_block(octets: Octets, key: bytes) -> bytes:
+def xor_block(octets: Octets, key: Octets) -> bytes:
     """XOR as one number each, with the key as often as it takes."""
     size = len(octets)
-    repeated = (key * (size // 4 + 1))[:size]
+    repeated = (bytes(key) * (size // 4 + 1))[:size]
     return (number(octets, "little") ^ number(repeated, "little")).to_bytes(size, "little")
 
 
-def xor_blocks(octets: Octets, key: bytes) -> bytes:
+def xor_blocks(octets: Octets, key: Octets) -> bytes:
     """XOR as xor_block() does, in blocks that share the number of the key."""
     if len(octets) < BLOCK:
         return xor_block(octets, key)
     last = len(octets) // BLOCK * BLOCK  # what is behind is less than a block
-    repeated = number(key * (BLOCK // 4), "little")
+    repeated = number(bytes(key) * (BLOCK // 4), "little")
     blocks = [
         (number(octets[at : at + BLOCK], "little") ^ repeated).to_bytes(BLOCK, "little")
         for at in range(0, last, BLOCK)
@@ -224,7 +224,7 @@ def xor_blocks(octets: Octets, key: bytes) -> bytes:
     return b"".join([*blocks, xor_block(octets[last:], key)])
 
 
-def xor_in_place(stream: io.BytesIO, start: int, key: bytes) -> bytes:
+def xor_in_place(stream: io.BytesIO, start: int, key: Octets) -> bytes:
     """XOR all octets of a stream from start on, and return everything."""
     view = stream.getbuffer()
     size = len(view)
@@ -236,7 +236,7 @@ def xor_in_place(stream: io.BytesIO, start: int, key: bytes) -> bytes:
     if first > start or left:
         for at in (*range(start, first), *range(size - left, size)):
             view[at] ^= key[(at - start) % 4]
-        key = key[first - start :] + key[: first - start]
+        key = bytes(key[first - start :]) + bytes(key[: first - start])
     words, word, scalar = numpy
     array = words(view, word, (size - first) // 4, first)
     array ^= scalar((), word, key)
