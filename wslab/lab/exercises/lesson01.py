@@ -7,9 +7,10 @@ client that the learner writes is judged in ``lesson01_client``. Nothing here wa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from wslab.lab.exercises.answer import show
 from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, compare, equals, returns
 
 __all__ = ["EXERCISES"]
@@ -47,6 +48,10 @@ STALENESS = Exercise(
         Mistake(
             lambda interval, delay: interval + delay, "This is the worst case; the question is for the mean."
         ),
+        Mistake(
+            lambda interval, delay: (max(interval, 2 * delay) / 2 + delay) / 1000,
+            "These are seconds; interval and delay are milliseconds, and so is the answer.",
+        ),
     ),
     why="Half the interval is the price of asking. Only who is told does not pay it.",
 )
@@ -67,6 +72,11 @@ def _judge_traffic(answer: Any) -> Fault | None:
     for case in ((239, 5), (254, 60), (10, 60)):
         given = answer(*case)
         number = isinstance(given, (int, float)) and not isinstance(given, bool)
+        if number and 0 < abs(given / _gigabytes(*case) - 1) < 0.03 and round(given, 2) == given:
+            sentence = "gives a rounded value: give the result of the calculation as it is."
+            return Fault(
+                sentence, (("given", show(given)), ("expected", show(_gigabytes(*case)))), given, case
+            )
         fault = compare(round(given, 6) if number else given, round(_gigabytes(*case), 6))
         if fault:
             return Fault(fault.sentence, fault.rows, fault.given, case)
@@ -101,6 +111,26 @@ TRAFFIC = Exercise(
             _rounded(lambda octets, seconds: _gigabytes(octets, seconds) / DAYS),
             "This is one day, of thirty.",
         ),
+        Mistake(
+            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) * seconds**2),
+            "The longer the time between two updates, the less traffic: divide by seconds.",
+        ),
+        Mistake(
+            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) * seconds),
+            "This is an update every second. How many are there in 30 days with one every `seconds`?",
+        ),
+        Mistake(
+            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) * 1e9),
+            "These are octets; a gigabyte is 10 ** 9 of them.",
+        ),
+        Mistake(
+            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) * 1e3),
+            "These are megabytes; a gigabyte is 10 ** 9 octets.",
+        ),
+        Mistake(
+            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) / 60),
+            "A day has 86,400 seconds: 24 hours of 60 minutes of 60 seconds.",
+        ),
     ),
     why="The same for every new service: octets for an update, times updates, times clients.",
 )
@@ -113,21 +143,33 @@ _RIGHT = {
     "co-editing": "WebSocket",
 }
 
+_judge_known_words = equals(
+    _RIGHT,
+    {
+        "weather": "The knowledge may be half an hour old. What would an open connection be for?",
+        "live comments": "A second is allowed, and nearly everything goes one way.",
+        "game": "Both sides send, many times a second.",
+        "departure board": "The knowledge may be a minute old: how often must a client ask at most?",
+        "co-editing": "Both sides send, and a client as often as the others.",
+    },
+    noun="use",
+)
+
+
+def _judge_choice(answer: Any) -> Fault | None:
+    for use, word in answer.items() if isinstance(answer, Mapping) else ():
+        if use in _RIGHT and str(word).lower() not in map(str.lower, _RIGHT.values()):
+            rows = (("given", show(word)), ("expected", ", or ".join(dict.fromkeys(_RIGHT.values()))))
+            return Fault(f"The use {use!r} has none of the three words, in quotes.", rows, answer)
+    fault: Fault | None = _judge_known_words(answer)
+    return fault
+
+
 CHOOSE = Exercise(
     name="choose-transport",
     lesson="01",
     title="Choose the transport from three measured numbers",
-    judge=equals(
-        _RIGHT,
-        {
-            "weather": "The knowledge may be half an hour old. What would an open connection be for?",
-            "live comments": "A second is allowed, and nearly everything goes one way.",
-            "game": "Both sides send, many times a second.",
-            "departure board": "The knowledge may be a minute old: how often must a client ask at most?",
-            "co-editing": "Both sides send, and a client as often as the others.",
-        },
-        noun="use",
-    ),
+    judge=_judge_choice,
     section="the section When not to use WebSocket",
     hints=(
         "First the last column: who sends as often as it receives needs both directions.",

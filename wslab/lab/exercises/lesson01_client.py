@@ -27,11 +27,12 @@ NOTHING = "--:--:--"
 
 
 async def _judge(answer: Any) -> Fault | None:
-    clock, questions = Clock(), list[str]()
+    clock, questions, connections = Clock(), list[str](), set[object]()
 
     async def answer_later(request: web.Request) -> web.Response:
         known = request.query.get("known", "")
         questions.append(known)
+        connections.add(request.transport)
         if known == clock.text:
             asyncio.get_running_loop().call_soon(clock.change)
         return web.Response(text=await clock.other_than(known))
@@ -56,6 +57,13 @@ async def _judge(answer: Any) -> Fault | None:
     if len(given) != COUNT:
         rows = (("given", f"{len(given)} readings"), ("expected", f"{COUNT} readings"))
         return Fault("does not give as many readings as it was asked for.", rows, given)
+    if given[0] == NOTHING:
+        return Fault(f"gives {NOTHING}, which it knew before: note each answer after it has come.", (), given)
+    if any(isinstance(each, bytes) for each in given):
+        return Fault("gives octets: response.text() gives a text, response.read() does not.", (), given)
+    if len(connections) > 1:
+        sentence = "opens a connection for each question: use one ClientSession for all."
+        return Fault(sentence, (("connections", str(len(connections))),), given)
     return compare(list(given), expected)
 
 
@@ -104,6 +112,37 @@ async def _stop_early(url: str, count: int) -> list[str]:
         return [await response.text()]
 
 
+async def _note_too_early(url: str, count: int) -> list[str]:
+    known, readings = NOTHING, []
+    async with aiohttp.ClientSession() as session:
+        for _ in range(count):
+            readings.append(known)
+            async with session.get(url, params={"known": known}) as response:
+                known = await response.text()
+    return readings
+
+
+async def _session_each(url: str, count: int) -> list[str]:
+    readings = [NOTHING]
+    for _ in range(count):
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(url, params={"known": readings[-1]}) as response,
+        ):
+            readings.append(await response.text())
+    return readings[1:]
+
+
+async def _read_octets(url: str, count: int) -> list[Any]:
+    readings: list[bytes] = []
+    async with aiohttp.ClientSession() as session:
+        for _ in range(count):
+            known = readings[-1].decode() if readings else NOTHING
+            async with session.get(url, params={"known": known}) as response:
+                readings.append(await response.read())
+    return readings
+
+
 EXERCISES = (
     Exercise(
         name="long-polling",
@@ -122,6 +161,9 @@ EXERCISES = (
             Mistake(_forget_to_remember, "asks twice with the same knowledge"),
             Mistake(_forget_to_await, "put await in front"),
             Mistake(_stop_early, "does not give as many readings"),
+            Mistake(_note_too_early, "which it knew before"),
+            Mistake(_session_each, "use one ClientSession for all"),
+            Mistake(_read_octets, "gives octets"),
         ),
         why="No timer, and no question in vain: this is what chats in browsers ran on before WebSocket.",
         bound=5.0,

@@ -7,13 +7,18 @@ the other starts servers of two packages behind a tap that delays what passes. I
 
 from __future__ import annotations
 
+import asyncio
+import statistics
 import time
+from dataclasses import replace
 from typing import Any
 
 import websockets.asyncio.client
 import websockets.asyncio.server
+import websockets.exceptions
 
 import wslab
+from wslab.lab.exercises.answer import show
 from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, returns
 from wslab.lab.tap import Tap
 
@@ -68,6 +73,10 @@ CLASSIFY_ENDING = Exercise(
             "1005 says that the Close had no code. Such a Close is in order (§7.1.5).",
         ),
         Mistake(
+            lambda rows, code: _ending(rows, code, in_order=(1000, 1005)),
+            "1001 says that one end goes away. Such a Close is in order (§7.4.1).",
+        ),
+        Mistake(
             lambda rows, code: next((f"closed by {who}" for who, what in rows if what == "CLOSE"), "lost"),
             "A Close on the wire is not enough: it may be unanswered (1006), or tell of a failure (1011).",
         ),
@@ -75,12 +84,22 @@ CLASSIFY_ENDING = Exercise(
             lambda rows, code: next((f"closed by {who}" for who, what in rows if what != "RST"), "lost"),
             "A FIN without a Close is a loss: the system sends it for a program that was killed.",
         ),
+        Mistake(
+            lambda rows, code: _ending(rows, code).capitalize(),
+            "These are the words; write them in small letters, as the question does.",
+        ),
+        Mistake(
+            lambda rows, code: _ending(rows, code).removeprefix("closed by "),
+            "This is one word of the answer: the question has all of them.",
+        ),
     ),
     why="A client reconnects after a loss, waits a little after 1001, and stays away after 1000.",
 )
 
 
 DELAY = 0.04  # seconds one way
+LATE = 0.5  # seconds by which one pong is late
+PATIENCE = 3.0  # seconds for all pings
 PINGS = 5
 BOTH: dict[str, tuple[Any, Any]] = {
     "websockets": (websockets.asyncio.server.serve, websockets.asyncio.client.connect),
@@ -100,29 +119,70 @@ async def _judge_latency(answer: Any) -> Fault | None:
                 Tap(port, delay=DELAY) as tap,
                 connect(f"ws://127.0.0.1:{tap.port}/", compression=None, ping_interval=None) as ws,
             ):
-                given = await answer(ws, PINGS)
-                await (await ws.ping())  # when its pong is here, all that was sent before has passed the tap
-                fault = _fault(given, [row.what for row in tap.conversation().sent_by("client")][:-1])
-        if fault and given is not None:
-            return Fault(f"{fault} This was a connection of {name}.", given=given)
+                fault = await _measure(answer, tap, ws, one_is_late=name == "websockets")
+        if fault and fault.given is not None:
+            return replace(fault, sentence=f"{fault.sentence} This was a connection of {name}.")
         if fault:
-            return Fault(fault)
+            return fault
     return None
 
 
-def _fault(given: Any, sent: list[str]) -> str:
-    """Say what is wrong with a latency, given the names of what the client sent."""
-    number = isinstance(given, (int, float)) and not isinstance(given, bool)
-    if any(what in ("TEXT", "BINARY") for what in sent):
-        return "sends data messages; a ping needs no help from the handler of the peer."
-    if not number:
+async def _measure(answer: Any, tap: Tap, ws: Any, *, one_is_late: bool) -> Fault | None:
+    """Have the answer measure a connection, and compare with what the tap has seen of it."""
+    holding = asyncio.ensure_future(_hold_a_pong(tap)) if one_is_late else None
+    given, ended = None, True
+    try:
+        async with asyncio.timeout(PATIENCE) as scope:
+            given = await answer(ws, PINGS)
+    except TimeoutError:
+        if not scope.expired():
+            raise
+        ended = False
+    finally:
+        if holding:
+            holding.cancel()
+            tap.thaw()
+    try:
+        await (await ws.ping())  # when its pong is here, all that was sent before has passed the tap
+    except (wslab.ConnectionClosed, websockets.exceptions.ConnectionClosed):
+        return Fault("closes the connection; it was asked to measure it.", given=given)
+    rows = [row for row in tap.conversation() if row.kind == "frame"]
+    pings = [row for row in rows if row.what == "PING"][:-1]
+    if any(row.what in ("TEXT", "BINARY") for row in rows):
+        return Fault("sends data messages; a ping needs no help from the handler of the peer.", given=given)
+    if len(pings) > PINGS:
+        return Fault(f"sends more than {PINGS} pings; count says how many.", given=given)
+    if not ended:
+        return Fault("does not end: it awaits what never happens, or a loop never ends.", given=given)
+    pongs = [row.arrived for row in rows if row.what == "PONG"]
+    seen = [(pong - ping.time) / 1000 for ping, pong in zip(pings, pongs, strict=False) if pong is not None]
+    sentence = _fault(given, len(pings), seen)
+    return Fault(sentence, (("given", show(given)),) if len(pings) else (), given) if sentence else None
+
+
+async def _hold_a_pong(tap: Tap) -> None:
+    """Make one pong late, so that the median differs from the mean, the slowest and the sum."""
+    await tap.seen("PONG", "server", timeout=PATIENCE)
+    tap.freeze()
+    await asyncio.sleep(LATE)
+    tap.thaw()
+
+
+def _fault(given: Any, pings: int, seen: list[float]) -> str:
+    """Say what is wrong with a latency, given the number of pings and the latencies that the tap saw."""
+    if pings < PINGS:
+        return f"sends {pings or 'no'} ping{'s' * (pings != 1)}, where count is {PINGS}."
+    if isinstance(given, (list, tuple)):
+        return "gives several values: the median of them is asked."
+    if not isinstance(given, (int, float)) or isinstance(given, bool):
         return "does not give a number of seconds."
-    if sent.count("PING") != PINGS:
-        return f"sends {sent.count('PING')} pings, not as many as it is asked to."
     if given < 2 * DELAY:
         return "gives less than there and back takes: this is the time to send, not until the pong."
     if given >= 1000 * 2 * DELAY:
-        return "gives milliseconds, or a sum: seconds are asked, of one ping."
+        return "gives milliseconds: seconds are asked."
+    spread = statistics.mean(seen) - statistics.median(seen)
+    if spread > LATE / PINGS / 2 and given > statistics.median(seen) + spread / 2:
+        return "gives the mean, the slowest or a sum: one pong was late, and the median is not moved by it."
     return ""
 
 
@@ -141,6 +201,29 @@ async def _latency_of_echo(ws: Any, count: int) -> Any:
     began = time.perf_counter()
     await ws.send("ping")
     return time.perf_counter() - began
+
+
+async def _mean_latency(ws: Any, count: int) -> Any:
+    return statistics.mean([await (await ws.ping()) for _ in range(count)])
+
+
+async def _latencies(ws: Any, count: int) -> Any:
+    return [await (await ws.ping()) for _ in range(count)]
+
+
+async def _latency_of_one(ws: Any, count: int) -> Any:
+    return await (await ws.ping())
+
+
+async def _latency_for_ever(ws: Any, count: int) -> Any:
+    while True:
+        await (await ws.ping())
+
+
+async def _latency_and_goodbye(ws: Any, count: int) -> Any:
+    latency = await (await ws.ping())
+    await ws.close()
+    return latency
 
 
 async def _latency_in_milliseconds(ws: Any, count: int) -> Any:
@@ -163,9 +246,14 @@ LATENCY = Exercise(
         Mistake(_latency_of_one_await, "put await in front"),
         Mistake(_latency_of_echo, "sends data messages"),
         Mistake(_latency_in_milliseconds, "seconds are asked"),
+        Mistake(_mean_latency, "the median is not moved by it"),
+        Mistake(_latencies, "the median of them is asked"),
+        Mistake(_latency_of_one, "sends 1 ping, where count is 5"),
+        Mistake(_latency_for_ever, "sends more than 5 pings"),
+        Mistake(_latency_and_goodbye, "closes the connection"),
     ),
     why="The median is the usual latency; one late pong says little about a connection.",
-    bound=6.0,
+    bound=9.0,
 )
 
 EXERCISES = (CLASSIFY_ENDING, LATENCY)

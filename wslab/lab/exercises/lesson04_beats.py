@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import threading
+import time
+import unittest.mock
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import wslab
+from wslab.connection import ReadyState
 from wslab.lab.exercises.exercise import Exercise, Fault, Mistake, compare
 from wslab.lab.tap import Tap
 
@@ -70,23 +74,62 @@ async def _judge_heartbeat(answer: Any) -> Fault | None:
         await ws.wait_closed()
 
     async with _through_tap(wait) as (tap, ws):
-        work = asyncio.ensure_future(answer(ws, INTERVAL, TIMEOUT))
-        went_on = await _freeze_after(tap, tap.seen("PONG", count=BEATS, timeout=PATIENCE), work)
-        rows = tap.conversation()
-        ended = await _end(work)
-    pongs = sum(row.what == "PONG" for row in rows)
-    if not ended:
-        return Fault("goes on though the network is frozen: it waits for a pong without a time limit.")
-    given = work.result()
-    if not went_on:
-        return Fault(f"ends after {pongs} pongs; the peer was alive and answered.", given=given)
-    if any(row.what == "TEXT" for row in rows):
-        return Fault("sends text; a heartbeat of pings disturbs no handler.", given=given)
-    if pongs < BEATS:
-        return Fault(
-            f"has {pongs} pongs after {PATIENCE:g} seconds: it does not ping often enough.", given=given
+        with _noting_time_sleep() as blocked:
+            work = asyncio.ensure_future(answer(ws, INTERVAL, TIMEOUT))
+            went_on = await _freeze_after(tap, tap.seen("PONG", count=BEATS, timeout=PATIENCE), work)
+            rows = tap.conversation()
+            ended = await _end(work)
+        closes = ws.ready_state is not ReadyState.OPEN
+    if ended and isinstance(work.exception(), TimeoutError) and went_on:
+        return Fault("raises TimeoutError when a pong does not come: catch it, and return how many came.")
+    given = work.result() if ended else None
+    pongs = [row.time / 1000 for row in rows if row.what == "PONG"]
+    sentence = _fault_before_the_freeze(rows, pongs, went_on=went_on)
+    if not sentence and blocked:
+        sentence = "calls time.sleep, which stops all of the program: await asyncio.sleep instead."
+    if not sentence and not ended:
+        sentence = (
+            "closes the frozen connection, and waits for an answer that cannot come: only return."
+            if closes
+            else "goes on though the network is frozen: each pong needs a time limit, and after it a return."
         )
-    return compare(given, pongs)
+    if not sentence and given == len(pongs) + 1:
+        sentence = "counts one too many: count a ping when its pong has come."
+    return Fault(sentence, given=given) if sentence else compare(given, len(pongs))
+
+
+def _fault_before_the_freeze(rows: Any, pongs: list[float], *, went_on: bool) -> str:
+    """Say what is wrong with a heartbeat while the peer is alive; pongs are times in seconds."""
+    if any(row.what in ("TEXT", "BINARY") for row in rows):
+        return "sends data messages; a heartbeat of pings disturbs no handler."
+    if not any(row.what == "PING" for row in rows):
+        return "sends no ping."
+    if not went_on:
+        return f"ends after {_pongs(len(pongs))}; the peer was alive and answered."
+    if len(pongs) < BEATS:
+        return f"has {_pongs(len(pongs))} after {PATIENCE:g} seconds: it does not ping often enough."
+    if pongs[-1] - pongs[0] < (len(pongs) - 1) * INTERVAL / 2:  # a sleep is never too short
+        return "pings without a pause: await a sleep of the interval before each ping."
+    return ""
+
+
+def _pongs(number: int) -> str:
+    return f"{number or 'no'} pong{'s' * (number != 1)}"
+
+
+@contextlib.contextmanager
+def _noting_time_sleep() -> Iterator[list[float]]:
+    """Note the calls of time.sleep in this thread, in which a loop runs that they would stop."""
+    noted: list[float] = []
+    thread, sleep = threading.current_thread(), time.sleep
+
+    def note(seconds: float) -> None:
+        if threading.current_thread() is thread:
+            noted.append(seconds)
+        sleep(seconds)
+
+    with unittest.mock.patch.object(time, "sleep", note):
+        yield noted
 
 
 async def _ping_once(ws: Any, interval: float, timeout: float) -> int:
@@ -113,6 +156,46 @@ async def _count_pings(ws: Any, interval: float, timeout: float) -> int:
             return pings
 
 
+async def _ping_without_a_pause(ws: Any, interval: float, timeout: float) -> int:
+    pongs = 0
+    while True:
+        try:
+            await asyncio.wait_for(ws.ping(), timeout)
+        except TimeoutError:
+            return pongs
+        pongs += 1
+
+
+async def _ping_and_block(ws: Any, interval: float, timeout: float) -> int:
+    pongs = 0
+    while True:
+        time.sleep(interval)
+        try:
+            await asyncio.wait_for(ws.ping(), timeout)
+        except TimeoutError:
+            return pongs
+        pongs += 1
+
+
+async def _raise_at_the_end(ws: Any, interval: float, timeout: float) -> int:
+    while True:
+        await asyncio.sleep(interval)
+        await asyncio.wait_for(ws.ping(), timeout)
+
+
+async def _close_at_the_end(ws: Any, interval: float, timeout: float) -> int:
+    try:
+        return await _raise_at_the_end(ws, interval, timeout)
+    except TimeoutError:
+        await ws.close()
+        return BEATS
+
+
+async def _never_ping(ws: Any, interval: float, timeout: float) -> int:
+    await asyncio.sleep(interval)
+    return BEATS
+
+
 async def _ping_in_text(ws: Any, interval: float, timeout: float) -> int:
     pongs = 0
     while True:
@@ -137,9 +220,14 @@ HEARTBEAT = Exercise(
     ),
     mistakes=(
         Mistake(_ping_once, "the peer was alive and answered"),
-        Mistake(_ping_without_limit, "waits for a pong without a time limit"),
-        Mistake(_count_pings, "gives the wrong value"),
+        Mistake(_ping_without_limit, "each pong needs a time limit"),
+        Mistake(_count_pings, "counts one too many"),
         Mistake(_ping_in_text, "disturbs no handler"),
+        Mistake(_ping_without_a_pause, "pings without a pause"),
+        Mistake(_ping_and_block, "calls time.sleep"),
+        Mistake(_raise_at_the_end, "raises TimeoutError"),
+        Mistake(_close_at_the_end, "waits for an answer that cannot come"),
+        Mistake(_never_ping, "sends no ping"),
     ),
     why="wslab and websockets run such a task for each connection, unless ping_interval is None.",
     bound=8.0,
@@ -165,10 +253,17 @@ async def _judge_app_heartbeat(answer: Any) -> Fault | None:
         went_on = await _freeze_after(tap, tap.seen("TEXT", "server", count=BEATS + 2), work)
         ended = await _end(work)
     if not ended:
-        return Fault("goes on though nothing comes any more: it waits without a time limit.")
+        sentence = (
+            "goes on though nothing comes any more: each recv needs a time limit, and after it a return."
+        )
+        return Fault(sentence)
+    if isinstance(work.exception(), TimeoutError):
+        return Fault("raises TimeoutError when nothing comes: catch it, and return the list.")
     given = work.result()
     if given is not None and not went_on:
-        sentence = "ends while beats arrive: the time limit counts from the last message, not from the first."
+        sentence = (
+            "ends while beats arrive: only silence ends it, and its limit counts from the last message."
+        )
         return Fault(sentence, given=given)
     if isinstance(given, list) and "beat" in given:
         return Fault("keeps the beats; they are no news.", (("given", repr(given)[:60] + "…"),), given)
@@ -193,6 +288,11 @@ async def _keep_the_beats(ws: Any, timeout: float) -> list[Any]:
     return news
 
 
+async def _raise_when_silent(ws: Any, timeout: float) -> list[Any]:
+    while True:
+        await asyncio.wait_for(ws.recv(), timeout)
+
+
 async def _no_limit(ws: Any, timeout: float) -> list[Any]:
     return [message async for message in ws if message != "beat"]
 
@@ -211,7 +311,8 @@ APP_HEARTBEAT = Exercise(
     mistakes=(
         Mistake(_limit_on_the_whole, "counts from the last message"),
         Mistake(_keep_the_beats, "keeps the beats"),
-        Mistake(_no_limit, "waits without a time limit"),
+        Mistake(_no_limit, "each recv needs a time limit"),
+        Mistake(_raise_when_silent, "raises TimeoutError"),
     ),
     why="JavaScript in a browser cannot ping and does not see pings: this is the heartbeat that it can have.",
     bound=8.0,
