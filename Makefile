@@ -11,7 +11,7 @@ help:
 	@echo 'make lab           set everything up and open the first lesson in JupyterLab'
 	@echo 'make test          run every check: style, types, unit tests, notebooks'
 	@echo 'make notebooks     execute the notebooks again and store them in their normal form'
-	@echo 'make bench         measure the speed beside websockets, wsproto and aiohttp'
+	@echo 'make bench         measure the speed beside other libraries, and how long lessons and checks take'
 	@echo 'make pictures      draw the pictures of the README anew'
 	@echo 'make requirements  choose the versions of all packages anew (maintainers; needs uv)'
 
@@ -25,7 +25,7 @@ notebooks:
 	@$(BOOTSTRAP) notebooks $(ARGS)
 
 bench:
-	@$(BOOTSTRAP) bench
+	@$(BOOTSTRAP) bench $(ARGS)
 
 pictures:
 	@$(BOOTSTRAP) pictures

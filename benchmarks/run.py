@@ -1,6 +1,7 @@
-"""Measure wslab beside websockets, wsproto and aiohttp: ``python -m benchmarks.run [FIGURE]``.
+"""Measure wslab beside websockets, wsproto and aiohttp, and then the course itself: ``make bench``.
 
-A table goes to standard output, a figure to the file if one is named.
+``make bench ARGS=--speed`` stops before the course. The table is printed as it grows, and then written to
+docs/speed.md, drawn into docs/speed.png, and shown in the README.
 """
 
 from __future__ import annotations
@@ -9,15 +10,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
-
-import numpy as np
 
 from benchmarks.codec import codec_rows
+from benchmarks.course import check_seconds, import_lines, lesson_lines
 from benchmarks.measure import Row
 from benchmarks.network import network_rows
-
-PACKAGES = ("wslab", "websockets", "wsproto", "aiohttp")
+from benchmarks.report import HEADING, as_text, versions, write
 
 
 def check_fairness() -> None:
@@ -44,51 +42,33 @@ def rows_without_extensions() -> Iterator[Row]:
         raise SystemExit("measuring without numpy failed")
 
 
-def as_text(row: Row) -> str:
-    times = "".join(
-        f"{row.seconds[name] * 1e6:12,.2f}" if name in row.seconds else " " * 12 for name in PACKAGES
-    )
-    verdict = (
-        "" if row.target is None else f"{row.target:7.1f}  {'ok' if row.ratio >= row.target else 'MISSED'}"
-    )
-    return f"{row.what:<48}{times}{row.ratio:8.2f}{verdict}"
-
-
-def draw(rows: list[Row], path: str) -> None:
-    """Draw the ratios as bars, and the targets as marks."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 0.28 * len(rows) + 1), layout="constrained")
-    axes = figure.subplots()
-    places = np.arange(len(rows))[::-1]
-    axes.barh(places, [row.ratio for row in rows], color="#0072b2", label="measured")
-    marked = [(row.target, place) for row, place in zip(rows, places, strict=True) if row.target]
-    axes.plot(
-        *zip(*marked, strict=True), "|", color="#d55e00", markersize=12, markeredgewidth=3, label="target"
-    )
-    axes.axvline(1, color="black", linewidth=1)
-    axes.set_yticks(places, [row.what for row in rows], fontsize=8)
-    axes.set_xlabel("processor time of websockets divided by that of wslab (more is better)")
-    axes.legend(loc="lower right")
-    figure.savefig(path, dpi=120)
-
-
-def main() -> None:
-    check_fairness()
-    print(
-        ", ".join(f"{name} {version(name)}" for name in (*PACKAGES, "numpy")),
-        f"Python {sys.version.split()[0]}",
-    )
-    print(
-        f"{'processor time in µs':<48}{''.join(f'{name:>12}' for name in PACKAGES)}{'ratio':>8}{'target':>7}"
-    )
+def measure_speed() -> None:
+    """Print the table, line by line, and write what the README shows."""
+    print(versions(), HEADING, sep="\n", flush=True)
     rows = []
     for source in (codec_rows, rows_without_extensions, network_rows):
         for row in source():
             print(as_text(row), flush=True)
             rows.append(row)
-    if len(sys.argv) > 1:
-        draw(rows, sys.argv[1])
+    imports = []
+    for line in import_lines():
+        print(line, flush=True)
+        imports.append(line)
+    write(rows, imports)
+
+
+def measure_course() -> None:
+    """Print how long each lesson takes, and every check."""
+    for line in lesson_lines():
+        print(line, flush=True)
+    print(f"make test: {check_seconds():.0f} s", flush=True)
+
+
+def main() -> None:
+    check_fairness()
+    measure_speed()
+    if "--speed" not in sys.argv[1:]:
+        measure_course()
 
 
 if __name__ == "__main__":

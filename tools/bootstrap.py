@@ -194,7 +194,7 @@ def main(arguments: List[str]) -> int:
     if command == "pictures":
         return go_on([os.path.join("tools", "pictures.py")])
     if command == "bench":
-        return go_on(["-m", "benchmarks.run", os.path.join("docs", "speed.png")])
+        return go_on(["-m", "benchmarks.run"] + rest)
     failed = subprocess.call([VENV_PYTHON, os.path.join("tools", "notebooks.py")] + rest, cwd=ROOT)
     return failed or go_on([os.path.join("tools", "outline.py")])
 
