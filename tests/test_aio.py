@@ -22,15 +22,37 @@ from wslab import ConnectionClosed, Headers, ReadyState, Request, Response, Serv
 Test = Callable[[], Awaitable[None]]
 
 
+class Assertions(logging.Handler):
+    """Collect the assertions that failed in handlers: a server only logs what its handlers raise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and isinstance(record.exc_info[1], AssertionError):
+            self.failed.append(record.exc_info[1])
+
+
 def run(test: Awaitable[None]) -> None:
-    """Run a test within a time that no correct run needs, and check that it leaves no task behind."""
+    """Run a test within a time that no correct run needs, and check that it leaves no task behind.
+
+    An assertion that fails in a handler fails the test.
+    """
 
     async def within_bounds() -> None:
         async with asyncio.timeout(30):
             await test
         assert len(asyncio.all_tasks()) == 1
 
-    asyncio.run(within_bounds())
+    assertions = Assertions()
+    logging.getLogger("wslab").addHandler(assertions)
+    try:
+        asyncio.run(within_bounds())
+    finally:
+        logging.getLogger("wslab").removeHandler(assertions)
+    for failed in assertions.failed:
+        raise failed
 
 
 async def echo(ws: ServerConnection) -> None:
@@ -630,4 +652,16 @@ class TestMemory:
                 writer.close()
             assert 0 < peak[0] < 3 * size
 
+        run(test())
+
+
+def test_assertion_in_a_handler_fails_its_test() -> None:
+    async def handler(ws: ServerConnection) -> None:
+        assert ws.close_code == 1000
+
+    async def test() -> None:
+        async with wslab.serve(handler) as server, wslab.connect(uri(server)) as ws:
+            await ws.wait_closed()
+
+    with pytest.raises(AssertionError, match="1000"):
         run(test())
