@@ -348,6 +348,122 @@ def test_awaiting_what_never_happens_is_ended(declare: Callable[..., Exercise]) 
     assert "was stopped" in repr(check("trial", busy))
 
 
+def test_code_that_lets_nothing_else_run_is_stopped_before_its_bound(
+    declare: Callable[..., Exercise],
+) -> None:
+    declare(_judge_async, bound=60)
+
+    async def my_answer(n: int) -> None:
+        await asyncio.sleep(0)
+        while True:
+            n += 1
+
+    before = time.monotonic()
+    assert "my_answer(1) lets nothing else run, and was stopped." in repr(check("trial", my_answer))
+    assert time.monotonic() - before < 60
+    assert no_work_goes_on()
+
+
+def test_a_coroutine_that_nobody_awaits_is_named(declare: Callable[..., Exercise]) -> None:
+    declare(_judge_async)
+
+    async def my_answer(n: int) -> int:
+        asyncio.sleep(0)  # type: ignore[unused-coroutine]  # the line
+        return n
+
+    def put(n: int) -> int:
+        asyncio.Queue[int]().put(n)  # type: ignore[unused-coroutine]  # the other line
+        return n
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        awaited = repr(check("trial", my_answer))
+        declare(lambda answer: None if answer(1) == 2 else Fault("gives the wrong value."))
+        plain = repr(check("trial", put))
+    assert f"sleep(…) (line {my_answer.__code__.co_firstlineno + 1}) gives a coroutine" in awaited
+    assert f"put(…) (line {put.__code__.co_firstlineno + 1}) gives a coroutine" in plain
+
+
+def test_a_coroutine_is_not_laid_to_the_next_answer(declare: Callable[..., Exercise]) -> None:
+    declare(_judge_async)
+
+    async def fails(n: int) -> int:
+        kept = asyncio.sleep(0)
+        return len(kept)  # type: ignore[arg-type]
+
+    async def wrong(n: int) -> int:
+        return n
+
+    first, second = repr(check("trial", fails)), repr(check("trial", wrong))
+    assert "An await is missing." in first
+    assert "sleep(…)" in first
+    assert "sleep(…)" not in second
+
+
+def test_many_coroutines_that_nobody_awaits_are_named_once(declare: Callable[..., Exercise]) -> None:
+    declare(_judge_async)
+
+    async def my_answer(n: int) -> int:
+        for _ in range(1000):
+            asyncio.sleep(0)  # type: ignore[unused-coroutine]
+        return n
+
+    assert repr(check("trial", my_answer)).count("sleep(…)") == 1
+
+
+def test_other_warnings_of_the_code_are_shown(declare: Callable[..., Exercise]) -> None:
+    declare(lambda answer: answer(1))
+    with pytest.warns(UserWarning, match="mind the gap"):
+        check("trial", lambda n: warnings.warn("mind the gap", stacklevel=1))
+
+
+def test_an_exception_in_a_task_that_nobody_awaits_is_shown(
+    declare: Callable[..., Exercise], caplog: pytest.LogCaptureFixture
+) -> None:
+    declare(_judge_async)
+
+    async def fail() -> float:
+        return 1 / 0  # the line
+
+    async def my_answer(n: int) -> int:
+        task = asyncio.create_task(fail())
+        await asyncio.sleep(0)
+        del task
+        return n
+
+    text = repr(check("trial", my_answer))
+    assert "raised in a task  ZeroDivisionError: division by zero" in text
+    assert "return 1 / 0  # the line" in text
+    assert not caplog.records
+
+
+def test_an_answer_may_change_what_it_is_given() -> None:
+    def spoil(quotes: list[Any]) -> list[Any]:
+        quotes.clear()
+        return quotes
+
+    assert not check("latest-of-each", spoil)
+    assert check("latest-of-each", lambda quotes: list(dict(quotes).items()))
+
+
+def test_a_number_is_wrong_by_its_value() -> None:
+    assert "gives the wrong value" in repr(check("next-tick", lambda start, period, now: 7))
+    assert "type bool, not float" in repr(check("next-tick", lambda start, period, now: True))
+
+
+def test_an_exception_in_a_task_group_shows_the_line_that_raised_it() -> None:
+    async def push() -> None:
+        raise LookupError("no tick")  # the line
+
+    async def my_handler(websocket: Any) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(push())
+
+    text = repr(check("push-and-receive", my_handler))
+    assert "LookupError: no tick" in text
+    assert "# the line" in text
+
+
 def test_a_timeout_of_the_learner_is_an_exception_of_theirs(declare: Callable[..., Exercise]) -> None:
     declare(_judge_async)
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Answer", "NotAValueError", "blame", "close_quietly", "show"]
+__all__ = ["Answer", "NotAValueError", "blame", "close_quietly", "describe", "line_of_task", "show"]
 
 _SHOWN = 24  # octets of a value that are shown before it is shortened
 
@@ -107,6 +107,16 @@ class Answer:
         return value
 
     @property
+    def file(self) -> str:
+        """Name the file, or the cell, that the function was written in; empty when there is none."""
+        return getattr(getattr(self._function, "__code__", None), "co_filename", "")
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """Return the global names of the function."""
+        return getattr(self._function, "__globals__", {})
+
+    @property
     def empty(self) -> bool:
         """Tell whether no call gave anything, as a stub does."""
         return all(value is None or value is ... for value in self.values)
@@ -118,6 +128,19 @@ def close_quietly(value: object) -> None:
         value.close()
 
 
+def describe(error: BaseException) -> str:
+    """Write the type of an exception and its message, without the addresses of objects.
+
+    >>> describe(ValueError("<coroutine object ask at 0x7f0102030405> is no text"))
+    'ValueError: <coroutine object ask> is no text'
+    """
+    try:
+        message = re.sub(r" at 0x[0-9a-fA-F]+", "", str(error))
+    except Exception:
+        message = ""
+    return ": ".join(filter(None, (type(error).__name__, message)))
+
+
 def blame(error: BaseException) -> tuple[bool, str, str]:
     """Find the line of the learner's code that an error came from.
 
@@ -125,11 +148,7 @@ def blame(error: BaseException) -> tuple[bool, str, str]:
         Whether a wrapped call was running; then "line 3" and the text of the line, or empty strings when none
         of the learner's lines had begun (the call itself failed).
     """
-    frames: list[TracebackType] = []
-    trace = error.__traceback__
-    while trace:
-        frames.append(trace)
-        trace = trace.tb_next
+    frames = _frames(error)
     wrapper = {Answer.__call__.__code__, Answer._await.__code__}
     calls = [number for number, frame in enumerate(frames) if frame.tb_frame.f_code in wrapper]
     if not calls:
@@ -138,7 +157,27 @@ def blame(error: BaseException) -> tuple[bool, str, str]:
     if not inside:
         return True, "", ""
     # A library may have raised: the learner's last line is the deepest one that shares their namespace.
-    theirs = [frame for frame in inside if frame.tb_frame.f_globals is inside[0].tb_frame.f_globals][-1]
-    code = theirs.tb_frame.f_code
-    line = linecache.getline(code.co_filename, theirs.tb_lineno, theirs.tb_frame.f_globals).strip()
-    return True, f"line {theirs.tb_lineno}", line
+    return True, *_line(
+        [frame for frame in inside if frame.tb_frame.f_globals is inside[0].tb_frame.f_globals][-1]
+    )
+
+
+def line_of_task(error: BaseException, answer: Answer) -> tuple[str, str] | None:
+    """Find the line of the learner's code that ended a task: "line 3" and its text, or None."""
+    theirs = [frame for frame in _frames(error) if frame.tb_frame.f_globals is answer.namespace]
+    return _line(theirs[-1]) if theirs else None
+
+
+def _frames(error: BaseException) -> list[TracebackType]:
+    frames = []
+    trace = error.__traceback__
+    while trace:
+        frames.append(trace)
+        trace = trace.tb_next
+    return frames
+
+
+def _line(frame: TracebackType) -> tuple[str, str]:
+    code = frame.tb_frame.f_code
+    line = linecache.getline(code.co_filename, frame.tb_lineno, frame.tb_frame.f_globals).strip()
+    return f"line {frame.tb_lineno}", line

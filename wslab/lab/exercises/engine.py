@@ -20,13 +20,16 @@ import difflib
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from wslab.lab.exercises import trial
-from wslab.lab.exercises.answer import Answer, NotAValueError, blame, close_quietly, show
+from wslab.lab.exercises.answer import Answer, NotAValueError, blame, close_quietly, describe, show
 from wslab.lab.exercises.exercise import Exercise, Fault
+from wslab.lab.exercises.lost import Lost
 from wslab.lab.exercises.verdict import Hint, Progress, State, Verdict
 
 __all__ = ["check", "exercises", "hint", "progress"]
@@ -181,9 +184,20 @@ def _judge(exercise: Exercise, answer: Any) -> Verdict:
     name = getattr(answer, "__name__", "")
     name = name if isinstance(name, str) and name.isidentifier() else exercise.asks.partition("(")[0]
     asked = Answer(answer, name, asynchronous=exercise.asynchronous) if exercise.asks else None
-    outcome = trial.run(exercise.judge, asked or answer, exercise.bound)
+    with Lost() as lost:
+        outcome = trial.run(exercise.judge, asked or answer, exercise.bound, lost.errors)
+        verdict = _verdict(exercise, asked, name, outcome)
+        if verdict or asked is None:
+            return verdict
+        if exercise.asynchronous or outcome.error:
+            lost.sweep(outcome.error)
+        sentences = (*verdict.sentences, *lost.sentences(asked))
+        return replace(verdict, sentences=sentences, rows=(*lost.rows(asked), *verdict.rows))
+
+
+def _verdict(exercise: Exercise, asked: Answer | None, name: str, outcome: trial.Outcome) -> Verdict:
     if outcome.expired:
-        return _expired(exercise, asked, stopped=outcome.stopped)
+        return _expired(exercise, asked, outcome)
     if outcome.error is None and outcome.value is None:
         return Verdict(exercise.name, "right", (exercise.why,) if exercise.why else ())
     if isinstance(outcome.error, NotImplementedError) and blame(outcome.error)[0]:
@@ -209,7 +223,7 @@ def _wrong(exercise: Exercise, asked: Answer | None, fault: Fault) -> Verdict:
 def _raised(exercise: Exercise, asked: Answer | None, error: BaseException) -> Verdict:
     """Show an exception: its type and message, and the line of the learner that it came from."""
     theirs, place, line = blame(error)
-    what = ": ".join(filter(None, (type(error).__name__, _message(error))))
+    what = describe(error)
     if isinstance(error, NotAValueError) and asked:
         return Verdict(exercise.name, "wrong", (f"{asked.last_call} {error}.",))
     if not theirs or asked is None:
@@ -221,22 +235,23 @@ def _raised(exercise: Exercise, asked: Answer | None, error: BaseException) -> V
         sentence = f"{asked.last_call} cannot be called: the exercise asks for {exercise.asks}."
         return Verdict(exercise.name, "wrong", (sentence,), (("raised", what),))
     sentence = f"{asked.last_call} raises an exception."
+    if re.search(r"'coroutine'|'_asyncio\.Future'|<coroutine object|<Future ", what):
+        sentence += " An await is missing."
     if isinstance(error, SystemExit):
         sentence = f"{asked.last_call} ends the program: use return to leave a function."
     return Verdict(exercise.name, "wrong", (sentence,), (("raised", what), (place, line)))
 
 
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:
-        return ""
-
-
-def _expired(exercise: Exercise, asked: Answer | None, *, stopped: bool) -> Verdict:
+def _expired(exercise: Exercise, asked: Answer | None, outcome: trial.Outcome) -> Verdict:
     call = asked.last_call if asked and asked.last_call else "Your answer"
     bound = f"{exercise.bound:g} seconds"
-    if stopped:
+    if outcome.held and outcome.stopped:
+        sentences = (
+            f"{call} lets nothing else run, and was stopped.",
+            "Is there a loop without an await in it, or a wait that is not asyncio's, such as time.sleep?",
+        )
+        return Verdict(exercise.name, "wrong", sentences)
+    if outcome.stopped:
         cause = (
             "What it awaits never happens, a loop never ends, or an await is missing."
             if exercise.asynchronous
@@ -247,4 +262,5 @@ def _expired(exercise: Exercise, asked: Answer | None, *, stopped: bool) -> Verd
         "It could not be stopped and goes on in the background: it waits (a sleep, a socket, an input) or "
         "catches every exception. If the kernel becomes slow, restart it."
     )
-    return Verdict(exercise.name, "wrong", (f"{call} did not end within {bound}.", sentence))
+    what = "lets nothing else run" if outcome.held else f"did not end within {bound}"
+    return Verdict(exercise.name, "wrong", (f"{call} {what}.", sentence))

@@ -13,6 +13,7 @@ nothing but None for an unwritten one.
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -156,10 +157,15 @@ def compare(
         sentence = "gives a str where bytes are asked: encode it."
     elif isinstance(given, (bytes, bytearray)) and isinstance(expected, str):
         sentence = "gives bytes where a str is asked: decode them."
-    elif expected is not None and not isinstance(given, type(expected)):
+    elif expected is not None and not isinstance(given, type(expected)) and not _numbers(given, expected):
         what = "None" if given is None else f"a value of type {type(given).__name__}"
         sentence = f"gives {what}, not {_base(expected)}."
     return Fault(sentence, tuple(rows), given=given)
+
+
+def _numbers(*values: object) -> bool:
+    """Tell whether values are numbers, of which an int and a float differ by value and not by type."""
+    return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
 
 
 def _base(value: object) -> str:
@@ -187,7 +193,8 @@ def returns(
     def judge(answer: Any) -> Fault | None:
         for case in cases:
             prefix = before(*case.args) if before else None
-            fault = compare(answer(*case.args), case.expected, before=prefix, sender=sender)
+            given = answer(*copy.deepcopy(case.args))  # an answer may change what it is given
+            fault = compare(given, case.expected, before=prefix, sender=sender)
             if fault:
                 return Fault(fault.sentence, fault.rows, fault.given, case.args)
         return None

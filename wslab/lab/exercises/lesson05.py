@@ -1,49 +1,25 @@
 """The exercises of lesson 05, echo servers (RFC 6455 §5.5, §5.6, §7.1.4).
 
-Two ask for handlers: their judges serve them with `websockets` on a free port, talk to them as a client, and
-look at what came back. An exception in the learner's handler is the learner's to see, so it is carried out of
-the server. The other two ask for a value and for a plain function. Nothing is left running.
+Two ask for handlers: their judges have ``served`` run them, talk to them as a client, and look at what came
+back. The other two ask for a value and for a plain function. Nothing is left running.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from wslab.close import encode_close
 from wslab.frames import Frame, Opcode
 from wslab.lab.exercises.answer import show
 from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, equals, returns
+from wslab.lab.exercises.served import PATIENCE, next_message, served
 
 __all__ = ["EXERCISES"]
-
-Handler = Callable[[ServerConnection], Awaitable[None]]
-
-
-@contextlib.asynccontextmanager
-async def _served(handler: Handler) -> AsyncIterator[str]:
-    """Serve a handler; raise at the end what it raised, unless its connection was closed."""
-    raised: list[BaseException] = []
-
-    async def guarded(websocket: ServerConnection) -> None:
-        try:
-            await handler(websocket)
-        except ConnectionClosed:
-            pass
-        except BaseException as error:
-            raised.append(error)
-
-    async with serve(guarded, "127.0.0.1", 0) as server:
-        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    if raised:
-        raise raised[0]
-
 
 # -- shout --------------------------------------------------------------------------------------------------
 
@@ -51,30 +27,34 @@ SHOUTED: tuple[tuple[str | bytes, str | bytes], ...] = (("hello", "HELLO"), (b"h
 
 
 async def _judge_shout(answer: Any) -> Fault | None:
-    async with _served(answer) as uri, connect(uri) as websocket:
+    async with served(answer) as server, connect(server.uri, close_timeout=PATIENCE) as websocket:
         for number, (sent, expected) in enumerate(SHOUTED):
             received = await _ask(websocket, sent)
-            if received != expected:
-                rows = (
-                    ("sent", _shown(sent)),
-                    ("received", _shown(received)),
-                    ("expected", _shown(expected)),
-                )
-                sentence = "does not send the right answer." if received is not None else "ends too early."
-                return Fault(sentence, rows, idle=received is None and number == 0)
+            if received == expected:
+                continue
+            closed = received is None and websocket.close_code is not None
+            nothing = "nothing, the connection was closed" if closed else f"nothing for {PATIENCE:g} seconds"
+            rows = (
+                ("sent", _shown(sent)),
+                ("received", nothing if received is None else _shown(received)),
+                ("expected", _shown(expected)),
+            )
+            sentence = "does not send the right answer."
+            if received is None:
+                sentence = "ends too early." if closed else "does not answer."
+            return Fault(sentence, rows, idle=closed and number == 0)
     return None
 
 
-async def _ask(websocket: ClientConnection, message: str | bytes) -> str | bytes | None:
-    try:
+async def _ask(websocket: ClientConnection, message: str | bytes) -> Any:
+    """Send a message, and return what comes back, or None when nothing does."""
+    with contextlib.suppress(ConnectionClosed):
         await websocket.send(message)
-        return await websocket.recv()
-    except ConnectionClosed:
-        return None
+    return await next_message(websocket)
 
 
-def _shown(message: str | bytes | None) -> str:
-    return "nothing, the connection was closed" if message is None else f"{show(message)} ({_kind(message)})"
+def _shown(message: str | bytes) -> str:
+    return f"{show(message)} ({_kind(message)})"
 
 
 def _kind(message: str | bytes) -> str:
@@ -123,25 +103,21 @@ SHOUT = Exercise(
 
 async def _judge_who_is_there(answer: Any) -> Fault | None:
     there: set[Any] = set()
-    async with _served(lambda websocket: answer(websocket, there)) as uri:
-        async with connect(uri) as first, connect(uri) as second:
-            if (
-                await _ask(first, "a") != "a"
-                or await _ask(second, "b") != "b"
-                or await _ask(first, "c") != "c"
-            ):
-                return Fault("does not echo every message.", idle=not there)
+    async with served(lambda websocket: answer(websocket, there)) as server:
+        async with connect(server.uri) as first, connect(server.uri, close_timeout=PATIENCE) as second:
+            for websocket, word in ((first, "a"), (second, "b"), (first, "c")):
+                if await _ask(websocket, word) != word:
+                    idle = not there and websocket.close_code is not None
+                    return Fault("does not echo every message.", idle=idle)
             if len(there) != 2:
                 rows = (("in the set", str(len(there))), ("expected", "2"))
                 return Fault("leaves out who is connected: two clients are.", rows)
             first.transport.abort()
-        lost = await connect(uri)
+        lost = await connect(server.uri, close_timeout=PATIENCE)
         await lost.send("bye")
         await lost.close(4000)
-        for _ in range(200):  # at most two seconds; the server notices when its loop gets to it
-            if not there:
-                break
-            await asyncio.sleep(0.01)
+        if not await server.ended():
+            return Fault("goes on after its connection has ended.")
     if there:
         rows = (("in the set", str(len(there))), ("expected", "0"))
         return Fault("keeps connections that are closed: clients also go without a good-bye.", rows)

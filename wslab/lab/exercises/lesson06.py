@@ -8,8 +8,11 @@ solutions stand in the notebook, and nothing here waits for more bytes.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
-from wslab.lab.exercises.exercise import Case, Exercise, Mistake, equals, returns
+from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, equals, returns
 
 __all__ = ["EXERCISES"]
 
@@ -35,6 +38,14 @@ def _rounded_up(start: float, period: float, now: float) -> float:
 
 def _without_start(start: float, period: float, now: float) -> float:
     return (now // period + 1) * period
+
+
+def _the_last_tick(start: float, period: float, now: float) -> float:
+    return start + (now - start) // period * period
+
+
+def _since_start(start: float, period: float, now: float) -> float:
+    return ((now - start) // period + 1) * period
 
 
 _MOMENTS = (
@@ -63,6 +74,8 @@ NEXT_TICK = Exercise(
         Mistake(_the_second_tick, "This moment has passed: the schedule goes on after it."),
         Mistake(_rounded_up, "At the very moment of a tick, the next one is a whole period away."),
         Mistake(_without_start, "The schedule begins at start, not at zero."),
+        Mistake(_the_last_tick, "This is the tick before: the next one is one more period away."),
+        Mistake(_since_start, "This counts from start. Add start to have the moment itself."),
     ),
     why="Ticks that were missed are left out, and what follows is on time again: no drift, and no burst.",
 )
@@ -144,16 +157,32 @@ _REASONS = {
     "the time, once a second": "Of what use is an old time?",
     "prices, to be shown on a screen": "The screen has one place for each price.",
     "three short messages in answer to a question": "Can they ever become many?",
-    "a chat, whose history can be asked for again": "No message may be left out without notice.",
+    "a chat, whose history can be asked for again": "They never end, and none may be left out unnoticed.",
     "where each player stands, 30 times a second": "A thirtieth of a second later it is of no use any more.",
     "orders for a warehouse, which asks for what it missed when it is back": "Each counts; they never end.",
 }
+
+_compare = equals(POLICIES, _REASONS, "policy for")
+
+
+def _judge_policies(answer: Any) -> Fault | None:
+    for stream, policy in answer.items() if isinstance(answer, Mapping) else ():
+        near = isinstance(policy, str) and policy.strip().lower() in POLICIES.values()
+        if stream in POLICIES and not near:
+            rows = (
+                ("given", show(policy)),
+                ("to choose", ", ".join(map(repr, sorted(set(POLICIES.values()))))),
+            )
+            return Fault(f"The policy for {stream!r} is none of the three.", rows, given=answer)
+    fault: Fault | None = _compare(answer)
+    return fault
+
 
 POLICY = Exercise(
     name="slow-reader",
     lesson="06",
     title="Choose a policy for a slow reader",
-    judge=equals(POLICIES, _REASONS, "policy"),
+    judge=_judge_policies,
     section="the figure above",
     hints=(
         "Ask first: is an old message of any use once a newer one is there? If not, the latest is enough.",
@@ -162,15 +191,15 @@ POLICY = Exercise(
     mistakes=(
         Mistake(
             {**POLICIES, "a chat, whose history can be asked for again": "everything"},
-            "No message may be left out without notice.",
+            "A chat does not end: what waits for a slow reader would not stop growing.",
         ),
         Mistake(
             {**POLICIES, "prices, to be shown on a screen": "everything"},
-            "The screen has one place for each price.",
+            "On a screen a newer price takes the place of the older one, so nobody reads those that waited.",
         ),
         Mistake(
             {**POLICIES, "three short messages in answer to a question": "disconnect"},
-            "Can they ever become many?",
+            "Three short messages always fit: there is nothing that would have to be bounded.",
         ),
     ),
     why="Every server that pushes has such a policy. One that was never chosen is the first: everything.",

@@ -1,133 +1,88 @@
 """The exercises of lesson 06 that are handlers: push and receive at once, and a timer that ends.
 
-Their judges serve the answer with `websockets` on a free port, talk to it as clients, one of which is lost
-without a Close (RFC 6455 §7.1.7), and look at what goes on afterwards. An exception in the learner's handler
-is the learner's to see, so it is carried out of the server. A handler that does not end by itself is
-cancelled, and so is every task that it left behind: nothing is left running.
+Their judges have ``served`` run the answer, talk to it as clients, one of which is lost without a Close (RFC
+6455 §7.1.7), and look at what goes on afterwards. Each wait is bounded, and ends as soon as it is known what
+is wrong. Nothing is left running.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Coroutine
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from wslab.lab.exercises.exercise import Exercise, Fault, Mistake
+from wslab.lab.exercises.served import PATIENCE, Handler, Served, next_message, served
 
 __all__ = ["EXERCISES"]
 
 Rows = tuple[tuple[str, str], ...]
-Handler = Callable[[ServerConnection], Awaitable[None]]
-PATIENCE = 1.0  # seconds to wait for something that must happen
 PERIOD = 0.02  # seconds from tick to tick, in the wrong answers and in the timer of the second exercise
-
-
-class _Served:
-    """Run a handler for each connection as a task that can be waited for, and cancelled."""
-
-    def __init__(self, handler: Handler) -> None:
-        self._handler = handler
-        self.uri = ""
-        self.running: set[asyncio.Task[None]] = set()
-        self.raised: list[BaseException] = []
-
-    async def guard(self, websocket: ServerConnection) -> None:
-        task = asyncio.ensure_future(self._run(websocket))
-        self.running.add(task)
-        await asyncio.wait([task])
-        self.running.discard(task)
-
-    async def _run(self, websocket: ServerConnection) -> None:
-        try:
-            await self._handler(websocket)
-        except ConnectionClosed:
-            pass
-        except ExceptionGroup as group:
-            _, others = group.split(ConnectionClosed)
-            if others:  # named by its cause, at the learner's line where the group ended
-                self.raised.append(_first(others).with_traceback(others.__traceback__))
-        except Exception as error:
-            self.raised.append(error)
-
-    async def ended(self) -> bool:
-        """Wait for the handlers to end; tell whether they did."""
-        if self.running:
-            await asyncio.wait(self.running, timeout=PATIENCE)
-        return not self.running or all(task.done() for task in self.running)
-
-
-def _first(error: BaseException) -> BaseException:
-    """Return the first single exception of a group."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-@contextlib.asynccontextmanager
-async def _served(handler: Handler) -> AsyncIterator[_Served]:
-    """Serve a handler; in the end cancel what it left, and raise what it raised."""
-    before = asyncio.all_tasks()
-    served = _Served(handler)
-    server = await serve(served.guard, "127.0.0.1", 0)
-    served.uri = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
-        yield served
-    finally:
-        for task in served.running:
-            task.cancel()
-        server.close()
-        await server.wait_closed()
-        for task in asyncio.all_tasks() - before:
-            task.cancel()
-    if served.raised:
-        raise served.raised[0]
-
-
-async def _next(websocket: ClientConnection) -> Any:
-    """Return the next message, or None when none comes."""
-    try:
-        return await asyncio.wait_for(websocket.recv(), PATIENCE)
-    except (ConnectionClosed, TimeoutError):
-        return None
 
 
 # -- push and receive ---------------------------------------------------------------------------------------
 
+SOME = 10  # ticks that come first: without a pause between them they take next to no time
+
 
 async def _judge_both(answer: Any) -> Fault | None:
-    async with _served(answer) as served:
-        async with connect(served.uri) as websocket:
-            fault = await _judge_talk(websocket)
-        if fault is None and not await served.ended():
+    async with served(answer) as server:
+        async with connect(server.uri, close_timeout=PATIENCE) as websocket:
+            fault = await _judge_ticks(websocket) or await _judge_answers(websocket)
+        if fault is None and not await server.ended():
             return Fault("goes on after the connection has ended: whatever pushes must end, too.")
     return fault
 
 
-async def _judge_talk(websocket: ClientConnection) -> Fault | None:
-    heard = [await _next(websocket) for _ in range(3)]
-    if heard != ["tick"] * 3:
-        idle = heard[0] is None and websocket.close_code is not None
-        said: Rows = (("received", ", ".join(repr(each) for each in heard if each is not None) or "nothing"),)
-        return Fault("does not push while the client is silent.", said, idle=idle)
+async def _judge_ticks(websocket: ClientConnection) -> Fault | None:
+    now = asyncio.get_running_loop().time
+    before = now()
+    for ticks in range(SOME):
+        message = await next_message(websocket)
+        if message == "tick":
+            continue
+        if message is not None:
+            return Fault("pushes something else.", (("received", repr(message)), ("expected", "'tick'")))
+        if websocket.close_code is not None:
+            return Fault("ends while its client is there.", _ticks(ticks, "the end"), idle=not ticks)
+        rows = _ticks(ticks, f"nothing for {PATIENCE:g} seconds")
+        return Fault("does not push while the client is silent.", rows)
+    if now() - before < SOME * PERIOD / 4:
+        return Fault("pushes without a pause. Is there a sleep, and is it awaited?")
+    return None
+
+
+def _ticks(number: int, then: str) -> Rows:
+    return (("received", f"{number} tick{'s' * (number != 1)}, then {then}" if number else then),)
+
+
+async def _judge_answers(websocket: ClientConnection) -> Fault | None:
     for word in ("hello", "again"):
         with contextlib.suppress(ConnectionClosed):
             await websocket.send(word)
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while (message := await _next(websocket)) == "tick":
-                    pass
-        except TimeoutError:
-            return Fault(f"does not answer {word!r} while it pushes: nobody receives.")
+        message = await _next_but_ticks(websocket)
+        if message is None:
+            return Fault(f"does not answer {word!r} while it pushes: nobody receives, or nobody sends.")
         if message != word.upper():
             rows = (("received", repr(message)), ("expected", repr(word.upper())))
             return Fault(f"does not answer {word!r} in capitals.", rows)
-    if await _next(websocket) != "tick":
+    if await next_message(websocket) != "tick":
         return Fault("does not go on pushing after it has answered.")
+    return None
+
+
+async def _next_but_ticks(websocket: ClientConnection) -> Any:
+    """Return the next message that is no tick, or None when none comes."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while (message := await next_message(websocket)) == "tick":
+                pass
+            return message
     return None
 
 
@@ -135,6 +90,17 @@ async def _push_only(websocket: ServerConnection) -> None:
     while True:
         await websocket.send("tick")
         await asyncio.sleep(PERIOD)
+
+
+async def _push_without_a_pause(websocket: ServerConnection) -> None:
+    async def push() -> None:
+        while True:
+            await websocket.send("tick")
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(push())
+        await _answer(websocket)
 
 
 async def _in_turn(websocket: ServerConnection) -> None:
@@ -149,7 +115,7 @@ async def _answer(websocket: ServerConnection) -> None:
 
 
 async def _push_first(websocket: ServerConnection) -> None:
-    for _ in range(5):
+    for _ in range(2 * SOME):
         await websocket.send("tick")
         await asyncio.sleep(PERIOD)
     await _answer(websocket)
@@ -179,12 +145,13 @@ PUSH_AND_RECEIVE = Exercise(
     ),
     mistakes=(
         Mistake(_push_only, "nobody receives"),
+        Mistake(_push_without_a_pause, "pushes without a pause"),
         Mistake(_in_turn, "does not push while the client is silent"),
         Mistake(_push_first, "does not go on pushing"),
         Mistake(_push_without_end, "goes on after the connection has ended"),
     ),
     why="Each direction waits on its own: neither makes the other late.",
-    bound=10.0,
+    bound=8.0,
     acts=True,
 )
 
@@ -196,13 +163,16 @@ class _Timer:
     """Be a timer that does not notice that its client has gone, and count how many run."""
 
     def __init__(self) -> None:
-        self.started = 0
-        self.running = 0
+        self.called = self.started = self.running = 0
 
     def __repr__(self) -> str:
         return "tick"
 
-    async def __call__(self, websocket: ServerConnection) -> None:
+    def __call__(self, websocket: ServerConnection) -> Coroutine[Any, Any, None]:
+        self.called += 1
+        return self.tick(websocket)
+
+    async def tick(self, websocket: ServerConnection) -> None:
         self.started += 1
         self.running += 1
         try:
@@ -243,28 +213,47 @@ FAREWELLS = (
 
 async def _judge_cancel(answer: Any) -> Fault | None:
     timer = _Timer()
-    async with _served(lambda websocket: answer(websocket, timer)) as served:
+    async with served(lambda websocket: answer(websocket, timer)) as server:
         for farewell, who in FAREWELLS:
-            fault = await _judge_visit(served, timer, farewell, who)
+            fault = await _judge_visit(server, timer, farewell, who)
             if fault:
                 return fault
     return None
 
 
-async def _judge_visit(served: _Served, timer: _Timer, farewell: Any, who: str) -> Fault | None:
-    async with connect(served.uri) as websocket:
-        ticks = [await _next(websocket) for _ in range(3)]
-        if ticks != ["tick"] * 3:
-            sentence = "stops the timer while the client is there." if timer.started else "starts no timer."
-            return Fault(sentence, idle=not timer.started)
+async def _judge_visit(server: Served, timer: _Timer, farewell: Any, who: str) -> Fault | None:
+    async with connect(server.uri, close_timeout=PATIENCE) as websocket:
+        fault = await _judge_stay(websocket, timer)
+        if fault:
+            return fault
         await farewell(websocket)
-    if not await served.ended():
-        return Fault(f"does not end after a client {who}: it waits for the timer.")
+    if not await server.ended():
+        return Fault(f"does not end after a client {who}. Does it wait for the timer?")
     if not await timer.ended():
         return Fault(
             f"leaves the timer of a client {who}.", (("timers", str(timer.running)), ("expected", "0"))
         )
     return None
+
+
+async def _judge_stay(websocket: ClientConnection, timer: _Timer) -> Fault | None:
+    """Listen to ticks, speak, and listen on."""
+    for number in range(8):
+        if number == 3:
+            with contextlib.suppress(ConnectionClosed):
+                await websocket.send("hello")
+        if await next_message(websocket) == "tick":
+            continue
+        if number >= 3:
+            return Fault("ends, or stops the timer, at the first message: receive until the connection ends.")
+        if not timer.called:
+            return Fault("starts no timer.", idle=websocket.close_code is not None)
+        if not timer.started and websocket.close_code is not None:
+            return Fault("ends before the timer has run: receive until the connection ends.")
+        if not timer.started:
+            return Fault("makes a timer, but does not let it run: asyncio.create_task starts it.")
+        return Fault("stops the timer while the client is there.")
+    return None if timer.called else Fault("does not start the timer that it is given.")
 
 
 async def _never_cancel(websocket: ServerConnection, tick: Handler) -> None:
@@ -292,6 +281,17 @@ async def _cancel_at_once(websocket: ServerConnection, tick: Handler) -> None:
     await websocket.wait_closed()
 
 
+async def _receive_once(websocket: ServerConnection, tick: Handler) -> None:
+    timer = asyncio.ensure_future(tick(websocket))
+    await websocket.recv()
+    timer.cancel()
+
+
+async def _only_receive(websocket: ServerConnection, tick: Handler) -> None:
+    async for _ in websocket:
+        pass
+
+
 CANCEL_THE_TIMER = Exercise(
     name="cancel-the-timer",
     lesson="06",
@@ -306,11 +306,13 @@ CANCEL_THE_TIMER = Exercise(
     mistakes=(
         Mistake(_never_cancel, "leaves the timer of a client who says good-bye"),
         Mistake(_cancel_when_all_is_well, "leaves the timer of a client who closes with code 4000"),
-        Mistake(_await_the_timer, "it waits for the timer"),
+        Mistake(_await_the_timer, "Does it wait for the timer?"),
         Mistake(_cancel_at_once, "stops the timer while the client is there"),
+        Mistake(_receive_once, "receive until the connection ends"),
+        Mistake(_only_receive, "starts no timer"),
     ),
     why="What a handler starts, it ends. That holds for timers, subscriptions, files, and rows in a table.",
-    bound=10.0,
+    bound=8.0,
     acts=True,
 )
 

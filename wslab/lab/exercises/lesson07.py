@@ -13,7 +13,7 @@ from typing import Any
 
 from wslab.lab.chat_messages import MAX_TEXT, Refusal, read
 from wslab.lab.exercises.answer import show
-from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, returns
+from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, returns, same
 
 __all__ = ["EXERCISES"]
 
@@ -151,15 +151,19 @@ def _judge_offer(answer: Any) -> Fault | None:
     kept = [queue.get_nowait() for _ in range(queue.qsize())]
     returned = [show(each) for each in given]
     rows = (
-        ("offered", f"{', '.join(_OFFERED)} to a queue for 3"),
+        ("offered", f"{', '.join(map(show, _OFFERED))} to a queue for 3"),
         ("kept", ", ".join(map(show, kept)) or "nothing"),
         ("returned", ", ".join(returned)),
     )
+    if not kept:
+        return Fault(
+            "puts nothing into the queue. put_nowait puts at once; put has to be awaited.", rows, given
+        )
     if kept == _OFFERED[:3]:
         return Fault("drops the newest message. Make room by taking the oldest one out.", rows, given)
     if kept != _OFFERED[2:]:
         return Fault("keeps the wrong messages: the newest must stay, in order.", rows, given)
-    if returned != ["0", "0", "0", "1", "1"]:
+    if not same(given, [0, 0, 0, 1, 1]):
         return Fault("returns the wrong number: how many messages did this call drop?", rows, given)
     return None
 
@@ -177,6 +181,11 @@ def _drop_everything(queue: asyncio.Queue[str], message: str) -> int:
         queue.get_nowait()
     queue.put_nowait(message)
     return dropped
+
+
+def _await_nothing(queue: asyncio.Queue[str], message: str) -> int:
+    queue.put(message).close()
+    return 0
 
 
 def _count_nothing(queue: asyncio.Queue[str], message: str) -> int:
@@ -200,6 +209,7 @@ DROP_OLDEST = Exercise(
     mistakes=(
         Mistake(_drop_the_newest, "Make room by taking the oldest one out."),
         Mistake(_drop_everything, "the newest must stay, in order."),
+        Mistake(_await_nothing, "puts nothing into the queue."),
         Mistake(_count_nothing, "how many messages did this call drop?"),
     ),
     why="Good for positions and prices, where the newest says it all. In a chat, somebody loses a sentence.",
