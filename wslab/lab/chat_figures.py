@@ -8,12 +8,10 @@ octets here, and nothing waits for more.
 from __future__ import annotations
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Drawing
 
 from wslab.lab.chat_bots import Talk
 from wslab.lab.chat_load import COUNT, RATE, Load
-from wslab.lab.figures import Figure, style
+from wslab.lab.figures import Figure, canvas, style
 from wslab.lab.palette import FIELDS, INK
 
 __all__ = ["draw_loads", "draw_talks"]
@@ -34,8 +32,7 @@ def draw_loads(*loads: Load) -> Figure:
     if not loads:
         raise ValueError("there is nothing to draw: pass what under_load returned")
     with style():
-        drawing = Drawing(figsize=(8, 4.4), layout="constrained")
-        FigureCanvasAgg(drawing)
+        drawing = canvas(8, 4.4)
         late, memory = drawing.subplots(2, 1, height_ratios=(3, 1))
         for load, mark, fill in zip(loads, MARKS, FILLS * 2, strict=False):
             _points(late, load, mark, fill)
@@ -91,8 +88,7 @@ def draw_talks(*talks: Talk) -> Figure:
     if not talks or not all(talk.latencies for talk in talks):
         raise ValueError("there is nothing to draw: pass what talk returned")
     with style():
-        drawing = Drawing(figsize=(8, 0.6 + 1.7 * len(talks)), layout="constrained")
-        FigureCanvasAgg(drawing)
+        drawing = canvas(8, 0.6 + 1.7 * len(talks))
         rows = drawing.subplots(len(talks), 1, sharex=True, squeeze=False)
         edges = [10 ** (-1 + step / 12) for step in range(61)]  # twelve bars for a factor of ten
         for axes, talk, fill in zip(rows[:, 0], talks, FILLS * 2, strict=False):

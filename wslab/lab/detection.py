@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import wslab
-from wslab.lab.figures import Figure, style
+from wslab.lab.figures import Figure, canvas, style
 from wslab.lab.palette import CLIENT, INK
 from wslab.lab.tap import Tap
 
@@ -128,14 +128,10 @@ def figure(detections: Sequence[Detection]) -> Figure:
     """
     if not detections:
         raise ValueError("there is nothing to draw: the list of detections is empty")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Drawing
-
     settings = list(dict.fromkeys((each.interval, each.timeout, each.closing) for each in detections))
     top = max(*(each.took for each in detections), *(sum(setting) for setting in settings)) * 1.3
     with style():
-        drawing = Drawing(figsize=(8, 3.2), layout="constrained")
-        FigureCanvasAgg(drawing)
+        drawing = canvas(8, 3.2)
         panels = drawing.subplots(1, len(settings), sharey=True, squeeze=False)[0]
         for axes, setting in zip(panels, settings, strict=True):
             measured = [each for each in detections if (each.interval, each.timeout, each.closing) == setting]

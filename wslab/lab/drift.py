@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from wslab.lab.figures import Figure, style
+from wslab.lab.figures import Figure, canvas, style
 from wslab.lab.palette import CLIENT, INK, SERVER
 
 __all__ = ["Ticks", "figure", "measure"]
@@ -90,12 +90,8 @@ def figure(measured: Mapping[str, Ticks]) -> Figure:
     """
     if not measured:
         raise ValueError("there is nothing to draw: no ticker was measured")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Drawing
-
     with style():
-        drawing = Drawing(figsize=(8, 3.2), layout="constrained")
-        FigureCanvasAgg(drawing)
+        drawing = canvas(8, 3.2)
         axes = drawing.add_subplot()
         for (name, ticks), (colour, marker) in zip(measured.items(), LOOKS, strict=False):
             late = [1000 * each for each in ticks.late]

@@ -28,7 +28,7 @@ from matplotlib.patches import Rectangle
 
 from wslab.lab.palette import INK, PAPER, Colour
 
-__all__ = ["MONO", "SANS", "Figure", "box", "label", "sheet", "style"]
+__all__ = ["MONO", "SANS", "Figure", "box", "canvas", "label", "sheet", "style"]
 
 SANS = "DejaVu Sans"
 MONO = "DejaVu Sans Mono"
@@ -118,6 +118,20 @@ class Figure:
 def _in_words(alt: str) -> str:
     words = escape(alt).replace("\n", "<br>")
     return f'<details style="font-size:85%"><summary>This figure in words</summary><p>{words}</p></details>'
+
+
+def canvas(width: float, height: float) -> MplFigure:
+    """Return an empty figure for plots with axes; to be called, and drawn on, inside `style`.
+
+    Args:
+        width, height: the size in inches, in which matplotlib measures. Labels do not cover each other.
+
+    >>> canvas(8, 3).get_size_inches().tolist()
+    [8.0, 3.0]
+    """
+    figure = MplFigure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def sheet(width: float, height: float) -> tuple[MplFigure, Axes]:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+from matplotlib.ticker import MaxNLocator
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from wslab.lab.figures import Figure, style
+from wslab.lab.figures import Figure, canvas, style
 from wslab.lab.palette import CLIENT, SERVER
 
 __all__ = ["figure", "visit"]
@@ -81,13 +82,8 @@ def figure(counted: Mapping[str, list[int]]) -> Figure:
     """
     if not counted:
         raise ValueError("there is nothing to draw: no handler was visited")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Drawing
-    from matplotlib.ticker import MaxNLocator
-
     with style():
-        drawing = Drawing(figsize=(8, 2.8), layout="constrained")
-        FigureCanvasAgg(drawing)
+        drawing = canvas(8, 2.8)
         axes = drawing.add_subplot()
         for (name, left), (colour, marker) in zip(counted.items(), LOOKS, strict=False):
             axes.plot(

@@ -14,11 +14,10 @@ import time
 from collections.abc import Iterator
 from typing import Self
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Drawing
 from websockets.asyncio.client import ClientConnection, connect
 
-from wslab.lab.figures import Figure, style
+from wslab.lab.figures import Figure, canvas, style
 from wslab.lab.palette import INK
 
 __all__ = ["Probe"]
@@ -136,8 +135,7 @@ class Probe:
 def _draw(marks: list[tuple[str, float, float]], trips: list[tuple[float, float]], last: float) -> Drawing:
     """Draw bands and lines; all times in seconds since the first mark."""
     with style():
-        drawing = Drawing(figsize=(8, 3), layout="constrained")
-        FigureCanvasAgg(drawing)
+        drawing = canvas(8, 3)
         axes = drawing.add_subplot()
         for number, (name, began, ended) in enumerate(marks):
             axes.axvspan(began, ended, facecolor="#DDDDDD" if number % 2 else "#F2F2F2")

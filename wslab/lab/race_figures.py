@@ -15,12 +15,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 
 from wslab.lab.cost import Cost, Costs
-from wslab.lab.figures import Figure, style
+from wslab.lab.figures import Figure, canvas, style
 from wslab.lab.palette import INK, PAPER
 from wslab.lab.race import Race
 from wslab.lab.result import Result
@@ -54,8 +53,7 @@ def _looks(kinds: Iterable[str]) -> dict[str, Look]:
 
 
 def _drawing(width: float, height: float) -> tuple[Drawing, Axes]:
-    drawing = Drawing(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(drawing)
+    drawing = canvas(width, height)
     return drawing, drawing.add_subplot()
 
 

@@ -23,7 +23,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from wslab.lab.figures import Figure, style
+from wslab.lab.figures import Figure, canvas, style
 from wslab.lab.palette import CLIENT, INK, SERVER
 from wslab.lab.tap import Tap
 
@@ -165,12 +165,8 @@ def figure(backlogs: Mapping[str, Backlog]) -> Figure:
     """
     if not backlogs:
         raise ValueError("there is nothing to draw: no queue was observed")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Drawing
-
     with style():
-        drawing = Drawing(figsize=(8, 3.4), layout="constrained")
-        FigureCanvasAgg(drawing)
+        drawing = canvas(8, 3.4)
         axes = drawing.add_subplot()
         for (name, backlog), (colour, line) in zip(backlogs.items(), LOOKS, strict=False):
             waiting = [octets / 1024 for octets in backlog.waiting]

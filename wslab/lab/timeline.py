@@ -14,11 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 
-from wslab.lab.figures import Figure, style
+from wslab.lab.figures import Figure, canvas, style
 from wslab.lab.palette import INK, PAPER
 from wslab.lab.result import Result
 
@@ -36,8 +34,7 @@ def timeline(results: Sequence[Result], *, begin: float = 0.0, seconds: float = 
         seconds: how much is shown.
     """
     with style():
-        drawing = Drawing(figsize=(8, 1.05 * len(results) + 0.8), layout="constrained")
-        FigureCanvasAgg(drawing)
+        drawing = canvas(8, 1.05 * len(results) + 0.8)
         strips = list(drawing.subplots(len(results), 1, sharex=True, squeeze=False)[:, 0])
         for axes, result in zip(strips, results, strict=True):
             _strip(axes, result, begin, begin + seconds)
