@@ -187,14 +187,14 @@ class Race(Sequence[Result]):
     def compare(self, costs: Costs) -> Table:
         """Put predicted and measured values side by side, for one client."""
         heading = (
-            "way", "delay\nms", "requests\npredicted", "measured", "octets\nan update\npredicted",
-            "measured", "mean stale-\nness, ms\npredicted", "measured",
+            "way", "delay\nms", "mean stale-\nness, ms\npredicted", "measured",
+            "octets\nan update\npredicted", "measured", "requests\npredicted", "measured",
         )  # fmt: skip
         rows = []
         for result, expected in zip(self._results, self.predictions(costs), strict=True):
-            pairs = [f"{expected.requests:.0f}", f"{result.requests / result.clients:.0f}"]
+            pairs = [_ms(expected.staleness), _ms(result.mean)]  # what a narrow page must show
             pairs += [f"{expected.octets:,.0f}", f"{result.octets_per_update:,.0f}"]
-            pairs += [_ms(expected.staleness), _ms(result.mean)]
+            pairs += [f"{expected.requests:.0f}", f"{result.requests / result.clients:.0f}"]
             rows.append((result.way.name, f"{result.delay * 1000:.0f}", *pairs))
         note = f"An alarm that rang every 10 ms was late by {_ms(self.late)} ms on average."
         return Table(heading, rows, note)

@@ -97,7 +97,7 @@ CLASSIFY_ENDING = Exercise(
 )
 
 
-DELAY = 0.04  # seconds one way
+DELAY = 0.02  # seconds one way
 LATE = 0.5  # seconds by which one pong is late
 PATIENCE = 3.0  # seconds for all pings
 PINGS = 5
