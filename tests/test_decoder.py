@@ -141,7 +141,7 @@ class TestEverySize:
     @pytest.fixture(params=["numpy", "no numpy"], autouse=True)
     def numpy(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
         if request.param == "no numpy":
-            monkeypatch.setattr("wslab.frames._numpy", lambda: None)
+            monkeypatch.setattr("wslab.masking._numpy", lambda: None)
 
     @pytest.mark.parametrize("masked", [True, False])
     @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

@@ -1,15 +1,11 @@
 """Frames against the RFC's own octets, in both directions; lengths, masks, and the faults of the caller."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.strategies import keys
 from wslab.decoder import FrameDecoder
 from wslab.frames import (
     Frame,
     Opcode,
-    apply_mask,
     encode_frame,
     encode_length,
     first_byte,
@@ -84,32 +80,6 @@ class TestLengths:
     def test_round_trip_at_boundaries(self, length: int, masking_key: bytes | None) -> None:
         frame = Frame(Opcode.BINARY, bytes(i % 251 for i in range(length)))
         assert_wire(frame, encode_frame(frame, masking_key), masking_key)
-
-
-class TestMask:
-    """§5.3."""
-
-    @given(st.binary(max_size=3000), keys)
-    def test_is_the_xor_of_the_rfc(self, data: bytes, key: bytes) -> None:
-        assert apply_mask(data, key) == bytes(octet ^ key[i % 4] for i, octet in enumerate(data))
-
-    @pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 1023, 1024, 65535, 65536, 65537, 2**20 + 3])
-    def test_long_payloads(self, size: int) -> None:
-        data = bytes(i % 251 for i in range(size))
-        masked = apply_mask(data, RFC_KEY)
-        assert masked == bytes(octet ^ RFC_KEY[i % 4] for i, octet in enumerate(data))
-        assert apply_mask(masked, RFC_KEY) == data
-
-    @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-    @pytest.mark.parametrize("size", [5, 5000])
-    def test_any_bytes_like(self, kind: type, size: int) -> None:
-        assert apply_mask(kind(bytes(size)), b"\x01\x02\x03\x04")[:5] == b"\x01\x02\x03\x04\x01"
-
-    @pytest.mark.parametrize("key", [b"", b"123", b"12345"])
-    @pytest.mark.parametrize("size", [0, 5, 5000])
-    def test_key_of_the_wrong_size(self, key: bytes, size: int) -> None:
-        with pytest.raises(ValueError, match="not 4"):
-            apply_mask(bytes(size), key)
 
 
 class TestFrame:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import cut
 from wslab.close import CloseCode, ProtocolError
+from wslab.connection import Connection, Failure
 from wslab.frames import FIN, Opcode
 from wslab.message import Assembler, decode_text
 
@@ -128,3 +129,36 @@ def test_a_whole_text() -> None:
     assert decode_text("µ".encode()) == "µ"
     with pytest.raises(ProtocolError, match="octet 0xff"):
         decode_text(b"a\xff")
+
+
+class TestFromTheHeader:
+    """A frame that may not come, or makes its message too long, is refused before its payload (§5.4)."""
+
+    FIRST = bytes.fromhex("01 03 616263")  # "abc", and more is to follow
+
+    @pytest.mark.parametrize(
+        ("first", "wire", "code", "words"),
+        [
+            (FIRST, "82 0a", 1002, "BINARY before the fragmented message was whole"),
+            (FIRST, "82 0a 00", 1002, "BINARY before the fragmented message was whole"),
+            (FIRST, "80 62", 1009, "message is at least 101 bytes, limit 100"),
+            (FIRST, "80 62 64", 1009, "message is at least 101 bytes, limit 100"),
+            (FIRST, "00 62 64", 1009, "message is at least 101 bytes, limit 100"),
+            (bytes.fromhex("02 03 616263"), "80 62 64", 1009, "message is at least 101 bytes, limit 100"),
+            (b"", "80 0a 64", 1002, "no message to continue"),
+        ],
+    )
+    @pytest.mark.parametrize("together", [True, False])
+    def test_refused(self, first: bytes, wire: str, code: int, words: str, together: bool) -> None:
+        client = Connection("client", max_size=100)
+        pieces = [first + bytes.fromhex(wire)] if together else [first, bytes.fromhex(wire)]
+        events = [event for piece in pieces for event in client.receive_data(piece)]
+        (failure,) = events
+        assert isinstance(failure, Failure)
+        assert failure.code == code
+        assert words in failure.reason
+
+    def test_what_fits_exactly(self) -> None:
+        client = Connection("client", max_size=100)
+        assert client.receive_data(self.FIRST + bytes.fromhex("80 61 64")) == []
+        assert client.receive_data(b"e" * 96) == ["abcd" + "e" * 96]

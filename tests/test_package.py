@@ -64,7 +64,7 @@ def test_there_are_protocol_modules() -> None:
 @by_name(SANS_IO)
 def test_protocol_modules_do_no_io_and_need_no_third_party(path: Path) -> None:
     tops = {module.split(".")[0] for module in imports(path)}
-    optional = {"numpy"} if path.name == "frames.py" else set()
+    optional = {"numpy"} if path.name == "masking.py" else set()
     assert not tops & IO
     assert tops - optional <= sys.stdlib_module_names | {"wslab"}
 

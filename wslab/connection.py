@@ -201,6 +201,9 @@ class Connection:
                         return events
                 elif (message := assembler.add(first, payload)) is not None:
                     events.append(message)
+            if self._decoder.begun:
+                assembler.expect(*self._decoder.begun)
+                self._decoder.begun = None
             if self._decoder.error:
                 raise self._decoder.error
         except ProtocolError as error:

@@ -24,10 +24,8 @@ from wslab.frames import (
     RSV3,
     Frame,
     Opcode,
-    number,
-    xor_in_place,
-    xor_part,
 )
+from wslab.masking import number, xor_in_place, xor_part
 
 __all__ = ["FrameDecoder"]
 
@@ -68,6 +66,8 @@ class FrameDecoder:
 
     Attributes:
         error: what the peer did wrong, once it has.
+        begun: first octet and remaining bytes of a frame that is not whole, so that it can be judged already;
+            a text frame whose beginning was handed out counts as a continuation.
 
     >>> decoder = FrameDecoder(masked=False)
     >>> decoder.feed(bytes.fromhex("8105 4865"))
@@ -78,6 +78,7 @@ class FrameDecoder:
 
     def __init__(self, *, masked: bool, max_size: int | None = 2**20) -> None:
         self.error: ProtocolError | None = None
+        self.begun: tuple[int, int] | None = None
         self._mask_bit = MASK if masked else 0
         self._header = 6 if masked else 2  # octets of the shortest header
         self._max_size = 2**63 if max_size is None else max_size
@@ -197,10 +198,15 @@ class FrameDecoder:
     ) -> int:
         """Begin with a payload that is not whole, unless it belongs to a control frame."""
         first = buffer[offset]
-        if first & CONTROL or start >= len(buffer):
+        if first & CONTROL:
+            return offset
+        self.begun = first, length
+        if start >= len(buffer):
             return offset
         self._first, self._left, self._key = first, length, buffer[start - 4 : start]
-        return self._continue(buffer, start, pieces)
+        end = self._continue(buffer, start, pieces)
+        self.begun = self._first, self._left
+        return end
 
     def _continue(self, buffer: bytes, start: int, pieces: list[tuple[int, bytes]]) -> int:
         """Take what has arrived of a payload, and return the offset of the octet behind it."""

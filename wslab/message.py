@@ -72,12 +72,11 @@ class Assembler:
                 a message over the limit.
         """
         opcode = first & OPCODE
-        if opcode or not self.opcode:
-            self._begin(Opcode(opcode))
+        self.expect(opcode, len(payload))
+        if opcode:
+            self.opcode = Opcode(opcode)
+            self._parts = io.StringIO() if opcode == Opcode.TEXT else io.BytesIO()
         self._size += len(payload)
-        if self._size > self._max_size:
-            problem = f"message is at least {self._size} bytes, limit {self._max_size}"
-            raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, problem)
         fin = first >= FIN
         if isinstance(self._parts, io.BytesIO):
             self._parts.write(payload)
@@ -87,6 +86,27 @@ class Assembler:
             return None
         self._size, self.opcode = 0, Opcode.CONTINUATION
         return self._parts.getvalue()
+
+    def expect(self, first: int, size: int) -> None:
+        """Judge a frame whose payload has not come: whether it may come now, and fit.
+
+        Args:
+            first: the first octet of the frame.
+            size: bytes of its payload that are still to come.
+
+        Raises:
+            ProtocolError: 1002 or 1009, as for :meth:`add`.
+        """
+        opcode = first & OPCODE
+        if opcode and self.opcode:
+            problem = f"{Opcode(opcode).name} before the fragmented message was whole"
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, problem)
+        if not opcode and not self.opcode:
+            problem = "CONTINUATION, but there is no message to continue"
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, problem)
+        if self._size + size > self._max_size:
+            problem = f"message is at least {self._size + size} bytes, limit {self._max_size}"
+            raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, problem)
 
     def _decode(self, payload: bytes, fin: bool) -> str:
         """Decode a fragment of a text, and refuse its first wrong octet."""
@@ -101,12 +121,3 @@ class Assembler:
             # Half a surrogate: Python would wait for its third octet.
             raise ProtocolError(CloseCode.INVALID_DATA, "text is not UTF-8: octet 0xed, a surrogate")
         return text
-
-    def _begin(self, opcode: Opcode) -> None:
-        if not opcode:
-            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "CONTINUATION, but there is no message to continue")
-        if self.opcode:
-            problem = f"{opcode.name} before the fragmented message was whole"
-            raise ProtocolError(CloseCode.PROTOCOL_ERROR, problem)
-        self.opcode = opcode
-        self._parts = io.StringIO() if opcode is Opcode.TEXT else io.BytesIO()

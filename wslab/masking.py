@@ -1,0 +1,135 @@
+"""Masking: the XOR of a payload with its masking-key, in the way that suits its size best (RFC 6455 §5.3).
+
+This module knows one operation, which the protocol does more often than any other, and three ways to do it:
+as one number each, the fastest up to a few hundred octets; with numpy, where it is installed, 32 bits at a
+time; and in place where there are very many, since new memory is dearer than the XOR. It knows no frame. A
+part of a payload can be masked alone, once the key is turned to begin where the part begins.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["apply_mask"]
+
+MAX_SHORT = 125  # bytes: the payload of most frames, and of every control frame (§5.5)
+LONG_PAYLOAD = 320  # bytes: from here on numpy is faster than the standard library
+IN_PLACE = 2**15  # bytes: from here on it is faster to change a copy than to compute a new one
+IN_PLACE_BEHIND = 2**17  # bytes: the same, where a header stands before the payload
+BLOCK = 2**12  # bytes of a long payload that are masked together where there is no numpy
+
+if TYPE_CHECKING:
+    Octets = bytes | bytearray | memoryview
+
+number = int.from_bytes
+# A masking-key, read as a number, times REPEAT[n] is that key again and again, until n octets are covered:
+# 0x01020304 times 0x00000001_00000001 is 0x01020304_01020304. Only short payloads are masked in this way.
+REPEAT = [number(b"\x01\x00\x00\x00" * ((n + 3) // 4), "little") for n in range(MAX_SHORT + 1)]
+
+
+def apply_mask(data: Octets, masking_key: bytes) -> bytes:
+    """XOR octet i of the data with octet i modulo 4 of the key (§5.3). Masking twice gives the data back.
+
+    Args:
+        data: any number of bytes.
+        masking_key: 4 bytes.
+
+    Raises:
+        ValueError: the key is not 4 bytes long.
+
+    >>> apply_mask(b"Hello", bytes.fromhex("37fa213d")).hex(" ")
+    '7f 9f 4d 51 58'
+    """
+    if len(masking_key) != 4:
+        raise ValueError(f"masking-key is {len(masking_key)} bytes, not 4")
+    return xor_part(data, 0, len(data), masking_key)
+
+
+def xor_part(octets: Octets, start: int, end: int, key: Octets) -> bytes:
+    """XOR the octets from start to end, in the way that is fastest for so many."""
+    size = end - start
+    if size <= MAX_SHORT:
+        masked = number(octets[start:end], "little") ^ number(key, "little") * REPEAT[size]
+        return masked.to_bytes(size + 3, "little")[:size]  # the last key may stick out
+    if size < LONG_PAYLOAD:
+        return xor_block(octets[start:end], key)
+    if (numpy := _numpy()) is None:
+        return xor_blocks(octets[start:end], key)
+    if size >= IN_PLACE:
+        return xor_in_place(io.BytesIO(octets[start:end]), 0, key)
+    words, word, scalar = numpy
+    array = words(octets, word, size // 4, start) ^ scalar((), word, key)
+    if left := size % 4:
+        return b"".join((array, xor_part(octets, end - left, end, key)))
+    masked_octets: bytes = array.tobytes()
+    return masked_octets
+
+
+def xor_behind(header: bytes, payload: bytes, key: bytes) -> bytes:
+    """XOR a payload that is not short, and put a header before it, with one copy less than in two steps."""
+    size = len(payload)
+    if size < LONG_PAYLOAD or (numpy := _numpy()) is None:
+        return header + xor_part(payload, 0, size, key)
+    if size >= IN_PLACE_BEHIND:
+        return xor_in_place(io.BytesIO(header + payload), len(header), key)
+    words, word, scalar = numpy
+    array = words(payload, word, size // 4) ^ scalar((), word, key)
+    if left := size % 4:
+        return b"".join((header, array, xor_part(payload, size - left, size, key)))
+    return b"".join((header, array))
+
+
+def xor_block(octets: Octets, key: Octets) -> bytes:
+    """XOR as one number each, with the key as often as it takes."""
+    size = len(octets)
+    repeated = (bytes(key) * (size // 4 + 1))[:size]
+    return (number(octets, "little") ^ number(repeated, "little")).to_bytes(size, "little")
+
+
+def xor_blocks(octets: Octets, key: Octets) -> bytes:
+    """XOR as xor_block() does, in blocks that share the number of the key."""
+    if len(octets) < BLOCK:
+        return xor_block(octets, key)
+    last = len(octets) // BLOCK * BLOCK  # what is behind is less than a block
+    repeated = number(bytes(key) * (BLOCK // 4), "little")
+    blocks = [
+        (number(octets[at : at + BLOCK], "little") ^ repeated).to_bytes(BLOCK, "little")
+        for at in range(0, last, BLOCK)
+    ]
+    return b"".join([*blocks, xor_block(octets[last:], key)])
+
+
+def xor_in_place(stream: io.BytesIO, start: int, key: Octets) -> bytes:
+    """XOR all octets of a stream from start on, and return everything."""
+    view = stream.getbuffer()
+    size = len(view)
+    numpy = _numpy()
+    if numpy is None or size < IN_PLACE:
+        return stream.getvalue()[:start] + xor_part(view, start, size, key)
+    first = start + -start % 4  # numpy is fastest where words begin at multiples of 4
+    left = (size - first) % 4
+    if first > start or left:
+        for at in (*range(start, first), *range(size - left, size)):
+            view[at] ^= key[(at - start) % 4]
+        key = bytes(key[first - start :]) + bytes(key[: first - start])
+    words, word, scalar = numpy
+    array = words(view, word, (size - first) // 4, first)
+    array ^= scalar((), word, key)
+    del array
+    view.release()  # as long as somebody looks at it, getvalue() has to copy
+    return stream.getvalue()
+
+
+@functools.cache
+def _numpy() -> tuple[Any, Any, Any] | None:
+    """Import numpy when the first long payload comes: most programs never need it, and it takes 0.1 s.
+
+    What is returned makes an array of data without a copy, names its 32-bit items, and makes one such item.
+    """
+    try:
+        import numpy
+    except ImportError:
+        return None
+    return numpy.frombuffer, numpy.dtype(numpy.uint32), numpy.ndarray
