@@ -1,6 +1,7 @@
-"""Write what leads from lesson to lesson: the last line of each notebook and the outline in the README.
+"""Write what leads through the course: the last line of each notebook, the links between terms and glossary,
+and the outline in the README.
 
-Both are computed from the notebooks' names and first cells: nothing has to be kept in step by hand.
+All of it is computed from the notebooks and the glossary: nothing has to be kept in step by hand.
 """
 
 import json
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import nbformat
 
+from tools.glossary import GLOSSARY, link, renewed, terms
+
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = ROOT / "notebooks"
 README = ROOT / "README.md"
-NAVIGATION = re.compile(r"\n*^\*\*(?:Previous|Next):\*\* (?:.+\n?)+", re.MULTILINE)
+NAVIGATION = re.compile(r"\n*^\*\*(?:Previous|Next|Terms):\*\* (?:.+\n?)+", re.MULTILINE)
 BEGIN, END = "<!-- outline: written by make notebooks -->\n", "<!-- end of the outline -->"
 
 
@@ -47,11 +50,11 @@ def minutes(path: Path) -> int:
 
 
 def navigation(path: Path, course: Sequence[Path]) -> str:
-    """Return the line that leads from a lesson to the ones before and after it."""
+    """Return the line that leads from a lesson to the ones before and after it, and to the glossary."""
     place = course.index(path)
     neighbours = {"Previous": course[max(place - 1, 0) : place], "Next": course[place + 1 : place + 2]}
     links = [f"**{word}:** [{title(to)}]({to.name})" for word, found in neighbours.items() for to in found]
-    return " · ".join(links)
+    return " · ".join([*links, f"**Terms:** [glossary]({GLOSSARY.name})"])
 
 
 def outline(course: Sequence[Path]) -> str:
@@ -63,13 +66,18 @@ def outline(course: Sequence[Path]) -> str:
 
 
 def main() -> None:
-    """Write the links into the lessons and the table into the README."""
+    """Write the links into the lessons and the glossary, and the table into the README."""
     course = lessons()
+    glossary = GLOSSARY.read_text(encoding="utf-8")
     for path in course:
         notebook = nbformat.read(path, as_version=4)
-        last = [cell for cell in notebook.cells if cell.cell_type == "markdown"][-1]
+        prose = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+        for cell in prose:
+            cell.source = link(cell.source, terms(glossary))
+        last = prose[-1]
         last.source = f"{NAVIGATION.sub('', last.source).rstrip()}\n\n{navigation(path, course)}".strip()
         path.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+    GLOSSARY.write_text(renewed(glossary, course), encoding="utf-8", newline="\n")
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     README.write_text(before + BEGIN + outline(course) + END + after, encoding="utf-8", newline="\n")

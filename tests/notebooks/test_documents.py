@@ -9,10 +9,11 @@ from statistics import median
 from urllib.parse import unquote, urlsplit
 
 from tests.notebooks.lesson import Lesson
+from tools.glossary import GLOSSARY, anchor, bold, key, link, renewed, rows, terms
 from tools.outline import BEGIN, END, README, ROOT, lessons, minutes, navigation, outline, promise, title
 from wslab.lab.run_first import advice, bound_names
 
-LINK = re.compile(r"(?<!!)\[[^\]]+\]\(\s*<?([^)\s>]+)")
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(\s*<?((?:[^()\s>]|\([^()\s]*\))+)")
 IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]+)")
 TAGS = {"setup", "exercise", "solution", "cleanup", "nbval-ignore-output", "raises-exception"}
 MACHINE = re.compile(
@@ -22,9 +23,11 @@ MACHINE = re.compile(
 METADATA = {"kernelspec", "language_info"}
 
 
-def anchor(heading: str) -> str:
-    """Return the fragment by which JupyterLab links to a heading."""
-    return re.sub(r"[`*_]", "", heading).replace(" ", "-")
+def anchors(file: Path) -> list[str]:
+    """Return the fragments by which one can link into a lesson or the glossary."""
+    if file.suffix == ".md":
+        return re.findall(r'<a id="([^"]+)">', file.read_text(encoding="utf-8"))
+    return [anchor(text) for _, text in Lesson(file).headings]
 
 
 def test_the_course_has_notebooks_with_unique_numbers(lesson: Lesson) -> None:
@@ -75,9 +78,8 @@ def test_links_resolve(lesson: Lesson) -> None:
         file = lesson.path.parent / unquote(parts.path) if parts.path else lesson.path
         assert file.resolve().is_relative_to(ROOT), target
         assert file.exists(), target
-        if parts.fragment and file.suffix == ".ipynb":
-            anchors = [anchor(text) for _, text in Lesson(file).headings]
-            assert unquote(parts.fragment) in anchors, target
+        if parts.fragment:
+            assert unquote(parts.fragment) in anchors(file), target
 
 
 def test_images_have_a_text_alternative_and_exist(lesson: Lesson) -> None:
@@ -206,6 +208,34 @@ def test_style_of_the_text(lesson: Lesson) -> None:
         assert not re.search("[\U0001f000-\U0001faff\ufe0f]", cell.source), f"cell {cell.number}"
     for cell in lesson.prose:
         assert not re.search(r"[\w)\"”]!(?=\s|$)", cell.prose), f"cell {cell.number}: exclamation mark"
+
+
+def test_terms_are_linked_to_the_glossary(lesson: Lesson) -> None:
+    known = terms(GLOSSARY.read_text(encoding="utf-8"))
+    linked = 0
+    for cell in lesson.prose:
+        assert link(cell.source, known) == cell.source, f"cell {cell.number}: run make notebooks"
+        linked += cell.source.count("](glossary.md#")
+    assert linked
+    defined = [phrase for phrase, _ in bold([cell.source for cell in lesson.prose])]
+    short = [phrase for phrase in defined if re.fullmatch(r"[a-z][\w-]*( [\w-]+){0,2}", phrase)]
+    missing = {key(phrase) for phrase in short} - {key(term) for term in known}
+    assert not missing, "in bold, so a term, but not in notebooks/glossary.md"
+
+
+def test_the_glossary_is_in_order_and_leads_to_the_lessons() -> None:
+    text = GLOSSARY.read_text(encoding="utf-8")
+    assert text == renewed(text, lessons()), "run make notebooks"
+    assert len(rows(text)) > 50
+    found = anchors(GLOSSARY)
+    assert len(set(found)) == len(found) == len(rows(text))
+    for term, meaning, _, place in rows(text):
+        assert meaning.endswith("."), term
+        [target] = LINK.findall(place) or [""]
+        assert target, f"{term}: no lesson has it in bold"
+        file = GLOSSARY.parent / target.partition("#")[0]
+        assert target.partition("#")[2] in anchors(file), target
+        assert key(term) in {key(phrase) for phrase, _ in bold([cell.source for cell in Lesson(file).prose])}
 
 
 def test_the_readme_has_the_outline_of_the_notebooks() -> None:

@@ -1,4 +1,4 @@
-"""tools/outline.py: links between lessons and the table of lessons."""
+"""tools/outline.py: links through the course and the table of lessons."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,8 @@ import pytest
 from tools.outline import NAVIGATION, minutes, navigation, outline, promise, title
 
 FIRST = "# 02 · Shake hands\n\nYou will have built\na handshake.\n\n**Time:** 25 minutes"
+
+TERMS = "**Terms:** [glossary](glossary.md)"
 
 
 @pytest.fixture
@@ -27,11 +29,11 @@ def test_opening_is_read(course: list[Path]) -> None:
 
 
 def test_each_lesson_leads_to_its_neighbours(course: list[Path]) -> None:
-    assert navigation(course[0], course) == "**Next:** [02 · Shake hands](02-handshake.ipynb)"
-    assert navigation(course[2], course) == "**Previous:** [02 · Shake hands](02-handshake.ipynb)"
+    assert navigation(course[0], course) == f"**Next:** [02 · Shake hands](02-handshake.ipynb) · {TERMS}"
+    assert navigation(course[2], course) == f"**Previous:** [02 · Shake hands](02-handshake.ipynb) · {TERMS}"
     both = "**Previous:** [00 · Start](00-start.ipynb) · **Next:** [03-frames](03-frames.ipynb)"
-    assert navigation(course[1], course) == both
-    assert navigation(course[0], course[:1]) == ""
+    assert navigation(course[1], course) == f"{both} · {TERMS}"
+    assert navigation(course[0], course[:1]) == TERMS
 
 
 def test_outline_has_a_row_for_each_lesson(course: list[Path]) -> None:
@@ -45,3 +47,4 @@ def test_outline_has_a_row_for_each_lesson(course: list[Path]) -> None:
 def test_a_navigation_line_that_was_wrapped_is_replaced_as_a_whole() -> None:
     text = "## Recap\n\nThree lines.\n\n**Previous:** [a](a.ipynb) · **Next:** [b\nc](b.ipynb)\n"
     assert NAVIGATION.sub("", text) == "## Recap\n\nThree lines."
+    assert NAVIGATION.sub("", f"End.\n\n{TERMS}") == "End."
