@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import unquote, urlsplit
 
+import pytest
+
 from tests.notebooks.lesson import Lesson
 from tools.glossary import GLOSSARY, anchor, bold, key, link, renewed, rows, terms
 from tools.outline import BEGIN, END, README, ROOT, lessons, minutes, navigation, outline, promise, title
@@ -244,8 +246,9 @@ def test_the_readme_has_the_outline_of_the_notebooks() -> None:
     assert f"{BEGIN}{outline(lessons())}{END}" in text, "run make notebooks"
 
 
-def test_links_of_the_readme_resolve() -> None:
-    text = re.sub(r"^```.*?^```", "", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_of_the_pages_around_the_lessons_resolve(name: str) -> None:
+    text = re.sub(r"^```.*?^```", "", Path(ROOT, name).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     local = [target for target in LINK.findall(text) if "://" not in target]
     local += [target for _, target in IMAGE.findall(text)]
     assert local
