@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
@@ -39,7 +40,10 @@ async def _judge(answer: Any) -> Fault | None:
 
     async with http_server(answer_later) as port:
         given = await answer(Address(f"http://127.0.0.1:{port}"), COUNT)
-    expected = [Clock.reading(number) for number in range(COUNT)]
+    return _wrong_form(given) or _wrong_readings(given, questions, len(connections))
+
+
+def _wrong_form(given: object) -> Fault | None:
     if given is None:
         return Fault("gives nothing.", given=given)
     if not isinstance(given, (list, tuple)):
@@ -49,6 +53,10 @@ async def _judge(answer: Any) -> Fault | None:
             if inspect.iscoroutine(each):
                 each.close()
         return Fault("gives coroutines: put await in front of response.text().", (), given)
+    return None
+
+
+def _wrong_readings(given: Sequence[object], questions: list[str], connections: int) -> Fault | None:
     if not questions:
         return Fault("asks nothing.", (), given)
     wrong = _wrong_question(questions)
@@ -61,10 +69,10 @@ async def _judge(answer: Any) -> Fault | None:
         return Fault(f"gives {NOTHING}, which it knew before: note each answer after it has come.", (), given)
     if any(isinstance(each, bytes) for each in given):
         return Fault("gives octets: response.text() gives a text, response.read() does not.", (), given)
-    if len(connections) > 1:
+    if connections > 1:
         sentence = "opens a connection for each question: use one ClientSession for all."
-        return Fault(sentence, (("connections", str(len(connections))),), given)
-    return compare(list(given), expected)
+        return Fault(sentence, (("connections", str(connections)),), given)
+    return compare(list(given), [Clock.reading(number) for number in range(COUNT)])
 
 
 def _wrong_question(questions: list[str]) -> str | None:
