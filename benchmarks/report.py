@@ -31,12 +31,12 @@ HOW = (
 )
 NOT_FASTER = (
     "Where wslab is not faster: a long text in small pieces, since each piece is checked to be UTF-8 as it "
-    "comes, so that the first wrong octet is refused; and masking 1 to 64 KiB before they are sent, where numpy "
-    "takes about as long as C.\n"
+    "comes, so that the first wrong octet is refused; and masking 1 to 64 KiB before they are sent, where "
+    "numpy takes about as long as C.\n"
 )
 PICTURE = (
-    "![Bars, one for each line of the table: the processor time of websockets divided by that of wslab, with a "
-    "mark at the target.]"
+    "![Bars, one for each line of the table: the processor time of websockets divided by that of wslab, with "
+    "a mark at the target.]"
 )
 SHOWN = (
     "decode 16 B, masked",

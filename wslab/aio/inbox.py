@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from time import monotonic
 
 __all__ = ["Inbox"]
 
@@ -39,7 +40,7 @@ class Inbox:
         """Take the oldest message; there must be one."""
         message = self.messages.popleft()
         self.size -= len(message) + OVERHEAD
-        self._taken_at = self._loop.time()
+        self._taken_at = monotonic()
         return message
 
     def wake(self) -> None:
@@ -66,4 +67,4 @@ class Inbox:
 
     def since_taken(self) -> float:
         """Return the seconds since a message was taken."""
-        return self._loop.time() - self._taken_at
+        return monotonic() - self._taken_at

@@ -29,7 +29,7 @@ INBOX_LIMIT = 2**20
 READ = 2**16  # bytes that are read at once
 SHORT = 2**12  # bytes of a read that are copied, since bytes are quicker to take apart than a memoryview
 PONGS = 2**16  # bytes of pongs that may wait for a peer that does not read; above, reading stops
-CLOSING = ReadyState.CLOSING  # looked up once: an enum takes its time, and every message asks
+OPEN, CLOSING = ReadyState.OPEN, ReadyState.CLOSING  # looked up once: every message asks for them
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
 
 
@@ -92,7 +92,7 @@ class Link(asyncio.BufferedProtocol):
             give_up=self._give_up,
         )
         if rest:
-            self._receive(rest)
+            self._receive(self._connection, rest)
 
     def _receive_head(self, data: bytes) -> None:
         raise NotImplementedError
@@ -109,14 +109,14 @@ class Link(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         octets = self._buffer[:nbytes]
-        if self._connection is None:
-            self._receive_head(bytes(octets))
+        if self._connection:
+            self._receive(self._connection, bytes(octets) if nbytes < SHORT else octets)
         else:
-            self._receive(bytes(octets) if nbytes < SHORT else octets)
+            self._receive_head(bytes(octets))
 
-    def _receive(self, octets: bytes | memoryview) -> None:
-        connection, inbox, control = self._opened(), self._inbox, False
-        wanted = not connection.close_sent  # whoever has closed the connection receives no more
+    def _receive(self, connection: Connection, octets: bytes | memoryview) -> None:
+        inbox, control = self._inbox, False
+        wanted = connection.ready_state is OPEN  # whoever has closed the connection receives no more
         for event in connection.receive_data(octets):
             if isinstance(event, (bytes, str)):
                 if wanted:
