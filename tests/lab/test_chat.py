@@ -136,6 +136,20 @@ def test_remembers_the_last_lines_only() -> None:
     run(scenario)
 
 
+def test_a_guest_may_enter_again() -> None:
+    async def scenario() -> None:
+        async with serving(Chat().handler) as port:
+            for _ in range(2):
+                guest = await Guest.enter(port, "Ada")
+                assert (await guest.hear())["members"] == ["Ada"]
+        with pytest.raises(ConnectionError, match="Run the cell that opens the chat again"):
+            await Guest.enter(port, "Ada")
+        with pytest.raises(ConnectionError, match="Run the cell that opens the chat again"):
+            await talk(port, bots=2)
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("implementation", ["websockets", "wslab"])
 def test_tells_a_refusal_to_its_sender_only_and_stays_connected(implementation: str) -> None:
     async def scenario() -> None:

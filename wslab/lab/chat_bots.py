@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from wslab.lab.chat_guest import NOBODY
+
 __all__ = ["Talk", "talk"]
 
 RATE = 30  # lines a second, all bots together
@@ -78,6 +80,7 @@ async def talk(port: int, bots: int = 200, rooms: int = 1, lines: int = 30, seed
 
     Raises:
         ValueError: the bots do not fill the rooms equally.
+        ConnectionError: nobody listens.
         TimeoutError: not everything was heard within `PATIENCE`.
     """
     if bots % rooms:
@@ -113,7 +116,10 @@ class _Crowd:
                     self.talk.others += 1
             self._tasks.append(asyncio.create_task(self._listen(client)))
 
-        await asyncio.gather(*(join(number) for number in range(self.talk.bots)))
+        try:
+            await asyncio.gather(*(join(number) for number in range(self.talk.bots)))
+        except OSError:
+            raise ConnectionError(NOBODY) from None
 
     async def speak(self, numbers: random.Random) -> None:
         """Say every line when it is due."""

@@ -2,7 +2,8 @@
 
 A ``Guest`` is a client of ``websockets`` that speaks the protocol of ``pages/README.md``. What it hears is
 shown without ``at``, the time of a line, because that differs from run to run. Each wait is bounded: a lesson
-that waits for what never comes says so. Messages arrive whole (RFC 6455 §5.4), no more bytes are needed.
+that waits for what never comes says so. A cell may be run again: whoever enters leaves first if they are
+there already. Messages arrive whole (RFC 6455 §5.4), no more bytes are needed.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import InvalidHandshake
 
-__all__ = ["Guest", "meet"]
+__all__ = ["NOBODY", "Guest", "meet"]
 
-PATIENCE = 10.0  # seconds that a guest waits
+PATIENCE = 5.0  # seconds that a guest waits
+NOBODY = "No chat listens there any more. Run the cell that opens the chat again, then this one."
 
 
 async def meet(handler: Callable[[ServerConnection], Awaitable[None]]) -> dict[str, str | bytes]:
@@ -50,6 +53,8 @@ class Guest:
     ``guest = await Guest.enter(port, "Ada", "tea")`` connects and asks to come in.
     """
 
+    _entered: ClassVar[dict[tuple[int, str, str], Guest]] = {}  # who came through which port, into which room
+
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
 
@@ -61,8 +66,17 @@ class Guest:
             port: of the chat, or of the tap before it.
             name: of the guest.
             room: into which room.
+
+        Raises:
+            ConnectionError: nobody listens.
         """
-        guest = cls(await connect(f"ws://127.0.0.1:{port}", compression=None, open_timeout=PATIENCE))
+        if before := cls._entered.pop((port, name, room), None):
+            await before.leave()
+        try:
+            guest = cls(await connect(f"ws://127.0.0.1:{port}", compression=None, open_timeout=PATIENCE))
+        except (OSError, InvalidHandshake):
+            raise ConnectionError(NOBODY) from None
+        cls._entered[port, name, room] = guest
         await guest.send(json.dumps({"type": "join", "name": name, "room": room}))
         return guest
 
@@ -84,11 +98,15 @@ class Guest:
         Raises:
             TimeoutError: none came within `PATIENCE`.
         """
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                fields = json.loads(await self._connection.recv(), object_hook=_without_time)
-                if kind in (None, fields["type"]):
-                    return dict(fields)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    fields = json.loads(await self._connection.recv(), object_hook=_without_time)
+                    if kind in (None, fields["type"]):
+                        return dict(fields)
+        except TimeoutError:
+            what = f"a message of the type {kind!r}" if kind else "a message"
+            raise TimeoutError(f"{what} did not come within {PATIENCE:g} seconds") from None
 
     async def leave(self) -> None:
         """Close the connection."""

@@ -25,6 +25,7 @@ function receive(data) {
 /** Show what a message says; return what it was read as. */
 function show(data) {
   const said = parse(data);
+  byId("clock").hidden &&= typeof said.symbol === "string";
   if (typeof said.symbol === "string" && typeof said.price === "number") quote(said);
   else if (typeof said.time === "number") byId("clock").textContent = localTime(said.time);
   else if (typeof said.time === "string") byId("clock").textContent = said.time.slice(0, 60);
@@ -56,6 +57,10 @@ function count({ number }) {
 }
 
 function quote({ symbol, price }) {
+  if (byId("quotes").hidden && byId("clock").textContent === "–") {
+    document.querySelector("h1").textContent = "Ticker"; // no clock, but quotes
+    byId("clock").hidden = true;
+  }
   byId("quotes").hidden = false;
   let row = rows.get(symbol);
   if (!row) {
