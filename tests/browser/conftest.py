@@ -5,7 +5,6 @@ open, its event loop runs in the main thread, and no later test could call async
 installed Chromium or Chrome: `chromium` in tests/conftest.py says where it is looked for.
 """
 
-import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -25,7 +24,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
 # The tests ask the application how a notebook stands. The second is for Notebook 7, where it is installed.
 EXPOSED = ["--expose-app-in-browser", "--JupyterNotebookApp.expose_app_in_browser=True"]
 WIDTH, HEIGHT = 1400, 1000
@@ -62,9 +60,6 @@ def here() -> Iterator[Here]:
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess]:
     """JupyterLab with a token, at a base URL such as Binder's."""
     folder = tmp_path_factory.mktemp("jupyter")
-    settings = folder / "config" / "labconfig" / "default_setting_overrides.json"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(json.dumps(QUIET), "utf-8")
     with run_jupyter(folder, module="jupyterlab", options=EXPOSED) as server:
         yield server
 

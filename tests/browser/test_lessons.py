@@ -1,5 +1,6 @@
 """Every lesson, opened in JupyterLab behind a base URL such as Binder's, and run from the menu."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lab import Lesson
+from tests.lab.jupyter_process import BASE_URL, JupyterProcess
 from tests.notebooks.lesson import Lesson as Stored
 from tools.outline import lessons
 from wslab.lab.browser import show
@@ -46,6 +48,16 @@ def test_run_all_ends_well_and_everything_is_seen(path: Path, lesson: Callable[[
         # A picture that could not be decoded has a size on the page too.
         assert seen.evaluate("(e) => e.nodeName === 'IFRAME' || (e.complete && e.naturalWidth > 0)")
     assert opened.faults == []
+
+
+def test_jupyterlab_neither_looks_for_news_nor_asks_whether_to(jupyter: JupyterProcess) -> None:
+    """As installed with the course: the tests add no settings of their own."""
+    path = f"{BASE_URL}lab/api/settings/@jupyterlab/apputils-extension:notification"
+    status, _, body = jupyter.request("GET", path)
+    assert status == 200
+    properties = json.loads(body)["schema"]["properties"]
+    assert properties["fetchNews"]["default"] == "false"
+    assert properties["checkForUpdates"]["default"] is False
 
 
 def test_a_cell_of_a_fresh_kernel_says_what_to_run_first(lesson: Callable[[str], Lesson]) -> None:
