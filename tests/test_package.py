@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import bootstrap
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "wslab"
 SANS_IO = sorted(path for path in PACKAGE.glob("*.py") if path.name not in ("__init__.py", "aio.py"))
@@ -134,5 +136,5 @@ def test_requirements_hold_one_version_of_every_direct_dependency_and_no_address
 def test_the_bootstrap_is_read_by_an_old_python() -> None:
     source = (ROOT / "tools" / "bootstrap.py").read_text(encoding="utf-8")
     ast.parse(source, feature_version=(3, 6))
-    assert "OLDEST, NEWEST = (3, 11), (3, 13)" in source
+    assert (bootstrap.OLDEST, bootstrap.NEWEST) == ((3, 11), (3, 13))
     assert 'requires-python = ">=3.11,<3.14"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")

@@ -11,8 +11,10 @@ What follows the command is passed on: to JupyterLab, or as the names of noteboo
 in the course's folder. It is made once, and changed only when the course asks for other packages.
 
 This file keeps to the syntax of Python 3.6, so that an old Python runs it far enough to be told that it is.
+One that is older still stops at the line that says so.
 """
 
+import errno
 import glob
 import hashlib
 import os
@@ -24,9 +26,15 @@ import sys
 import threading
 import time
 from subprocess import DEVNULL, PIPE, STDOUT
-from typing import List, Tuple
+from typing import IO, List, Tuple
 
-OLDEST, NEWEST = (3, 11), (3, 13)
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+OLDEST: Tuple[int, ...] = (3, 11)  # a syntax error here: Python is too old, 3.11 to 3.13 is needed
+NEWEST: Tuple[int, ...] = (3, 13)
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 VENV_PYTHON = (
@@ -34,6 +42,10 @@ VENV_PYTHON = (
 )
 STAMP = os.path.join(VENV, "installed-for-the-course")
 AGAIN = "What is there already is kept: the same command goes on from it."
+# JupyterLab would end its start with a list of language servers that are not there, and each kernel would
+# warn that it is not encrypted.
+SILENT = ["--LanguageServerManager.autodetect=False", "--KernelManager.transport_encryption=auto"]
+LOCK = os.path.join(ROOT, ".venv.lock")
 
 
 def wanted() -> str:
@@ -124,6 +136,36 @@ def run(command: List[str], what: str) -> None:
         explain(lines)
 
 
+def begin_alone() -> IO[bytes]:
+    """Return when nobody else installs into this folder; nobody does until the returned file is closed."""
+    try:
+        file = open(LOCK, "wb")  # noqa: SIM115 - the caller closes it, or the system when this process ends
+    except OSError:
+        sys.exit(
+            f"{ROOT} cannot be written to: copy the course to a folder of your own and run the same "
+            "command there."
+        )
+    told = False
+    while not lock(file):
+        if not told:
+            print("Another command is installing the course here: waiting for its end.", flush=True)
+        told = True
+        time.sleep(0.5)
+    return file
+
+
+def lock(file: IO[bytes]) -> bool:
+    """Lock a file; return False if another process has locked it."""
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EAGAIN, errno.EACCES)  # else a disk that has no locks: go on
+    return True
+
+
 def explain(lines: List[str]) -> None:
     """Leave with one sentence on why a command failed, below what it printed last."""
     output = "\n".join(lines)
@@ -143,6 +185,13 @@ def install() -> None:
     if stamp() == wanted():
         return
     python = find_python()
+    with begin_alone():
+        if stamp() != wanted():  # nobody has done it meanwhile
+            complete(python)
+
+
+def complete(python: str) -> None:
+    """Make the environment, install everything into it, and note that it is complete."""
     make_venv(python)
     if os.path.exists(STAMP):
         os.remove(STAMP)  # what is interrupted from here on is not complete
@@ -164,8 +213,10 @@ def lab(arguments: List[str]) -> int:
         arguments = [
             "--allow-root"
         ] + arguments  # JupyterLab refuses root, who is everybody in many containers
+    if not os.access(os.path.join(ROOT, "notebooks"), os.W_OK):
+        print("This folder cannot be written to: lessons run, but what you write into them is not saved.")
     lesson = "--LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb"
-    return go_on(["-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT, lesson] + arguments)
+    return go_on(["-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT, lesson] + SILENT + arguments)
 
 
 def go_on(arguments: List[str]) -> int:

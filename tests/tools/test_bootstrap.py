@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(bootstrap, "ROOT", str(tmp_path))
     monkeypatch.setattr(bootstrap, "VENV_PYTHON", str(python))
     monkeypatch.setattr(bootstrap, "STAMP", str(tmp_path / ".venv" / "stamp"))
+    monkeypatch.setattr(bootstrap, "LOCK", str(tmp_path / ".venv.lock"))
     return tmp_path
 
 
@@ -77,6 +79,32 @@ def test_an_installation_that_fails_leaves_no_stamp(course: Path, monkeypatch: p
     with pytest.raises(SystemExit, match="no network"):
         bootstrap.install()
     assert bootstrap.stamp() == ""
+
+
+def test_two_installations_take_turns(
+    course: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = bootstrap.begin_alone()
+    monkeypatch.setattr("time.sleep", lambda seconds: first.close())
+    with bootstrap.begin_alone():
+        assert first.closed
+    assert capsys.readouterr().out == "Another command is installing the course here: waiting for its end.\n"
+
+
+def test_the_second_of_two_installations_finds_it_done(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def others_end() -> nullcontext[None]:
+        complete(course)
+        return nullcontext()
+
+    monkeypatch.setattr(bootstrap, "begin_alone", others_end)
+    monkeypatch.setattr(bootstrap, "make_venv", lambda python: pytest.fail("installed again"))
+    bootstrap.install()
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "LOCK", str(course / "nowhere" / ".venv.lock"))
+    with pytest.raises(SystemExit, match="cannot be written to: copy the course to a folder of your own"):
+        bootstrap.begin_alone()
 
 
 @pytest.mark.parametrize(("version", "fault"), [((3, 9), "3.9 is too old"), ((3, 14), "3.14 is too new")])
