@@ -113,6 +113,18 @@ def test_loopback_that_is_blocked_is_a_problem(monkeypatch: pytest.MonkeyPatch) 
     assert line_about(doctor(), "TCP").state == "problem"
 
 
+@pytest.mark.usefixtures("no_proxy")
+def test_a_folder_that_lessons_cannot_be_saved_in_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("pathlib.Path.cwd", lambda: tmp_path / "nowhere")
+    report = doctor()
+    line = line_about(report, "This folder")
+    assert line.state == "note"
+    assert "copy the course to a folder of your own" in line.remedy
+    assert report, "lessons run there"
+
+
 def test_a_tunnel_that_is_not_switched_on_is_a_problem(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

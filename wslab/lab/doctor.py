@@ -1,9 +1,10 @@
 """Checks whether this kernel can run the course, and says what to do where it cannot.
 
 This module knows what the course needs of a machine: a Python that it supports, its packages, TCP on
-127.0.0.1 past any proxy, an event loop for top-level ``await``, figures, and the tunnel that brings a browser
-to a lesson's server. It repairs nothing and needs no internet. Every line is "ok", "note" (the course runs,
-something is slower or missing) or "problem" (a sentence says what to do).
+127.0.0.1 past any proxy, an event loop for top-level ``await``, figures, a folder that lessons can be saved
+in, and the tunnel that brings a browser to a lesson's server. It repairs nothing and needs no internet. Every
+line is "ok", "note" (the course runs, something is slower or missing) or "problem" (a sentence says what to
+do).
 
 The view without details is the same on every healthy machine, so that a notebook can store it: no version, no
 path, no port.
@@ -19,6 +20,7 @@ import os
 import platform
 import socket
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Callable
 from importlib import metadata
@@ -188,6 +190,18 @@ def _figures() -> Line:
     return Line("ok", "matplotlib draws figures.")
 
 
+def _folder() -> Line:
+    folder = Path.cwd()
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return Line("ok", "This folder can be written to, so lessons can be saved.", "", str(folder))
+    except OSError as error:
+        remedy = "Lessons run here too; to keep what you write, copy the course to a folder of your own."
+        return Line(
+            "note", "This folder cannot be written to, so lessons cannot be saved.", remedy, repr(error)
+        )
+
+
 def _tunnel() -> Line:
     from jupyter_core.paths import jupyter_config_path
 
@@ -222,6 +236,7 @@ CHECKS: tuple[Callable[[], Line], ...] = (
     _loopback,
     _proxy,
     _figures,
+    _folder,
     _tunnel,
 )
 """What is checked, in the order in which a newcomer would mend it."""
