@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 __all__ = ["Row", "compare"]
 
-REPEATS = 7
+REPEATS = 15
 
 
 class Row(NamedTuple):
