@@ -152,14 +152,62 @@ def test_string_where_a_list_belongs(wrong: Any) -> None:
         wslab.serve(echo, **wrong)
 
 
+def tls_context(path: Any) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
+
+
 def test_tls_handshake_that_never_comes(certificate: Any) -> None:  # noqa: F811
     async def test() -> None:
-        ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        ours.load_cert_chain(certificate)
+        ours = tls_context(certificate)
         async with wslab.serve(echo, ssl=ours, open_timeout=0.3, close_timeout=0.2) as server:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             writer.write(b"\x16\x03")
             assert await asyncio.wait_for(reader.read(), 5) == b""
+            writer.close()
+
+    run(test())
+
+
+@pytest.mark.parametrize("octets", [b"", b"\x16\x03", b"GET / HTTP/1.1\r\n\r\n"])
+def test_shutdown_during_the_handshake_of_tls(certificate: Any, octets: bytes) -> None:  # noqa: F811
+    async def test() -> None:
+        async with wslab.serve(echo, ssl=tls_context(certificate)) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(octets)
+            while not server.accepted:
+                await asyncio.sleep(0)
+            server.close()
+            async with asyncio.timeout(5):  # open_timeout and close_timeout are 10
+                await server.wait_closed()
+                with contextlib.suppress(ConnectionError):
+                    await reader.read()
+            assert not server.accepted
+            writer.close()
+
+    run(test())
+
+
+def test_request_in_the_flight_that_ends_the_handshake_of_tls(certificate: Any) -> None:  # noqa: F811
+    async def test() -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        trusting = ssl.create_default_context(cafile=certificate)
+        client = trusting.wrap_bio(incoming, outgoing, server_hostname="localhost")
+        async with asyncio.timeout(5), wslab.serve(echo, ssl=tls_context(certificate)) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            answer = b""
+            while not answer.endswith(b"\r\n\r\n"):
+                try:
+                    client.do_handshake()
+                    if not answer:
+                        client.write(UPGRADE + b"\r\n")
+                        answer = b" "
+                    answer += client.read()
+                except ssl.SSLWantReadError:
+                    writer.write(outgoing.read())
+                    incoming.write(await reader.read(2**16))
+            assert answer.startswith(b" HTTP/1.1 101 ")
             writer.close()
 
     run(test())

@@ -188,9 +188,9 @@ class Connection:
         events: list[Event] = []
         if self._read_no_more:
             return events
-        assembler = self._assembler
+        decoder, assembler = self._decoder, self._assembler
         try:
-            for first, payload in self._decoder.fragments(data):
+            for first, payload in decoder.fragments(data):
                 if first == BINARY and not assembler.opcode:  # the most frequent frames come first
                     events.append(payload)
                 elif first == TEXT and not assembler.opcode:
@@ -201,11 +201,11 @@ class Connection:
                         return events
                 elif (message := assembler.add(first, payload)) is not None:
                     events.append(message)
-            if self._decoder.begun:
-                assembler.expect(*self._decoder.begun)
-                self._decoder.begun = None
-            if self._decoder.error:
-                raise self._decoder.error
+            if decoder.begun:
+                assembler.expect(*decoder.begun)
+                decoder.begun = None
+            if decoder.error:
+                raise decoder.error
         except ProtocolError as error:
             self.fail(error.code, str(error))
             events.append(Failure(int(error.code), str(error)))

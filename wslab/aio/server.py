@@ -50,15 +50,36 @@ class ServerConnection(WebSocket):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._server.accepted.add(self)
+        if self._server.ssl:
+            self._server.start(self._secure(self._server.ssl))
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._server.accepted.discard(self)
         self._server.connections.discard(self)
 
+    async def _secure(self, context: tls.SSLContext) -> None:
+        """Put TLS under this connection. The event loop would do so, but then no shutdown could end it."""
+        secured = None
+        try:
+            if not self._transport.is_closing():
+                patience = self._limits.open_timeout
+                secured = await self._loop.start_tls(
+                    self._transport, self, context, server_side=True, ssl_handshake_timeout=patience
+                )
+        except OSError as problem:
+            logger.debug("no TLS with %s: %s", self, problem)
+        if secured:
+            self._transport = secured
+        elif not self._closed.done():
+            self.connection_lost(None)  # whoever fails in the handshake of TLS is not told so
+
     def _receive_head(self, data: bytes) -> None:
-        if self.request or self.response or self._server.is_closing:
+        if self.request or self.response or self._server.is_closing or self._transport.is_closing():
             return  # what follows a request that was refused, or comes too late
+        if self._server.ssl and not self._transport.get_extra_info("sslcontext"):
+            self._loop.call_soon(self._receive_head, data)  # behind _secure(), which is due to go on
+            return
         request = self._reader.feed(data)
         if isinstance(request, Response):
             self._refuse(request)
@@ -152,7 +173,8 @@ class Server:
         self.process_request = process_request
         self.connections: set[ServerConnection] = set()
         self.accepted: set[ServerConnection] = set()  # these, and those in their opening handshake
-        self._address = (host, port, ssl)
+        self.ssl = ssl
+        self._address = (host, port)
         self._listener: asyncio.Server
         self._tasks: set[asyncio.Task[None]] = set()
         self._shutdown: asyncio.Task[None] | None = None
@@ -173,22 +195,15 @@ class Server:
         return self._shutdown is not None
 
     async def __aenter__(self) -> Server:
-        host, port, ssl = self._address
+        host, port = self._address
         loop = asyncio.get_running_loop()
-        patience = self.limits.open_timeout if ssl else None  # for the handshake of TLS
-        self._listener = await loop.create_server(
-            lambda: ServerConnection(self), host or None, port, ssl=ssl, ssl_handshake_timeout=patience
-        )
+        self._listener = await loop.create_server(lambda: ServerConnection(self), host or None, port)
         self._port = int(self.sockets[0].getsockname()[1])
         if len({listening.getsockname()[1] for listening in self.sockets}) > 1:
             # A name such as "localhost" stands for several addresses: the same port on each.
             self._listener.close()
             self._listener = await loop.create_server(
-                lambda: ServerConnection(self),
-                host or None,
-                self._port,
-                ssl=ssl,
-                ssl_handshake_timeout=patience,
+                lambda: ServerConnection(self), host or None, self._port
             )
         return self
 
