@@ -72,7 +72,7 @@ class Load:
 
     def __repr__(self) -> str:
         heard = "every line" if self.all_heard else "a part of the lines, then nothing"
-        lines = [f"{self.name}: Eve is frozen, Ada says {COUNT} lines. Bob, Cy and Dee hear {heard}."]
+        lines = [f"{self.name}: Eve is frozen, Ada says {COUNT} lines.", f"Bob, Cy and Dee hear {heard}."]
         if self.dropped:
             lines.append("The server gave Eve up.")
         lines += [f"A handler failed: {type(error).__name__}: {error}" for error in self.errors]

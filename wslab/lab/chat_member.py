@@ -29,7 +29,7 @@ RATE = 10  # messages that a member may send in a second
 
 
 def abort(websocket: Any) -> None:
-    """Reset a connection without a closing handshake: a Close would have to wait behind what is not read."""
+    """End TCP at once, without a closing handshake: a Close would have to wait behind what is not read."""
     getattr(websocket, "transport", websocket).abort()  # websockets: on its transport; wslab: on itself
 
 

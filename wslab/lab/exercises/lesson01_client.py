@@ -173,7 +173,7 @@ EXERCISES = (
             Mistake(_session_each, "use one ClientSession for all"),
             Mistake(_read_octets, "gives octets"),
         ),
-        why="No timer, and no question in vain: this is what chats in browsers ran on before WebSocket.",
+        why="No timer, and hardly a question in vain: many chats in browsers ran on this before WebSocket.",
         bound=5.0,
     ),
 )

@@ -229,7 +229,7 @@ HEARTBEAT = Exercise(
         Mistake(_close_at_the_end, "waits for an answer that cannot come"),
         Mistake(_never_ping, "sends no ping"),
     ),
-    why="wslab and websockets run such a task for each connection, unless ping_interval is None.",
+    why="websockets runs such a task for each connection, wslab two timers, unless ping_interval is None.",
     bound=8.0,
 )
 

@@ -1,7 +1,7 @@
 """The exercises of lesson 06 that are no handlers: the next tick, the latest of each symbol, a policy.
 
 This module knows the questions, their typical wrong answers and their hints. What is pushed are messages (RFC
-6455 §5.6); that a server may speak whenever it likes is §1.1. The handlers are in ``lesson06_handlers``. The
+6455 §5.6); that a server may speak whenever it likes is §1.2. The handlers are in ``lesson06_handlers``. The
 solutions stand in the notebook, and nothing here waits for more bytes.
 """
 

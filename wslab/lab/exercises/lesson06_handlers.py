@@ -137,7 +137,7 @@ PUSH_AND_RECEIVE = Exercise(
     title="Push and receive at once",
     asks="my_handler(websocket)",
     judge=_judge_both,
-    section="RFC 6455 §1.1 and §5.6",
+    section="RFC 6455 §1.2 and §5.6",
     hints=(
         "Two loops that wait for different things: one of them needs a task of its own.",
         "async with asyncio.TaskGroup() as group: push in a task of the group, receive in the body.",
