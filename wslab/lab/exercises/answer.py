@@ -28,12 +28,13 @@ _short.maxlevel = 4
 
 # What Python writes for an object without a __repr__ of its own: its address differs from run to run.
 _ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F…]+>")
+_COROUTINE = re.compile(r"<(\w+ object [\w.<>]+) at 0x[0-9a-fA-F]+>")  # of a coroutine, also in a text
 
 
 def _represent(value: object, write: Callable[[object], str]) -> str:
     """Write a value, an object without a __repr__ of its own as its type alone."""
     try:
-        return _ADDRESS.sub(r"<\1>", write(value))
+        return _COROUTINE.sub(r"<\1>", _ADDRESS.sub(r"<\1>", write(value)))
     except Exception:
         return f"<{type(value).__name__}>"
 

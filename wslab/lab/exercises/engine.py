@@ -20,7 +20,6 @@ import difflib
 import importlib
 import inspect
 import pkgutil
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -30,6 +29,7 @@ from wslab.lab.exercises import trial
 from wslab.lab.exercises.answer import Answer, NotAValueError, blame, close_quietly, describe, show
 from wslab.lab.exercises.exercise import Exercise, Fault
 from wslab.lab.exercises.lost import Lost
+from wslab.lab.exercises.remarks import remark
 from wslab.lab.exercises.verdict import Hint, Progress, State, Verdict
 
 __all__ = ["check", "exercises", "hint", "progress"]
@@ -234,9 +234,7 @@ def _raised(exercise: Exercise, asked: Answer | None, error: BaseException) -> V
     if not place:
         sentence = f"{asked.last_call} cannot be called: the exercise asks for {exercise.asks}."
         return Verdict(exercise.name, "wrong", (sentence,), (("raised", what),))
-    sentence = f"{asked.last_call} raises an exception."
-    if re.search(r"'coroutine'|'_asyncio\.Future'|<coroutine object|<Future ", what):
-        sentence += " An await is missing."
+    sentence = f"{asked.last_call} raises an exception. {remark(what)}".rstrip()
     if isinstance(error, SystemExit):
         sentence = f"{asked.last_call} ends the program: use return to leave a function."
     return Verdict(exercise.name, "wrong", (sentence,), (("raised", what), (place, line)))

@@ -207,18 +207,26 @@ def _near_miss(given: Any, expected: Any) -> str:
     if not isinstance(given, str) or given.strip().lower() != str(expected).lower():
         return ""
     if isinstance(expected, str):
-        return "The word is right; write it with the capitals of the question."
+        return "The word is right; write it with the capitals of the question, and no spaces around it."
     return f"This is a text. Write the value without quotes: it is of type {type(expected).__name__}."
 
 
-def equals(expected: Mapping[str, Any], reasons: Mapping[str, str], noun: str = "entry") -> Judge:
+def equals(
+    expected: Mapping[str, Any],
+    reasons: Mapping[str, str],
+    noun: str = "entry",
+    choices: tuple[str, ...] = (),
+) -> Judge:
     """Make the judge of a dictionary: it names the first key whose value is wrong, and why.
 
     Args:
         expected: the right answer.
         reasons: for each key, a sentence that leads to its value without telling it.
         noun: what a key stands for, such as "request".
+        choices: the only texts that are possible, if the question names them.
     """
+    *others, last = map(repr, choices or ("",))
+    only = f"Only {', '.join(others)} and {last} are possible. "
 
     def judge(answer: Any) -> Fault | None:
         if not isinstance(answer, Mapping):
@@ -227,7 +235,8 @@ def equals(expected: Mapping[str, Any], reasons: Mapping[str, str], noun: str = 
             if key not in answer:
                 return Fault(f"The {noun} {key!r} is missing in your answer.", given=answer)
             if not same(answer[key], value):
-                look_at = _near_miss(answer[key], value) or reasons[key]
+                strange = choices and not any(same(answer[key], choice) for choice in choices)
+                look_at = _near_miss(answer[key], value) or (only if strange else "") + reasons[key]
                 rows = (("given", show(answer[key])), ("look at", look_at))
                 return Fault(f"The {noun} {key!r} is wrong.", rows, given=answer)
         if surplus := [key for key in answer if key not in expected]:

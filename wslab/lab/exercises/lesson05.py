@@ -1,166 +1,17 @@
-"""The exercises of lesson 05, echo servers (RFC 6455 §5.5, §5.6, §7.1.4).
+"""The exercises of lesson 05, echo servers (RFC 6455 §5.5, §5.6).
 
-Two ask for handlers: their judges have ``served`` run them, talk to them as a client, and look at what came
-back. The other two ask for a value and for a plain function. Nothing is left running.
+Two ask for handlers, these are in ``echo_handlers``. The two here ask for a value and for a plain
+function: what a page finds in its events, and the frame that answers a frame.
 """
 
 from __future__ import annotations
 
-import contextlib
-from typing import Any
-
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
-
 from wslab.close import encode_close
-from wslab.frames import Frame, Opcode
-from wslab.lab.exercises.answer import show
-from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, equals, returns
-from wslab.lab.exercises.served import PATIENCE, next_message, served
+from wslab.frames import Frame, Opcode, encode_frame
+from wslab.lab.exercises.echo_handlers import SHOUT, WHO_IS_THERE
+from wslab.lab.exercises.exercise import Case, Exercise, Mistake, equals, returns
 
 __all__ = ["EXERCISES"]
-
-# -- shout --------------------------------------------------------------------------------------------------
-
-SHOUTED: tuple[tuple[str | bytes, str | bytes], ...] = (("hello", "HELLO"), (b"hello", b"hello"), ("ß", "SS"))
-
-
-async def _judge_shout(answer: Any) -> Fault | None:
-    async with served(answer) as server, connect(server.uri, close_timeout=PATIENCE) as websocket:
-        for number, (sent, expected) in enumerate(SHOUTED):
-            received = await _ask(websocket, sent)
-            if received == expected:
-                continue
-            closed = received is None and websocket.close_code is not None
-            nothing = "nothing, the connection was closed" if closed else f"nothing for {PATIENCE:g} seconds"
-            rows = (
-                ("sent", _shown(sent)),
-                ("received", nothing if received is None else _shown(received)),
-                ("expected", _shown(expected)),
-            )
-            sentence = "does not send the right answer."
-            if received is None:
-                sentence = "ends too early." if closed else "does not answer."
-            return Fault(sentence, rows, idle=closed and number == 0)
-    return None
-
-
-async def _ask(websocket: ClientConnection, message: str | bytes) -> Any:
-    """Send a message, and return what comes back, or None when nothing does."""
-    with contextlib.suppress(ConnectionClosed):
-        await websocket.send(message)
-    return await next_message(websocket)
-
-
-def _shown(message: str | bytes) -> str:
-    return f"{show(message)} ({_kind(message)})"
-
-
-def _kind(message: str | bytes) -> str:
-    return "text" if isinstance(message, str) else "binary"
-
-
-async def _shout_once(websocket: ServerConnection) -> None:
-    message = await websocket.recv()
-    await websocket.send(message.upper())
-
-
-async def _shout_all(websocket: ServerConnection) -> None:
-    async for message in websocket:
-        await websocket.send(message.upper())
-
-
-async def _shout_bytes(websocket: ServerConnection) -> None:
-    async for message in websocket:
-        await websocket.send(message.upper() if isinstance(message, str) else str(message))
-
-
-SHOUT = Exercise(
-    name="shout",
-    lesson="05",
-    title="Answer texts in capitals, and binary messages unchanged",
-    asks="my_shout(websocket)",
-    judge=_judge_shout,
-    section="RFC 6455 §5.6",
-    hints=(
-        "A text arrives as str, a binary message as bytes: isinstance(message, str) tells which.",
-        "The frame is that of the echo server: async for message in websocket, and one send for each.",
-    ),
-    mistakes=(
-        Mistake(_shout_once, "ends too early"),
-        Mistake(_shout_all, "does not send the right answer"),
-        Mistake(_shout_bytes, "does not send the right answer"),
-    ),
-    why="What you pass to send decides the opcode: str makes a text frame, bytes a binary one.",
-    bound=5.0,
-    acts=True,
-)
-
-
-# -- who is there -------------------------------------------------------------------------------------------
-
-
-async def _judge_who_is_there(answer: Any) -> Fault | None:
-    there: set[Any] = set()
-    async with served(lambda websocket: answer(websocket, there)) as server:
-        async with connect(server.uri) as first, connect(server.uri, close_timeout=PATIENCE) as second:
-            for websocket, word in ((first, "a"), (second, "b"), (first, "c")):
-                if await _ask(websocket, word) != word:
-                    idle = not there and websocket.close_code is not None
-                    return Fault("does not echo every message.", idle=idle)
-            if len(there) != 2:
-                rows = (("in the set", str(len(there))), ("expected", "2"))
-                return Fault("leaves out who is connected: two clients are.", rows)
-            first.transport.abort()
-        lost = await connect(server.uri, close_timeout=PATIENCE)
-        await lost.send("bye")
-        await lost.close(4000)
-        if not await server.ended():
-            return Fault("goes on after its connection has ended.")
-    if there:
-        rows = (("in the set", str(len(there))), ("expected", "0"))
-        return Fault("keeps connections that are closed: clients also go without a good-bye.", rows)
-    return None
-
-
-async def _never_discard(websocket: ServerConnection, there: set[Any]) -> None:
-    there.add(websocket)
-    async for message in websocket:
-        await websocket.send(message)
-
-
-async def _discard_at_the_end(websocket: ServerConnection, there: set[Any]) -> None:
-    await _never_discard(websocket, there)
-    there.discard(websocket)
-
-
-async def _only_echo(websocket: ServerConnection, there: set[Any]) -> None:
-    async for message in websocket:
-        await websocket.send(message)
-
-
-WHO_IS_THERE = Exercise(
-    name="who-is-there",
-    lesson="05",
-    title="Keep a set of who is connected",
-    asks="my_handler(websocket, there)",
-    judge=_judge_who_is_there,
-    section="RFC 6455 §7.1.4 and §7.2.3",
-    hints=(
-        "Add the connection to the set when the handler begins, and take it out when the handler ends.",
-        "A connection that is lost raises an exception in your loop. try: … finally: runs in every case.",
-    ),
-    mistakes=(
-        Mistake(_never_discard, "keeps connections that are closed"),
-        Mistake(_discard_at_the_end, "keeps connections that are closed"),
-        Mistake(_only_echo, "leaves out who is connected"),
-    ),
-    why="A set that only grows is a leak, and a chat that sends to it talks to the dead.",
-    bound=8.0,
-    acts=True,
-)
-
 
 # -- what arrives in the browser ----------------------------------------------------------------------------
 
@@ -183,7 +34,7 @@ WHAT_ARRIVES = Exercise(
     name="what-arrives",
     lesson="05",
     title="Say what a page finds in event.data",
-    judge=equals(ARRIVALS, _ARRIVAL_REASONS, "arrival"),
+    judge=equals(ARRIVALS, _ARRIVAL_REASONS, "arrival", choices=("string", "Blob", "ArrayBuffer")),
     section="RFC 6455 §5.6; the WebSocket interface of browsers: binaryType",
     hints=(
         "Only three kinds are possible: a string, a Blob, an ArrayBuffer.",
@@ -247,7 +98,7 @@ ANSWER_A_FRAME = Exercise(
     section="RFC 6455 §5.5.1 to §5.5.3",
     hints=(
         "Data frames and Close go back as they came. A ping has an answer of its own, a pong has none.",
-        "Frame(Opcode.PONG, frame.payload) answers a ping: with the same payload (§5.5.3).",
+        "wslab.Frame(wslab.Opcode.PONG, frame.payload) answers a ping: with the same payload (§5.5.3).",
     ),
     mistakes=(
         Mistake(
@@ -259,8 +110,22 @@ ANSWER_A_FRAME = Exercise(
             "FIN is lost: a fragment goes back as a fragment, with all its fields.",
         ),
         Mistake(_answer_pongs, "A pong is not answered (§5.5.3): two ends that did would never stop."),
+        Mistake(
+            lambda frame: Frame(frame.opcode) if frame.opcode is Opcode.CLOSE else _answer(frame),
+            "The Close lost its payload: the code goes back, too (§5.5.1).",
+        ),
+        Mistake(
+            lambda frame: frame if frame == _FRAMES[0] else None,
+            "Only a pong has no answer: a ping gets a pong, a Close a Close, and each fragment goes back.",
+        ),
+        Mistake(
+            lambda frame: Frame(Opcode.PONG, frame.payload),
+            "Only a ping is answered with a pong: is frame.opcode compared with wslab.Opcode.PING?",
+        ),
+        Mistake(encode_frame, "Return the frame: the server encodes it."),
+        Mistake(lambda frame: frame.payload, "Return the whole frame, not its payload."),
     ),
     why="These few lines, a handshake and a decoder are an echo server.",
 )
 
-EXERCISES = (SHOUT, WHO_IS_THERE, WHAT_ARRIVES, ANSWER_A_FRAME)
+EXERCISES = (WHAT_ARRIVES, SHOUT, WHO_IS_THERE, ANSWER_A_FRAME)

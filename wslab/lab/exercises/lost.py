@@ -69,6 +69,8 @@ class Lost:
         """
         if error:
             traceback.clear_frames(error.__traceback__)
+        if isinstance(error, AttributeError):
+            error.obj = None  # it keeps the object that lacks the attribute, which may be a coroutine
         gc.collect()
 
     def sentences(self, answer: Answer) -> tuple[str, ...]:

@@ -1,0 +1,67 @@
+"""What a message of Python means where coroutines and connections are new to the reader.
+
+Some exceptions of asynchronous code name the symptom and not the slip: a forgotten ``await`` is seen as an
+attribute that is missing, a forgotten ``async`` as a protocol that is not supported. This module knows the
+commonest of them by their message, as Python 3.11 to 3.13 write it, and says what to write. It is asked with
+the type and the message only, and gives nothing when it does not know them.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["remark"]
+
+_REMARKS = (
+    (
+        r"'(connect|serve)' object has no attribute",
+        "{0}(…) is no connection yet: write async with {0}(…) as …, or await it.",
+    ),
+    (
+        r"'(?:connect|serve|Timeout|TaskGroup)' object does not support the context manager protocol",
+        "Write async with instead of with.",
+    ),
+    (
+        r"'(?:Client|Server)Connection' object is not iterable",
+        "Write async for instead of for.",
+    ),
+    (
+        r"'async for' requires .* got coroutine",
+        "async for takes the connection itself, without a call of recv.",
+    ),
+    (
+        r"object (?:method|function|builtin_function_or_method) can't be used in 'await' expression",
+        "The parentheses of the call are missing.",
+    ),
+    (
+        r"object \w+ can't be used in 'await' expression",
+        "This is not asynchronous: leave out the await.",
+    ),
+    (
+        r"asyncio\.run\(\) cannot be called from a running event loop",
+        "The loop runs already: write await instead of asyncio.run.",
+    ),
+    (
+        r"'coroutine'|'_asyncio\.Future'|<coroutine object|<Future ",
+        "An await is missing.",
+    ),
+)
+
+
+def remark(message: str) -> str:
+    """Say what to write instead, or nothing.
+
+    Args:
+        message: type and text of an exception.
+
+    >>> remark("AttributeError: 'coroutine' object has no attribute 'upper'")
+    'An await is missing.'
+    >>> remark("AttributeError: 'connect' object has no attribute 'send'")
+    'connect(…) is no connection yet: write async with connect(…) as …, or await it.'
+    >>> remark("ValueError: no idea")
+    ''
+    """
+    for pattern, sentence in _REMARKS:
+        if found := re.search(pattern, message):
+            return sentence.format(*found.groups())
+    return ""
