@@ -8,7 +8,9 @@ whatever is shown here is shown short, and a ``__repr__`` that fails does no har
 
 from __future__ import annotations
 
+import dis
 import inspect
+import itertools
 import linecache
 import re
 import reprlib
@@ -27,7 +29,7 @@ _short.maxlevel = 4
 
 
 # What Python writes for an object without a __repr__ of its own: its address differs from run to run.
-_ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F…]+>")
+_ADDRESS = re.compile(r"<(?:[\w.<> ]+\.)?(\w+) object (?:at|@) 0x[0-9a-fA-F…]+>")
 _COROUTINE = re.compile(r"<(\w+ object [\w.<>]+) at 0x[0-9a-fA-F]+>")  # of a coroutine, also in a text
 
 
@@ -95,7 +97,11 @@ class Answer:
             close_quietly(value)
             raise NotAValueError("gives something to await, not a value: write it with def, not async def")
         if inspect.isgenerator(value):
-            raise NotAValueError("gives a generator: write return instead of yield")
+            written = inspect.isgeneratorfunction(self._function)
+            how = (
+                "write return instead of yield" if written else "put bytes(...), list(...) or such around it"
+            )
+            raise NotAValueError(f"gives a generator, which has computed nothing yet: {how}")
         self.values.append(value)
         return value
 
@@ -121,6 +127,19 @@ class Answer:
     def empty(self) -> bool:
         """Tell whether no call gave anything, as a stub does."""
         return all(value is None or value is ... for value in self.values)
+
+    @property
+    def returns(self) -> bool:
+        """Tell whether a return with a value stands in the function, other than None and an ellipsis."""
+        code = getattr(self._function, "__code__", None)
+        steps = list(dis.get_instructions(code)) if code else []
+        for before, step in itertools.pairwise(steps):
+            if step.opname not in ("RETURN_VALUE", "RETURN_CONST"):
+                continue
+            constant = step if step.opname == "RETURN_CONST" else before
+            if "CONST" not in constant.opname or not (constant.argval is None or constant.argval is ...):
+                return True
+        return False
 
 
 def close_quietly(value: object) -> None:

@@ -206,7 +206,7 @@ def _verdict(exercise: Exercise, asked: Answer | None, name: str, outcome: trial
         return _raised(exercise, asked, outcome.error)
     if exercise.acts and outcome.error is None and outcome.value.idle:
         return Verdict(exercise.name, "not yet", (f"{asked.last_call if asked else name} does nothing yet.",))
-    if asked and asked.values and asked.empty and not exercise.acts:
+    if asked and asked.values and asked.empty and not asked.returns and not exercise.acts:
         sentence = f"{asked.last_call} gives nothing: it is not written yet, or the return is missing."
         return Verdict(exercise.name, "not yet", (sentence,))
     if outcome.error:

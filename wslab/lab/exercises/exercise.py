@@ -154,13 +154,26 @@ def compare(
         rows.append(("first difference", first_difference(bytes(given), expected, before, sender)))
         sentence = "gives the wrong octets."
     elif isinstance(given, str) and octets:
-        sentence = "gives a str where bytes are asked: encode it."
+        sentence = "gives a str where bytes are asked" + (
+            ": encode it." if _encodes(given, expected) else "."
+        )
     elif isinstance(given, (bytes, bytearray)) and isinstance(expected, str):
-        sentence = "gives bytes where a str is asked: decode them."
+        sentence = "gives bytes where a str is asked" + (
+            ": decode them." if _encodes(expected, given) else "."
+        )
+    elif isinstance(given, str) and isinstance(expected, str) and given.strip() == expected:
+        sentence = "gives the right text with white space around it."
+    elif isinstance(given, str) and isinstance(expected, str) and given.lower() == expected.lower():
+        sentence = "gives the right text but for its capitals."
     elif expected is not None and not isinstance(given, type(expected)) and not _numbers(given, expected):
         what = "None" if given is None else f"a value of type {type(given).__name__}"
         sentence = f"gives {what}, not {_base(expected)}."
     return Fault(sentence, tuple(rows), given=given)
+
+
+def _encodes(text: str, octets: bytes | bytearray) -> bool:
+    """Tell whether encoding the text gives the octets: only then is it all that is missing."""
+    return text.encode("utf-8", "surrogatepass") == octets
 
 
 def _numbers(*values: object) -> bool:
@@ -180,6 +193,7 @@ def returns(
     *cases: Case,
     before: Callable[..., bytes] | None = None,
     sender: Sender | None = None,
+    keeps: bool = False,
 ) -> Judge:
     """Make the judge of a function: it calls the answer with each case, up to the first wrong value.
 
@@ -188,15 +202,19 @@ def returns(
         before: given the arguments of a case, the octets that stand before the value in its frame; None when
             the values are not part of a frame.
         sender: who sends the frame.
+        keeps: whether the answer must leave what it is given as it is.
     """
 
     def judge(answer: Any) -> Fault | None:
         for case in cases:
             prefix = before(*case.args) if before else None
-            given = answer(*copy.deepcopy(case.args))  # an answer may change what it is given
-            fault = compare(given, case.expected, before=prefix, sender=sender)
+            args = copy.deepcopy(case.args)  # an answer may change what it is given
+            fault = compare(answer(*args), case.expected, before=prefix, sender=sender)
             if fault:
                 return Fault(fault.sentence, fault.rows, fault.given, case.args)
+            if keeps and args != case.args:
+                rows = (("given to it", show(list(case.args))), ("left behind", show(list(args))))
+                return Fault("gives the right value, but changes what it is given.", rows, call=case.args)
         return None
 
     return judge
@@ -205,7 +223,8 @@ def returns(
 def _near_miss(given: Any, expected: Any) -> str:
     """Say what a text lacks that only looks different from the expected value; else return an empty text."""
     if not isinstance(given, str) or given.strip().lower() != str(expected).lower():
-        return ""
+        number = isinstance(given, (int, float))
+        return "Write True or False, without quotes." if isinstance(expected, bool) and not number else ""
     if isinstance(expected, str):
         return "The word is right; write it with the capitals of the question, and no spaces around it."
     return f"This is a text. Write the value without quotes: it is of type {type(expected).__name__}."

@@ -56,6 +56,26 @@ ACCEPT_KEY = Exercise(
             "The GUID is written with capital letters.",
         ),
         Mistake(lambda key: _in_base64((GUID + key).encode()), "The key comes first, the GUID behind it."),
+        Mistake(lambda key: _in_base64(key.encode()), "The GUID is missing: it stands behind the key."),
+        Mistake(
+            lambda key: accept_digest(key), "These are the 20 bytes of the digest; encode them in base64."
+        ),
+        Mistake(
+            lambda key: str(base64.b64encode(accept_digest(key))),
+            "str(...) writes b'…' around the bytes: make a text of them with .decode().",
+        ),
+        Mistake(
+            lambda key: base64.b64encode(hashlib.sha256((key + GUID).encode()).digest()).decode(),
+            "This is SHA-256; the RFC takes SHA-1, which gives 20 bytes.",
+        ),
+        Mistake(
+            lambda key: base64.urlsafe_b64encode(accept_digest(key)).decode(),
+            "This is the alphabet for URLs, with - and _; the header has + and / (RFC 4648 §4).",
+        ),
+        Mistake(
+            lambda key: f"Sec-WebSocket-Accept: {accept_key(key)}",
+            "This is the whole header; only its value is asked.",
+        ),
         Mistake(
             lambda key: base64.b64encode(accept_digest(key)),
             "A header is text: decode what b64encode gives.",
@@ -117,12 +137,16 @@ CHOOSE_SUBPROTOCOL = Exercise(
     asks="my_choose_subprotocol(offered, supported)",
     judge=returns(
         Case((["superchat", "chat"], ["chat"]), "chat"),
-        Case((["soap", "wamp"], ["mqtt", "wamp", "soap"]), "wamp"),
+        Case((["soap", "wamp", "stomp"], ["mqtt", "wamp", "soap", "stomp"]), "wamp"),
+        Case((["soap"], ["chat"]), None),
         Case((["chat"], ["Chat"]), None),
+        Case((["superchat"], ["chat"]), None),
+        Case((["chat"], ["superchat"]), None),
         Case((["chat"], []), None),
         Case(([], ["chat"]), None),
+        keeps=True,
     ),
-    section="RFC 6455 §4.2.2, point 5.5, and §11.3.4",
+    section="RFC 6455 §4.2.2, points 4 and 5.5",
     hints=(
         "Go through your own names in order of preference, and stop at the first that the client offered.",
         "No name in common is no fault: the connection opens without a subprotocol. Return None then.",
@@ -130,11 +154,32 @@ CHOOSE_SUBPROTOCOL = Exercise(
     mistakes=(
         Mistake(
             lambda offered, supported: next((name for name in offered if name in supported), None),
-            "This is the client's order of preference; here the server's own order decides.",
+            "This name comes first in the client's order; here the server's own order decides.",
+        ),
+        Mistake(
+            lambda offered, supported: next((name for name in supported[::-1] if name in offered), None),
+            "This is the last of your own names that was offered; stop at the first.",
         ),
         Mistake(
             lambda offered, supported: offered[0] if offered else None,
             "This is the client's first choice. The server chooses, and only what it speaks.",
+        ),
+        Mistake(
+            lambda offered, supported: next(
+                (name for name in supported if name.lower() in map(str.lower, offered)), None
+            ),
+            "Capitals count: chat was offered, Chat was not.",
+        ),
+        Mistake(
+            lambda offered, supported: next(
+                (n for n in supported if n in offered or any(n in o and n != o.lower() for o in offered)),
+                None,
+            ),
+            "Names are compared whole: chat is only a part of superchat.",
+        ),
+        Mistake(
+            lambda offered, supported: next((name for name in supported if name in offered), ""),
+            "None says that none was chosen; an empty name is no legal value (§4.2.2, point 4).",
         ),
         Mistake(
             lambda offered, supported: next(
@@ -149,19 +194,28 @@ CHOOSE_SUBPROTOCOL = Exercise(
     why="Never answer with a name that was not offered: the client must then fail the connection (§4.1).",
 )
 
+SITE = "https://chat.example"
+
+_FOREIGN = {
+    "https://evil.example": "Then a page of any site can use your server in the name of its visitor.",
+    "https://chat.example.evil.example": "Whoever owns evil.example can give a machine this name.",
+    "https://evil.example/?https://chat.example": "It only ends with the origin of your site.",
+    "http://chat.example": "The scheme is part of the origin, and this one is not https.",
+    "https://chat.example:8443": "The port is part of the origin: another server may listen there.",
+    "https://chat": "It is only how the origin of your site begins.",
+    "https://chat-example": "In a regular expression a dot stands for any character.",
+    "null": "A browser writes null where it does not say which site a page is from.",
+}
+"""Origins that are not that of the site, and what is wrong with letting them in."""
+
 ALLOW_ORIGIN = Exercise(
     name="allow-origin",
     lesson="02",
     title="Let in the pages of your own site only",
     asks="my_allows(origin)",
     judge=returns(
-        Case(("https://chat.example",), True),
-        Case(("https://evil.example",), False),
-        Case(("https://chat.example.evil.example",), False),
-        Case(("https://evil.example/?https://chat.example",), False),
-        Case(("http://chat.example",), False),
-        Case(("https://chat.example:8443",), False),
-        Case(("null",), False),
+        Case((SITE,), True),
+        *(Case((origin,), False) for origin in _FOREIGN),
     ),
     section="RFC 6455 §4.2.2, point 4, and §10.2; RFC 6454 §4",
     hints=(
@@ -170,15 +224,12 @@ ALLOW_ORIGIN = Exercise(
     ),
     mistakes=(
         Mistake(
-            lambda origin: origin.startswith("https://chat.example"),
-            "Whoever owns evil.example can call a machine of theirs chat.example.evil.example.",
+            lambda origin: origin == SITE + "/",
+            "Your own site is refused. An origin has its scheme in front, and no slash behind it.",
         ),
-        Mistake(
-            lambda origin: origin.endswith("chat.example"),
-            "The scheme belongs to the origin, and before its end anything may stand.",
-        ),
-        Mistake(
-            lambda origin: True, "Then a page of any site can use your server in the name of its visitor."
+        *(
+            Mistake(lambda origin, let_in=let_in: origin in (SITE, let_in), sentence)
+            for let_in, sentence in _FOREIGN.items()
         ),
     ),
     why="Only browsers are bound to send a true Origin (§10.2): it protects their users, and no more.",

@@ -8,23 +8,40 @@ feedback says that a server would wait for them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wslab.handshake import (
-    HandshakeError,
     Headers,
     RequestReader,
     Response,
     accept_key,
     judge_request,
-    judge_response,
 )
 from wslab.lab.exercises.answer import show
 from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, equals, returns
 from wslab.lab.exercises.lesson02 import COURSE_KEY, RFC_KEY
 
 __all__ = ["EXERCISES", "REQUESTS"]
+
+
+_LOOK_AT = (  # what is seen in the octets of a request that is refused, and the sentence on it
+    (rb"\{\w+\}", "Names in braces stand in it as they are: the f before the quotes is missing."),
+    (rb"(?<!\r)\n", "Lines end in two characters, CR and LF, also on Linux and macOS."),
+    (rb"\A(?!.*\r\n\r\n).*\r\n\Z", "The last header has its line end; one more makes the empty line."),
+    (rb"\r\n\r\n.", "The head ends at its first empty line. What stands behind it is no part of it."),
+    (rb"\A(?!.*\r\nsec-websocket-version:)", "Every handshake of today has version 13 in it."),
+    (
+        rb"\A(?!.*\r\nconnection:)",
+        "Connection: Upgrade says that Upgrade is meant for the next machine only.",
+    ),
+)
+
+
+def _look_at(octets: bytes | bytearray) -> str:
+    """Give the sentence on what a request lacks that is seen in its octets, or an empty one."""
+    return next((text for seen, text in _LOOK_AT if re.search(seen, octets.lower(), re.DOTALL)), "")
 
 
 def _judge_write_request(answer: Any) -> Fault | None:
@@ -36,26 +53,27 @@ def _judge_write_request(answer: Any) -> Fault | None:
         octets = answer(host, path, key)
         call = (host, path, key)
         if not isinstance(octets, (bytes, bytearray)):
-            return Fault(
-                f"gives {type(octets).__name__}, not bytes: encode the text.", given=octets, call=call
-            )
+            what = "None" if octets is None else f"a value of type {type(octets).__name__}"
+            how = ": encode the text" if isinstance(octets, str) else ""
+            return Fault(f"gives {what}, not bytes{how}.", (("given", show(octets)),), call=call)
         reader = RequestReader()
         request = reader.feed(octets)
         given = (("given", repr(bytes(octets))),)
         if request is None:
-            sentence = "is not whole: a server waits for the empty line that ends the head."
-            return Fault(sentence, given, octets, call)
+            sentence = "is not whole: a server waits for the empty line that ends the head. "
+            return Fault((sentence + _look_at(octets)).rstrip(), given, call=call)
         response = request if isinstance(request, Response) else judge_request(request)
         if response.status != 101:
             told = response.body.decode().strip()
-            return Fault(f"is refused with {response.status}: {told}", given, octets, call)
+            sentence = f"is refused with {response.status}: {told}. {_look_at(octets)}".rstrip()
+            return Fault(sentence, given, call=call)
         if reader.rest:
-            return Fault("goes on after the empty line, where frames begin.", given, octets, call)
+            return Fault("goes on after the empty line, where frames begin.", given, call=call)
         assert not isinstance(request, Response)
         found = (request.headers["Host"], request.path, request.headers["Sec-WebSocket-Key"])
         if found != call:
             rows = (("given", show(found)), ("expected", show(call)))
-            return Fault("is a good request, but not for this host, path and key.", rows, octets, call)
+            return Fault("is a good request, but not for this host, path and key.", rows, call=call)
     return None
 
 
@@ -84,7 +102,7 @@ WRITE_REQUEST = Exercise(
     mistakes=(
         Mistake(
             lambda host, path, key: _request(host, path, key, _UPGRADE),
-            "Sec-WebSocket-Version is missing. Only version 13 is in use.",
+            "Every handshake of today has version 13 in it.",
         ),
         Mistake(
             lambda host, path, key: _request(host, path, key, (*_UPGRADE, _VERSION), end="\n"),
@@ -92,11 +110,19 @@ WRITE_REQUEST = Exercise(
         ),
         Mistake(
             lambda host, path, key: _request(host, path, key, (*_UPGRADE, _VERSION))[:-2],
-            "The last header has its line end, and the empty line that ends the head is missing.",
+            "The last header has its line end; one more makes the empty line.",
         ),
         Mistake(
             lambda host, path, key: _request(host, path, key, ("Upgrade: websocket", _VERSION)),
-            "Connection: Upgrade is missing. It says that Upgrade is meant for the next hop only.",
+            "Connection: Upgrade says that Upgrade is meant for the next machine only.",
+        ),
+        Mistake(
+            lambda host, path, key: _request("{host}", "{path}", "{key}", (*_UPGRADE, _VERSION)),
+            "Names in braces stand in it as they are: the f before the quotes is missing.",
+        ),
+        Mistake(
+            lambda host, path, key: _request(host, path, key, (*_UPGRADE, _VERSION), end="\r\n\r\n"),
+            "The head ends at its first empty line. What stands behind it is no part of it.",
         ),
     ),
     why="Anything that can write these lines into a TCP connection can open a WebSocket.",
@@ -154,7 +180,7 @@ STATUS_FOR = Exercise(
     section="RFC 6455 §4.2.1, §4.2.2 and §4.4; RFC 9110 §15",
     hints=(
         "One is answered with 101; the others with 400 (twice), 403, 405, 426 (twice) and 505.",
-        "Run judge_request on them, one after the other, with origins=[None, 'https://chat.example'].",
+        "The server's own judgement: judge_request(RequestReader().feed(octets), origins=origins).status",
     ),
     mistakes=(
         Mistake(
@@ -170,12 +196,22 @@ STATUS_FOR = Exercise(
 )
 
 
+class _Answer(Response):
+    """Show a response by what is changed in it: a call is named in one line."""
+
+    def __repr__(self) -> str:
+        complete = {"Upgrade": "websocket", "Connection": "Upgrade", _ACCEPT: accept_key(RFC_KEY)}
+        changed = [f"{name}: {value}" for name, value in self.headers.items() if value != complete.get(name)]
+        missing = [f"no {name}" for name in complete if name not in self.headers]
+        return f"<{', '.join([str(self.status), *(changed + missing[:1] or ['complete'])])}>"
+
+
 def _answer(without: str = "", *added: tuple[str, str], status: int = 101) -> Response:
     """Build the answer to ``RFC_KEY`` with one thing changed."""
     accept = (_ACCEPT, accept_key(RFC_KEY))
     fields = [("Upgrade", "websocket"), ("Connection", "Upgrade"), accept]
     kept = [(name, value) for name, value in fields if name != without]
-    return Response(status, "", Headers([*kept, *added]))
+    return _Answer(status, "", Headers([*kept, *added]))
 
 
 def _compare_whole(key: str, offered: Sequence[str], response: Response) -> str:
@@ -186,16 +222,37 @@ def _compare_whole(key: str, offered: Sequence[str], response: Response) -> str:
     return next((name for name, value in wanted.items() if response.headers.get(name) != value), "ok")
 
 
-def _forget_protocol(key: str, offered: Sequence[str], response: Response) -> str:
-    """Judge a response but for its subprotocol: a typical mistake."""
-    if response.status != 101:
-        return "status"
-    head = response._replace(headers=Headers([f for f in response.headers.items() if f[0] != _PROTOCOL]))
-    try:
-        judge_response(head, key)
-    except HandshakeError as error:
-        return next(name for name in ("Upgrade", "Connection", _ACCEPT) if name in str(error))
-    return "ok"
+def _faults(key: str, offered: Sequence[str], response: Response) -> list[str]:
+    """Name all that is wrong with a response, in the order of the question."""
+    get = response.headers.get
+    rules = {
+        "status": response.status == 101,
+        "Upgrade": (get("Upgrade") or "").lower() == "websocket",
+        "Connection": "upgrade"
+        in [option.strip() for option in (get("Connection") or "").lower().split(",")],
+        _ACCEPT: get(_ACCEPT) == accept_key(key),
+        _PROTOCOL: get(_PROTOCOL) in [None, *offered],
+    }
+    return [name for name, holds in rules.items() if not holds]
+
+
+def _blind(to: str, when: Callable[[Headers], bool] = lambda headers: True) -> Callable[..., str]:
+    """Make the typical mistake that does not see one fault, when the headers are such."""
+
+    def my_fault(key: str, offered: Sequence[str], response: Response) -> str:
+        unseen = to if when(response.headers) else ""
+        return next((fault for fault in _faults(key, offered, response) if fault != unseen), "ok")
+
+    return my_fault
+
+
+def _strict(on: str, when: Callable[[Headers], bool]) -> Callable[..., str]:
+    """Make the typical mistake that sees a fault where there is none, when the headers are such."""
+
+    def my_fault(key: str, offered: Sequence[str], response: Response) -> str:
+        return next(iter(_faults(key, offered, response)), on if when(response.headers) else "ok")
+
+    return my_fault
 
 
 JUDGE_RESPONSE = Exercise(
@@ -209,14 +266,18 @@ JUDGE_RESPONSE = Exercise(
             for fault, offered, response in (
                 ("status", [], _answer(status=403)),
                 ("ok", [], _answer()),
+                ("status", [], _Answer(200, "OK", Headers([("Content-Type", "text/html")]))),
                 ("Upgrade", [], _answer("Upgrade")),
                 ("ok", [], _answer("Upgrade", ("Upgrade", "WebSocket"))),
                 ("Connection", [], _answer("Connection")),
                 ("ok", [], _answer("Connection", ("Connection", "keep-alive, upgrade"))),
                 (_ACCEPT, [], _answer(_ACCEPT)),
+                (_ACCEPT, [], _answer(_ACCEPT, (_ACCEPT, accept_key(COURSE_KEY)))),
                 (_ACCEPT, [], _answer(_ACCEPT, (_ACCEPT, accept_key(RFC_KEY).swapcase()))),
                 ("ok", ["chat"], _answer("", (_PROTOCOL, "chat"))),
+                ("ok", ["chat"], _answer()),
                 (_PROTOCOL, ["chat"], _answer("", (_PROTOCOL, "soap"))),
+                (_PROTOCOL, [], _answer("", (_PROTOCOL, "soap"))),
             )
         )
     ),
@@ -226,13 +287,35 @@ JUDGE_RESPONSE = Exercise(
         "Compare Upgrade without case, split Connection at its commas, compare the accept key exactly.",
     ),
     mistakes=(
-        Mistake(_forget_protocol, "The server may name a subprotocol only if it was offered."),
+        Mistake(_blind(_PROTOCOL), "The server may name a subprotocol only if it was offered."),
         Mistake(_compare_whole, "Compare Upgrade without case; Connection is a list, without case too."),
+        Mistake(
+            _blind("status"),
+            "Only 101 switches protocols: any other status is the first thing that is wrong.",
+        ),
         Mistake(
             lambda key, offered, response: (
                 "ok" if response.headers.get(_ACCEPT) == accept_key(key) else _ACCEPT
             ),
-            "The accept key alone does not do: a client checks the status and the other headers too.",
+            "Only 101 switches protocols: any other status is the first thing that is wrong.",
+        ),
+        Mistake(
+            _strict(_PROTOCOL, lambda headers: _PROTOCOL not in headers),
+            "A server need not choose a subprotocol: without this header the answer is in order.",
+        ),
+        Mistake(
+            _blind(_ACCEPT, lambda headers: headers.get(_ACCEPT) == accept_key(COURSE_KEY)),
+            "It answers another key, as a cache does that kept an old answer.",
+        ),
+        Mistake(
+            _strict(_ACCEPT, lambda headers: True),
+            "The header does not repeat the key, it answers it: compare it with accept_key(key).",
+        ),
+        Mistake(
+            _blind(
+                _ACCEPT, lambda headers: (headers.get(_ACCEPT) or "").lower() == accept_key(RFC_KEY).lower()
+            ),
+            "base64 tells capitals from small letters: compare the accept key as it stands.",
         ),
     ),
     why="A client that skips one of these checks can be led to send frames to a server that never agreed.",

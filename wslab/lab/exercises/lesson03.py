@@ -8,9 +8,11 @@ for more bytes.
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from wslab.frames import Frame, Opcode, apply_mask, encode_frame, encode_length, first_byte
+from wslab.lab.exercises.answer import show
 from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, equals, returns
 from wslab.lab.exercises.octets import field_at
 
@@ -66,7 +68,8 @@ def _judge_first_byte(answer: Any) -> Fault | None:
     for call in calls:
         given, expected = answer(*call), first_byte(Frame(Opcode(call[1]), fin=call[0]))
         if not isinstance(given, int):
-            return Fault(f"gives a value of type {type(given).__name__}, not int.", (), given, call)
+            what = "None" if given is None else f"a value of type {type(given).__name__}"
+            return Fault(f"gives {what}, not int.", (("given", show(given)),), call=call)
         if given != expected:
             rows = [("given", _bits(given)), ("expected", _bits(expected))]
             if 0 <= given <= 255:
@@ -92,6 +95,10 @@ FIRST_BYTE = Exercise(
         "Put the two together with |, as in 0b1000_0000 | opcode when fin is true.",
     ),
     mistakes=(
+        Mistake(
+            lambda fin, opcode: 0x80 if fin else opcode,
+            "With FIN set the opcode is lost. An if … else in front of | needs parentheses.",
+        ),
         Mistake(lambda fin, opcode: opcode << 4 | fin, "FIN is the highest bit, the opcode the lowest four."),
         Mistake(lambda fin, opcode: 0x80 | opcode, "FIN is set only in the last frame of a message."),
         Mistake(
@@ -144,7 +151,39 @@ ENCODE_LENGTH = Exercise(
                 if length < 126
                 else bytes((masked << 7 | 127,)) + length.to_bytes(8, "big")
             ),
-            "The fewest octets must be used: a receiver refuses 64 bits for a length that fits in 16.",
+            "The fewest octets must be used (§5.2): this length fits in 16 bits.",
+        ),
+        Mistake(
+            lambda length, masked: (
+                bytes((masked << 7 | 126,)) + length.to_bytes(2, "big")
+                if length == 125
+                else encode_length(length, masked)
+            ),
+            "The fewest octets must be used (§5.2): 125 still fits in the seven bits.",
+        ),
+        Mistake(
+            lambda length, masked: bytes(masked << 7 | length),
+            "bytes(5) makes five octets 00; bytes([5]) makes the one octet 05.",
+        ),
+        Mistake(
+            lambda length, masked: chr(masked << 7 | length).encode() if length < 126 else b"",
+            "chr makes a letter, which takes two octets from 128 on; bytes([n]) makes the octet n.",
+        ),
+        Mistake(
+            lambda length, masked: (
+                encode_length(length, masked)
+                if length < 126
+                else struct.pack("BH", masked << 7 | 126, length)
+            ),
+            "Begin the format of struct with !: network byte order, and no octets to fill up.",
+        ),
+        Mistake(
+            lambda length, masked: (
+                encode_length(length, masked)
+                if length <= 65535
+                else bytes((masked << 7 | 127,)) + (length % 2**32).to_bytes(4, "big")
+            ),
+            "127 says that eight octets follow.",
         ),
     ),
     why="The boundaries 125, 126, 65535 and 65536 are where implementations break.",
@@ -157,6 +196,7 @@ APPLY_MASK = Exercise(
     asks="my_apply_mask(data, masking_key)",
     judge=returns(
         *(Case((data, KEY), apply_mask(data, KEY)) for data in (b"Hello", b"", b"Hel", bytes(range(16)))),
+        Case((b"Hello", b"\1\2\3\4"), apply_mask(b"Hello", b"\1\2\3\4")),
         before=lambda data, key: bytes((0x82, 0x80 | len(data))) + key,
     ),
     section="RFC 6455 §5.3",
@@ -176,6 +216,27 @@ APPLY_MASK = Exercise(
         Mistake(
             lambda data, key: apply_mask(data, key[::-1]),
             "The key is a row of octets, used from the first on; it is not a number to be turned around.",
+        ),
+        Mistake(lambda data, key: data, "These are the data as they were."),
+        Mistake(
+            lambda data, key: key + apply_mask(data, key),
+            "Only the masked data are asked. The key is put before them where the frame is put together.",
+        ),
+        Mistake(
+            lambda data, key: bytes(octet & key[i % 4] for i, octet in enumerate(data)),
+            "This is AND, which cannot be undone; XOR is ^.",
+        ),
+        Mistake(
+            lambda data, key: bytes(octet | key[i % 4] for i, octet in enumerate(data)),
+            "This is OR, which cannot be undone; XOR is ^.",
+        ),
+        Mistake(
+            lambda data, key: "".join(map(chr, apply_mask(data, key))).encode(),
+            "chr makes letters, of which those from 128 on take two octets: bytes(...) takes the integers.",
+        ),
+        Mistake(
+            lambda data, key: "".join(map(chr, apply_mask(data, key))),
+            "chr makes letters of the octets: bytes(...) takes the integers as they are.",
         ),
     ),
     why="Masking twice with the same key gives the data back: the receiver runs the same function.",
@@ -198,7 +259,9 @@ ENCODE_FRAME = Exercise(
                 (1, b"Hello", None),
                 (1, b"Hello", KEY),
                 (9, b"", KEY),
+                (2, bytes(126), KEY),
                 (2, bytes(256), None),
+                (2, bytes(65535), None),
                 (2, bytes(65536), KEY),
             )
         ),
@@ -229,7 +292,7 @@ ENCODE_FRAME = Exercise(
             "With a masking-key, MASK is set, the key follows the length, and the payload is masked.",
         ),
     ),
-    why="The first two are examples of §5.7, which a real server reads.",
+    why="The check began with both frames of §5.7 that say Hello. Next, a real server reads one of yours.",
 )
 
 EXERCISES = (READ_A_FRAME, FIRST_BYTE, ENCODE_LENGTH, APPLY_MASK, ENCODE_FRAME)

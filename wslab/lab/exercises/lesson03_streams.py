@@ -8,11 +8,12 @@ tests against two implementations. Where octets are missing, the right answer is
 from __future__ import annotations
 
 import codecs
+from dataclasses import replace
 from typing import Any
 
 from wslab.close import encode_close
 from wslab.frames import Frame, Opcode, apply_mask, encode_frame
-from wslab.lab.exercises.exercise import Case, Exercise, Mistake, equals, returns
+from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, equals, returns
 from wslab.lab.exercises.lesson03 import KEY
 
 __all__ = ["EXERCISES", "ZOO"]
@@ -52,6 +53,18 @@ CLOSE_PAYLOAD = Exercise(
             lambda code, reason: (code or 1005).to_bytes(2, "big") + reason.encode(),
             "1005 never travels: it is what an endpoint reports when the Close had no code (§7.4.1).",
         ),
+        Mistake(
+            lambda code, reason: (code or 1000).to_bytes(2, "big") + reason.encode(),
+            "None is no code at all: the payload stays empty.",
+        ),
+        Mistake(
+            lambda code, reason: encode_frame(Frame(Opcode.CLOSE, encode_close(code, reason))),
+            "This is the whole frame; only its payload is asked.",
+        ),
+        Mistake(
+            lambda code, reason: bytes(code) + reason.encode(),
+            "bytes(1000) makes a thousand octets 00: use code.to_bytes(2, 'big').",
+        ),
     ),
     why="The reason may take 123 bytes: a control frame carries 125, and the code is two of them (§5.5).",
 )
@@ -82,22 +95,34 @@ def _take(
 
 _HELLO = Frame(Opcode.TEXT, b"Hello")
 _MASKED_HELLO = encode_frame(_HELLO, KEY)
+_NO_RSV = ", rsv1=False, rsv2=False, rsv3=False"
 _LONG = [Frame(Opcode.BINARY, bytes(size)) for size in (256, 65536)]
+
+_CASES = returns(
+    Case((encode_frame(_HELLO),), (_HELLO, 7)),
+    Case((_MASKED_HELLO,), (_HELLO, 11)),
+    Case((encode_frame(_HELLO)[:5],), None),
+    Case((bytes.fromhex("010348656c 80026c6f"),), (Frame(Opcode.TEXT, b"Hel", fin=False), 5)),
+    *(Case((_MASKED_HELLO[:cut],), None) for cut in range(len(_MASKED_HELLO))),
+    *(Case((encode_frame(long),), (long, len(encode_frame(long)))) for long in _LONG),
+    *(Case((encode_frame(_LONG[1])[:cut],), None) for cut in (2, 9, 10)),
+)
+
+
+def _judge_take_frame(answer: Any) -> Fault | None:
+    """Judge the cases, and show a frame without its reserved bits, which are never set in them."""
+    fault: Fault | None = _CASES(answer)
+    if fault is None:
+        return None
+    return replace(fault, rows=tuple((label, text.replace(_NO_RSV, "")) for label, text in fault.rows))
+
 
 TAKE_FRAME = Exercise(
     name="take-frame",
     lesson="03",
     title="Take one frame from a buffer that is cut anywhere",
     asks="my_take_frame(buffer)",
-    judge=returns(
-        Case((encode_frame(_HELLO),), (_HELLO, 7)),
-        Case((_MASKED_HELLO,), (_HELLO, 11)),
-        Case((encode_frame(_HELLO)[:5],), None),
-        Case((bytes.fromhex("010348656c 80026c6f"),), (Frame(Opcode.TEXT, b"Hel", fin=False), 5)),
-        *(Case((_MASKED_HELLO[:cut],), None) for cut in range(len(_MASKED_HELLO))),
-        *(Case((encode_frame(long),), (long, len(encode_frame(long)))) for long in _LONG),
-        *(Case((encode_frame(_LONG[1])[:cut],), None) for cut in (2, 9, 10)),
-    ),
+    judge=_judge_take_frame,
     section="RFC 6455 §5.2",
     hints=(
         "Return None when an octet is missing: of the first two, the extended length, the key, the payload.",
@@ -119,6 +144,32 @@ TAKE_FRAME = Exercise(
         Mistake(
             lambda buffer: _take(buffer, extended=False),
             "126 and 127 are no lengths here: the length stands in the next two or eight octets.",
+        ),
+        Mistake(
+            lambda buffer: None if len(buffer) >= 7 else _take(buffer),
+            "The frame is whole, up to its last octet: it must come out now.",
+        ),
+        Mistake(
+            lambda buffer: _take(buffer)[0],
+            "Two things are asked: the frame, and the number of octets that it took.",
+        ),
+        Mistake(
+            lambda buffer: (_take(buffer)[0], len(_take(buffer)[0].payload)),
+            "This is the length of the payload; count the octets before it, too.",
+        ),
+        Mistake(
+            lambda buffer: (_take(buffer)[0], buffer[_take(buffer)[1] :]),
+            "This is the rest of the buffer; the number of octets that the frame took is asked.",
+        ),
+        Mistake(
+            lambda buffer: (
+                found and (found[0]._replace(fin=True), found[1]) if (found := _take(buffer)) else None
+            ),
+            "FIN is 0 in this frame: more of its message follows.",
+        ),
+        Mistake(
+            lambda buffer: (_take(buffer)[0]._replace(fin=buffer[0] & 0x80), _take(buffer)[1]),
+            "fin is True or False: compare, or use bool(...).",
         ),
     ),
     why="TCP carries a stream of octets: where a read ends says nothing about where a frame ends.",
@@ -156,7 +207,7 @@ UTF8_CUT = Exercise(
                 [b"Hello\xff"],
                 [b"\xed\xa0\x80"],
                 [b"Hello", b"\xc3"],
-                [],
+                [b""],
             )
         )
     ),
@@ -171,6 +222,14 @@ UTF8_CUT = Exercise(
             "A text message is UTF-8, where ü takes two octets.",
         ),
         Mistake(
+            lambda pieces: b"".join(pieces).decode("utf-8", "replace"),
+            "This message is not UTF-8: it is refused as a whole, so give None and repair nothing.",
+        ),
+        Mistake(
+            lambda pieces: _decode(pieces, final=True) or None,
+            "A message may be empty: then its text is, too.",
+        ),
+        Mistake(
             lambda pieces: "".join(piece.decode("utf-8", "replace") for piece in pieces),
             "Each piece is decoded alone, so a character that is cut between two frames is lost.",
         ),
@@ -178,6 +237,14 @@ UTF8_CUT = Exercise(
         Mistake(
             lambda pieces: _decode(pieces, final=False),
             "The message ends inside a character: nothing may be left over at its end.",
+        ),
+        Mistake(
+            lambda pieces: b"".join(pieces).decode("utf-8", "ignore"),
+            "This message is not UTF-8: it is refused as a whole, so give None and leave nothing out.",
+        ),
+        Mistake(
+            lambda pieces: "".join(piece.decode("utf-8", "ignore") for piece in pieces),
+            "Each piece is decoded alone, so a character that is cut between two frames is left out.",
         ),
     ),
     why="An incremental decoder also sees a bad octet as soon as it arrives, before the message is whole.",
