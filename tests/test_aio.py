@@ -209,16 +209,17 @@ class TestPing:
 
     def test_silent_peer_is_given_up(self) -> None:
         async def test() -> None:
-            codes = []
+            endings = []
 
             async def handler(ws: ServerConnection) -> None:
                 with pytest.raises(ConnectionClosed) as closed:
                     await ws.recv()
-                codes.append((closed.value.code, closed.value.reason))
+                endings.append(str(closed.value))
+                assert (ws.close_code, ws.failure) == (1006, closed.value.failure)
 
             async with wslab.serve(handler, ping_interval=0.05, ping_timeout=0.1) as server:
                 answer = await raw(server, UPGRADE + b"\r\n")  # answers no ping
-            assert codes == [(1011, "no pong within 0.1 s")]
+            assert endings == ["1006 (abnormal closure), given up with 1011: no pong within 0.1 s"]
             assert b"\x03\xf3no pong" in answer
 
         run(test())

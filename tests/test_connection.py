@@ -159,7 +159,7 @@ class TestClosing:
         out = server.data_to_send()
         assert out.startswith(bytes.fromhex("8105 48656c6c6f 88"))
         assert out[9:11] == b"\x03\xea"
-        assert server.close_code == 1002
+        assert server.failure == failure
 
     def test_own_close_is_an_answer_if_one_is_due(self) -> None:
         client, server = pair()
@@ -213,8 +213,17 @@ class TestClosing:
         client, server = pair()
         server.fail(1011, "no pong within 20 s")
         assert carry(server, client) == [Close(1011, "no pong within 20 s")]
-        assert server.close_code == 1011
-        assert server.receive_data(b"anything") == []
+        assert server.failure == Failure(1011, "no pong within 20 s")
+        assert server.receive_data(bytes.fromhex("8882 00000000 03f3")) == []  # not even its Close (§7.1.7)
+        server.receive_eof()
+        assert (server.close_code, server.close_reason) == (1006, "")
+
+    def test_first_failure_counts(self) -> None:
+        server = Connection("server")
+        (failure,) = server.receive_data(b"\xff\xff")
+        server.fail(1011, "no pong within 20 s")
+        assert server.failure == failure
+        assert server.data_to_send()[2:4] == b"\x03\xea"
 
 
 class TestReadyStates:

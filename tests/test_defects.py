@@ -234,7 +234,7 @@ def test_failure_behind_a_close_keeps_the_code_that_was_received() -> None:
     server = Connection("server")
     server.receive_data(wire(0x88, b"\x0b\xb9"))
     server.fail(1011, "no pong")
-    assert server.close_code == 3001
+    assert (server.close_code, server.failure) == (3001, None)
 
 
 def test_pong_in_the_turn_in_which_the_timer_is_due() -> None:
@@ -273,7 +273,8 @@ def test_peer_whose_pongs_pile_up_is_given_up() -> None:
                 if writer.transport.get_write_buffer_size() < 2**20:
                     writer.write((b"\x89\xfd" + bytes(4) + bytes(125)) * 1000)
                 await asyncio.sleep(0)
-            assert ws.close_code == 1011
+            assert ws.failure
+            assert ws.failure.code == 1011
             ws.abort()
             writer.transport.abort()
 

@@ -136,8 +136,9 @@ class Connection:
 
     Attributes:
         ready_state: where the connection is in its life.
-        close_code: of the Close that was received, else of the failure, else 1006 when TCP ended (§7.1.5).
-        close_reason: what came with that code.
+        close_code: of the Close that was received, or 1006 when TCP has ended without one (§7.1.5).
+        close_reason: what came with that Close (§7.1.6).
+        failure: why this end gave the connection up, if it did (§7.1.7).
 
     >>> server = Connection("server")
     >>> server.receive_data(bytes.fromhex("8185 37fa213d 7f9f4d5158"))
@@ -159,6 +160,7 @@ class Connection:
         self.ready_state = TRANSITIONS[ReadyState.CONNECTING]["handshake done"]
         self.close_code: int | None = None
         self.close_reason = ""
+        self.failure: Failure | None = None
         self._masking_key = (masking_key or _random_keys().__next__) if side == "client" else None
         self._decoder = FrameDecoder(masked=side == "server", max_size=max_size)
         self._assembler = Assembler(2**63 if max_size is None else max_size)
@@ -294,9 +296,9 @@ class Connection:
             return
         payload = encode_close(code, reason)
         self._read_no_more = True
-        if self.close_code is None:  # a Close that was received stays what is reported (§7.1.5)
+        if self.close_code is None and not self.failure:  # else there is an ending already, and an answer due
             self._close_due = payload
-            self.close_code, self.close_reason = int(code), reason
+            self.failure = Failure(int(code), reason)
         self._move("failed")
 
     def data_to_send(self, *, hold_close: bool = False) -> bytes:

@@ -256,7 +256,7 @@ def test_the_heartbeat_behind_a_full_write_buffer(library: Any) -> None:
                 if closed:
                     break
             # When websockets changes this, lesson 07 has a sentence to change.
-            assert closed == ([1011] if library is wslab else [])
+            assert closed == ([1006] if library is wslab else [])
 
     run(scenario)
 

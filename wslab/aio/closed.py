@@ -7,6 +7,7 @@ waits for bytes.
 from __future__ import annotations
 
 from wslab.close import CloseCode
+from wslab.connection import Failure
 
 __all__ = ["ConnectionClosed", "ConnectionClosedError", "ConnectionClosedOK", "connection_closed"]
 
@@ -20,22 +21,29 @@ class ConnectionClosed(Exception):
     Args:
         code: the close code, 1006 when TCP ended without a Close.
         reason: what came with it.
+        failure: why this end gave the connection up, if it did (§7.1.7).
 
     >>> str(ConnectionClosed(1001, "server shuts down"))
     '1001 (going away) server shuts down'
+    >>> str(ConnectionClosed(1006, failure=Failure(1011, "no pong within 20 s")))
+    '1006 (abnormal closure), given up with 1011: no pong within 20 s'
     """
 
-    def __init__(self, code: int, reason: str = "") -> None:
+    def __init__(self, code: int, reason: str = "", failure: Failure | None = None) -> None:
         super().__init__(code, reason)
         self.code = code
         self.reason = reason
+        self.failure = failure
 
     def __str__(self) -> str:
         try:
             name = CloseCode(self.code).name.replace("_", " ").lower()
         except ValueError:
             name = "private use" if self.code >= 4000 else "registered"  # §7.4.2
-        return f"{self.code} ({name}) {self.reason}".rstrip()
+        ending = f"{self.code} ({name}) {self.reason}".rstrip()
+        if self.failure:
+            ending += f", given up with {self.failure.code}: {self.failure.reason}"
+        return ending
 
 
 class ConnectionClosedOK(ConnectionClosed):
@@ -46,11 +54,11 @@ class ConnectionClosedError(ConnectionClosed):
     """Report that the connection ended with another close code, or without a Close."""
 
 
-def connection_closed(code: int, reason: str) -> ConnectionClosed:
+def connection_closed(code: int, reason: str, failure: Failure | None) -> ConnectionClosed:
     """Make the exception that fits the close code.
 
-    >>> connection_closed(1000, "")
+    >>> connection_closed(1000, "", None)
     ConnectionClosedOK(1000, '')
     """
     kind = ConnectionClosedOK if code in IN_ORDER else ConnectionClosedError
-    return kind(code, reason)
+    return kind(code, reason, failure)

@@ -283,4 +283,5 @@ class Link(asyncio.BufferedProtocol):
 
     def _ending(self) -> ConnectionClosed:
         connection = self._opened()
-        return connection_closed(connection.close_code or CloseCode.ABNORMAL_CLOSURE, connection.close_reason)
+        code = connection.close_code or CloseCode.ABNORMAL_CLOSURE
+        return connection_closed(code, connection.close_reason, connection.failure)

@@ -14,7 +14,7 @@ from wslab.aio.closed import ConnectionClosedOK
 from wslab.aio.link import Limits, Link
 from wslab.aio.pings import Latency
 from wslab.close import CloseCode
-from wslab.connection import InvalidState, ReadyState
+from wslab.connection import Failure, InvalidState, ReadyState
 
 __all__ = ["Limits", "WebSocket"]
 
@@ -39,13 +39,18 @@ class WebSocket(Link):
 
     @property
     def close_code(self) -> int | None:
-        """The close code, once there is one (§7.1.5)."""
+        """The code of the peer's Close, or 1006 when TCP has ended without one (§7.1.5); None before."""
         return self._connection.close_code if self._connection else None
 
     @property
     def close_reason(self) -> str:
         """What came with the close code (§7.1.6)."""
         return self._connection.close_reason if self._connection else ""
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why this end gave the connection up, with the code that it sent; None if it did not (§7.1.7)."""
+        return self._connection.failure if self._connection else None
 
     @property
     def latency(self) -> float:
