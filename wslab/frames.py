@@ -50,6 +50,7 @@ _pack_masked_header = struct.Struct("!BB4s").pack
 _pack_masked_header_16 = struct.Struct("!BBH4s").pack
 _pack_header_16 = struct.Struct("!BBH").pack
 _pack_header_64 = struct.Struct("!BBQ").pack
+_pack_masked_header_64 = struct.Struct("!BBQ4s").pack
 
 
 class Opcode(IntEnum):
@@ -225,5 +226,5 @@ def encode_octets(first: int, payload: bytes, masking_key: bytes | None) -> byte
     if length <= 0xFFFF:
         header = _pack_masked_header_16(first, MASK | 126, length, masking_key)
     else:
-        header = _encode_header(first, length, MASK) + masking_key
+        header = _pack_masked_header_64(first, MASK | 127, length, masking_key)
     return xor_behind(header, payload, masking_key)
