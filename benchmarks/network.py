@@ -1,7 +1,7 @@
 """Processor time of a server for each message: echo and broadcast over loopback.
 
-The server has a thread of its own, and only the processor time of that thread counts. The clients are bare
-sockets that know the octets of one frame: what they cost is not measured.
+The server has a thread of its own, and only the processor time of that thread counts. The clients are in
+another process, see ``clients``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,15 +20,11 @@ import websockets.asyncio.server
 from aiohttp import WSMsgType, web
 
 import wslab
+from benchmarks.clients import Clients
 from benchmarks.measure import Row, compare
-from wslab import Frame, Opcode, encode_frame
 
 __all__ = ["network_rows"]
 
-REQUEST = (
-    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
 Serving = Callable[[set[Any]], AbstractAsyncContextManager[int]]
 
 
@@ -78,7 +73,7 @@ async def _aiohttp(room: set[Any]) -> AsyncIterator[int]:
 
 
 class _Server:
-    """A server in a thread, with sockets that are connected to it."""
+    """A server in a thread, with clients that are connected to it."""
 
     def __init__(self, serving: Serving, connections: int) -> None:
         self.room: set[Any] = set()
@@ -89,21 +84,12 @@ class _Server:
         self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._run()))
         self._thread.start()
         self._ready.wait()
-        self.sockets = [self._connect() for _ in range(connections)]
+        self.clients = Clients(self.port, connections)
 
     async def _run(self) -> None:
         async with self._serving(self.room) as self.port:
             self._ready.set()
             await self._stop.wait()
-
-    def _connect(self) -> socket.socket:
-        client = socket.create_connection(("127.0.0.1", self.port))
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client.sendall(REQUEST)
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += client.recv(4096)
-        return client
 
     def call(self, function: Callable[[], Any]) -> Any:
         """Call a function in the server's thread."""
@@ -114,30 +100,18 @@ class _Server:
         return asyncio.run_coroutine_threadsafe(calling(), self._loop).result()
 
     def close(self) -> None:
-        for client in self.sockets:
-            client.close()
+        self.clients.close()
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         self._loop.close()
 
 
-def _read(client: socket.socket, size: int) -> None:
-    while size:
-        size -= len(client.recv(min(size, 2**18)))
-
-
 def _echoing(server: _Server, size: int, in_flight: int, rounds: int) -> Callable[[], float]:
     """Send and read back frames, and return the processor time of the server."""
-    octets = encode_frame(Frame(Opcode.BINARY, os.urandom(size)), os.urandom(4)) * in_flight
-    answer = len(encode_frame(Frame(Opcode.BINARY, bytes(size)))) * in_flight
 
     def run() -> float:
         start = server.call(time.thread_time)
-        for _ in range(rounds):
-            for client in server.sockets:
-                client.sendall(octets)
-            for client in server.sockets:
-                _read(client, answer)
+        server.clients.echo(rounds, size, in_flight)
         return float(server.call(time.thread_time) - start)
 
     return run
@@ -152,8 +126,7 @@ def _broadcasting(
         start = server.call(time.thread_time)
         for _ in range(rounds):
             server.call(lambda: broadcast(server.room, payload))
-            for client in server.sockets:
-                _read(client, 102)
+            server.clients.read(102)
         return float(server.call(time.thread_time) - start)
 
     return run

@@ -1,0 +1,107 @@
+"""The clients of the echo and the broadcast: bare sockets that know the octets of one frame.
+
+They have a process of their own, so that a server under measurement has its interpreter to itself: two
+threads of one process take turns, and each turn costs the server processor time that is not its own. What the
+clients cost is not measured. The process takes one order a line, and answers each with a line in the end.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+from tools.outline import ROOT
+from wslab import Frame, Opcode, encode_frame
+
+__all__ = ["Clients"]
+
+REQUEST = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+class Clients:
+    """Connections to one server, in another process.
+
+    Args:
+        port: of the server, on 127.0.0.1.
+        connections: how many.
+    """
+
+    def __init__(self, port: int, connections: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.clients", str(port), str(connections)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            cwd=ROOT,
+        )
+        self._wait()
+
+    def echo(self, rounds: int, size: int, in_flight: int) -> None:
+        """Send messages of so many bytes on each connection, and read what comes back, round by round."""
+        self._order(f"echo {rounds} {size} {in_flight}")
+
+    def read(self, octets: int) -> None:
+        """Read so many octets from each connection."""
+        self._order(f"read {octets}")
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def _order(self, order: str) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(order + "\n")
+        self._wait()
+
+    def _wait(self) -> None:
+        assert self._process.stdout
+        if self._process.stdout.readline() != "done\n":
+            raise SystemExit("the clients of the benchmark have failed")
+
+
+def _connect(port: int) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port))
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    client.sendall(REQUEST)
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += client.recv(4096)
+    return client
+
+
+def _read(client: socket.socket, octets: int) -> None:
+    while octets:
+        octets -= len(client.recv(min(octets, 2**18)))
+
+
+def _echo(clients: list[socket.socket], rounds: int, size: int, in_flight: int) -> None:
+    octets = encode_frame(Frame(Opcode.BINARY, os.urandom(size)), os.urandom(4)) * in_flight
+    answer = len(encode_frame(Frame(Opcode.BINARY, bytes(size)))) * in_flight
+    for _ in range(rounds):
+        for client in clients:
+            client.sendall(octets)
+        for client in clients:
+            _read(client, answer)
+
+
+def main() -> None:
+    port, connections = map(int, sys.argv[1:])
+    clients = [_connect(port) for _ in range(connections)]
+    print("done", flush=True)
+    for line in sys.stdin:
+        order, *numbers = line.split()
+        if order == "echo":
+            _echo(clients, *map(int, numbers))
+        else:
+            for client in clients:
+                _read(client, int(numbers[0]))
+        print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main()
