@@ -26,12 +26,13 @@ HEADING = (
 )
 BEGIN, END = "<!-- speed: written by make bench -->\n", "<!-- end of the speed -->"
 HOW = (
-    "Everything runs side by side in one process, in turns. A line holds medians of processor time for one "
-    "operation, and the median of the ratios of websockets (with its C extension) to wslab.\n"
+    "Everything runs side by side in one process, in turns; only the clients of the servers have another. A "
+    "line holds medians of processor time for one operation, and the median of the ratios of websockets (with "
+    "its C extension) to wslab.\n"
 )
 NOT_FASTER = (
     "Where wslab is not faster: a long text in small pieces, since each piece is checked to be UTF-8 as it "
-    "comes, so that the first wrong octet is refused; and masking 1 to 64 KiB before they are sent, where "
+    "comes, so that the first wrong octet is refused; and masking a long payload before it is sent, where "
     "numpy takes about as long as C.\n"
 )
 PICTURE = (

@@ -16,7 +16,7 @@ __all__ = ["Heartbeat"]
 
 
 class Heartbeat:
-    """Ping every ``interval`` seconds, and give up when no pong comes within ``timeout`` seconds.
+    """Ping ``interval`` seconds after each pong, and give up when none comes within ``timeout`` seconds.
 
     Args:
         interval: seconds from one pong to the next ping; None for no heartbeat.

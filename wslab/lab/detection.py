@@ -29,7 +29,7 @@ class Detection:
     """Hold one measurement; all times are in seconds.
 
     Args:
-        interval: from a pong to the next ping.
+        interval: from a pong to the next ping; from ping to ping in ``websockets``.
         timeout: how long the server waits for a pong.
         frozen: when the network was frozen, counted from the opening of the connection.
         took: from there until the handler was told that the peer is given up.
