@@ -27,8 +27,8 @@ HEADING = (
 BEGIN, END = "<!-- speed: written by make bench -->\n", "<!-- end of the speed -->"
 HOW = (
     "Everything runs side by side in one process, in turns; only the clients of the servers have another. A "
-    "line holds medians of processor time for one operation, and the median of the ratios of websockets (with "
-    "its C extension) to wslab.\n"
+    "line holds medians of processor time for one operation, and the median of the ratios of websockets "
+    "(with its C extension) to wslab.\n"
 )
 NOT_FASTER = (
     "Where wslab is not faster: a long text in small pieces, since each piece is checked to be UTF-8 as it "
