@@ -55,6 +55,8 @@ def cells(lesson: list[tuple[str, str]] = LESSON) -> list[dict[str, Any]]:
         ("try:\n    f()\nexcept E as error:\n    pass", set()),  # unbound again at the end of its clause
         ("await x", set()),
         ("half written (", set()),
+        ("def my_answer(n)\n    m = n\n\nkept = 1\nkept == (", {"my_answer", "kept"}),
+        ("async def my_handler(n)\nclass C\n    x = 1", {"my_handler", "C"}),
         ("", set()),
     ],
 )

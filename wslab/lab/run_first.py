@@ -27,20 +27,21 @@ __all__ = ["advice", "bound_names", "load_ipython_extension"]
 # What has a scope of its own: the names in it are not those of the notebook.
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _COMPREHENSIONS = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_BEGINS = re.compile(r"^(?:async +)?(?:def|class) +(\w+)|^(\w+) *=(?!=)", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _LONGEST = 60  # characters of a cell's first line
 
 
 def bound_names(source: str) -> set[str]:
-    """Return the names that a cell binds for the cells after it; none if it is no valid Python.
+    """Return the names that a cell binds for the cells after it; if it is no valid Python, as far as seen.
 
     >>> sorted(bound_names("import json as j\\nasync with f() as (tap, ws):\\n    n = [x for x in ws]"))
     ['j', 'n', 'tap', 'ws']
     """
     try:
         return set(_bound(ast.parse(source)))
-    except (SyntaxError, ValueError):
-        return set()
+    except (SyntaxError, ValueError):  # it has to be run all the same, to show what is wrong with it
+        return {name for names in _BEGINS.findall(source) for name in names if name}
 
 
 def _bound(node: ast.AST) -> Iterator[str]:

@@ -114,7 +114,7 @@ class Tap:
         """
         if self._server is None:
             raise RuntimeError(
-                "the tap does not listen: use async with Tap(port) as tap, or await tap.start()"
+                "the tap does not listen: first run what starts it, async with Tap(port) or await tap.start()"
             )
         return int(self._server.sockets[0].getsockname()[1])
 
