@@ -281,7 +281,7 @@ JUDGE_RESPONSE = Exercise(
             )
         )
     ),
-    section='RFC 6455 §4.1, the list after "Once the client\'s opening handshake has been sent"',
+    section="RFC 6455 §4.1, the last list",
     hints=(
         "The order is: status, Upgrade, Connection, Sec-WebSocket-Accept, Sec-WebSocket-Protocol.",
         "Compare Upgrade without case, split Connection at its commas, compare the accept key exactly.",
