@@ -139,6 +139,7 @@ class Connection:
         close_code: of the Close that was received, or 1006 when TCP has ended without one (§7.1.5).
         close_reason: what came with that Close (§7.1.6).
         failure: why this end gave the connection up, if it did (§7.1.7).
+        close_sent: whether nothing more can be sent, since a Close went out (§5.5.1), or TCP has ended.
 
     >>> server = Connection("server")
     >>> server.receive_data(bytes.fromhex("8185 37fa213d 7f9f4d5158"))
@@ -165,19 +166,14 @@ class Connection:
         self._decoder = FrameDecoder(masked=side == "server", max_size=max_size)
         self._assembler = Assembler(2**63 if max_size is None else max_size)
         self._outgoing: list[bytes] = []  # encoded frames that data_to_send() has not returned yet
+        self.close_sent = False
         self._read_no_more = False  # after a Close or a failure
-        self._mute: str | None = None  # why nothing may be sent any more
         self._close_due: bytes | None = None  # payload of the Close that data_to_send() adds
-
-    @property
-    def close_sent(self) -> bool:
-        """Whether a Close went out: nothing more can be sent (§5.5.1)."""
-        return self._mute is not None
 
     @property
     def finished(self) -> bool:
         """Whether nothing more will be sent or read: the server may end TCP now (§7.1.1)."""
-        return self._read_no_more and self._mute is not None
+        return self._read_no_more and self.close_sent
 
     # -- octets in, events out ------------------------------------------------------------------------------
 
@@ -218,14 +214,14 @@ class Connection:
         if self.ready_state is ReadyState.CLOSED:
             return
         self._move("TCP ended")
-        self._read_no_more, self._close_due, self._mute = True, None, "TCP has ended"
+        self._read_no_more, self._close_due, self.close_sent = True, None, True
         self._outgoing = []
         if self.close_code is None:
             self.close_code = int(CloseCode.ABNORMAL_CLOSURE)
 
     def _receive_control(self, first: int, payload: bytes) -> Event:
         if first == PING:
-            if not self._mute:
+            if not self.close_sent:
                 self._send(PONG, payload)
             return Ping(payload)
         if first == PONG:
@@ -258,8 +254,8 @@ class Connection:
             InvalidState: a Close was sent before, or TCP has ended.
         """
         payload = data if type(data) is bytes else to_bytes(data)
-        if self._mute:  # as in _send(), without the call
-            raise InvalidState(self._mute)
+        if self.close_sent:  # as in _send(), without the call
+            raise self._invalid_state()
         key = self._masking_key and self._masking_key()
         self._outgoing.append(encode_octets(BINARY, payload, key))
 
@@ -282,7 +278,7 @@ class Connection:
             ValueError: a code that may not be sent, such as 1005, 1006 or 1015; a reason too long.
         """
         payload = encode_close(code, reason)
-        if not self._mute:
+        if not self.close_sent:
             self._send_close(self._close_due if self._close_due is not None else payload)
 
     def fail(self, code: int, reason: str) -> None:
@@ -308,7 +304,7 @@ class Connection:
             hold_close: keep the Close that answers the peer back, since the answers to messages before it are
                 still to come.
         """
-        if self._close_due is not None and not hold_close and not self._mute:
+        if self._close_due is not None and not hold_close and not self.close_sent:
             self._send_close(self._close_due)
         outgoing = self._outgoing
         if len(outgoing) == 1:
@@ -318,7 +314,7 @@ class Connection:
 
     def _send_close(self, payload: bytes) -> None:
         self._send(CLOSE, payload)
-        self._mute = "a Close was sent before"
+        self.close_sent = True
         self._move("Close sent")
 
     def _send_control(self, first: int, payload: bytes) -> None:
@@ -328,10 +324,14 @@ class Connection:
         self._send(first, payload)
 
     def _send(self, first: int, payload: bytes) -> None:
-        if self._mute:
-            raise InvalidState(self._mute)
+        if self.close_sent:
+            raise self._invalid_state()
         key = self._masking_key and self._masking_key()
         self._outgoing.append(encode_octets(first, payload, key))
+
+    def _invalid_state(self) -> InvalidState:
+        ended = self.ready_state is ReadyState.CLOSED
+        return InvalidState("TCP has ended" if ended else "a Close was sent before")
 
     def _move(self, happening: str) -> None:
         self.ready_state = TRANSITIONS[self.ready_state][happening]

@@ -198,7 +198,8 @@ class Link(asyncio.BufferedProtocol):
 
     def write_frame(self, frame: bytes) -> None:
         """Write a frame that was encoded for many, unless the connection is closing."""
-        if self._connection and not self._connection.close_sent:
+        connection = self._connection
+        if connection and not connection.close_sent:
             if self._unflushed:
                 self._flush()
             self._transport.write(frame)
