@@ -140,6 +140,7 @@ class TestServer:
             ("path", "chat", 400),
             ("path", "*", 400),
             ("path", "/#top", 400),
+            ("path", "ws://h/chat", 400),
         ],
     )
     def test_request_line(self, part: str, value: str, status: int) -> None:

@@ -40,7 +40,7 @@ VERSION = "13"  # the only version of the protocol in use (§4.1)
 _TOKEN = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
 _PARAMETER = rf'{_TOKEN}(?:[ \t]*=[ \t]*(?:{_TOKEN}|"{_TOKEN}"))?'
 _EXTENSION = rf"{_TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*"  # §9.1
-_TARGET = r"(?:/|(?i:https?|wss?)://)[!\x22$-~]*"  # §4.2.1, point 1; no fragment (§3)
+_TARGET = r"(?:/|(?i:https?)://)[!\x22$-~]*"  # §4.2.1, point 1; no fragment (§3)
 # A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port (RFC 9110 §7.2, RFC 3986 §3.2.2).
 _HOST = r"(?:\[[-0-9A-Za-z:.%~_]+\]|[-0-9A-Za-z._~%!$&'()*+,;=]*)(?::[0-9]*)?"
 
