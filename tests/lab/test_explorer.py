@@ -110,5 +110,5 @@ def test_what_is_stored_is_the_frame_of_the_beginning_without_controls() -> None
     explorer.text.value = "changed"
     again = explorer._repr_mimebundle_()
     assert again["text/html"] == bundle["text/html"]
-    assert "need a running kernel" in bundle["text/html"]
+    assert "Run this cell to see the controls" in bundle["text/html"]
     assert again["text/plain"] == repr(explorer) == repr(FrameExplorer("other"))

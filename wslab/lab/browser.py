@@ -5,15 +5,17 @@ this kernel has one, else at 127.0.0.1. What a page says, and to whom, is the pa
 the address of its WebSocket from `location` works in both places.
 
 The frames are a widget, because Jupyter does not store what a widget holds: what stays in the notebook is a
-constant sentence without port and address, the same in every run. Paths are escaped: they cannot become
-markup. The frames are not sandboxed: the Origin of a sandboxed page is `null`, which the tunnel refuses
-(RFC 6455, §10.2).
+constant sentence without port and address, the same in every run (see `saved`). Paths are escaped: they
+cannot become markup. The frames are not sandboxed: the Origin of a sandboxed page is `null`, which the tunnel
+refuses (RFC 6455, §10.2).
 """
 
 import os
 from html import escape
 
 from ipywidgets import HTML
+
+from wslab.lab.saved import PAGES
 
 __all__ = ["Pages", "page_address", "show"]
 
@@ -24,7 +26,7 @@ class Pages(HTML):  # type: ignore[misc]
     """Pages in frames. The plain-text form is for readers without a kernel."""
 
     def __repr__(self) -> str:
-        return "Run this cell in JupyterLab to see the page here."
+        return PAGES
 
 
 def page_address(port: int, path: str = "") -> str:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from ipywidgets import HTML
 
 from wslab.lab.chat_member import Member
+from wslab.lab.saved import PANEL
 from wslab.lab.views import Row, html_table, text_table
 
 __all__ = ["Panel", "Presence"]
@@ -107,7 +108,7 @@ class Panel(HTML):  # type: ignore[misc]
         self._draw()
 
     def __repr__(self) -> str:
-        return "Run this cell in JupyterLab to see who is here."
+        return PANEL
 
     def refresh_soon(self) -> None:
         """Draw anew in a moment, once for all that happens until then."""

@@ -22,13 +22,14 @@ import ipywidgets
 from wslab.frames import Frame, Opcode, apply_mask, encode_frame, encode_length, first_byte
 from wslab.lab.dissect import Dissection, dissect
 from wslab.lab.palette import ERROR, FIELDS
+from wslab.lab.saved import EXPLORER
 
 __all__ = ["KEY", "FrameExplorer", "describe"]
 
 KEY = bytes.fromhex("37fa213d")  # the masking-key of the examples in §5.7
 
 _BEGINNING = bytes.fromhex("0100")  # an empty first fragment of a text, for a CONTINUATION to follow
-_STATIC = "The controls need a running kernel. This is the frame that they begin with."
+_STATIC = "Run this cell to see the controls. This is the frame that they begin with."
 
 
 def describe(frame: Frame, masking_key: bytes | None) -> tuple[Dissection, str]:
@@ -147,7 +148,7 @@ class FrameExplorer:
         return f'<p style="margin:4px 0;color:inherit;line-height:1.6">{" ".join(said)}</p>'
 
     def __repr__(self) -> str:
-        return "frame explorer: type a text, choose opcode, FIN and MASK, and see the octets of the frame"
+        return EXPLORER
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = dict(self._box._repr_mimebundle_())

@@ -12,6 +12,8 @@ origin (§10.2). What may pass: GET, to a port from 1024 on that is not Jupyter'
 headers in FORWARDED: a credential that nobody thought of stays behind. Octets behind a request that was not
 upgraded go nowhere: they may be the browser's next request to Jupyter. A page that came through is not
 restrained: it is part of Jupyter's origin, and as trusted as the kernel that serves it.
+
+Jupyter loads this module when it starts, and so it also registers what `saved` does when a lesson is saved.
 """
 
 import asyncio
@@ -30,6 +32,8 @@ from jupyter_server.utils import ensure_async
 from tornado import web
 from tornado.httputil import HTTPServerRequest
 from tornado.iostream import IOStream, StreamClosedError
+
+from wslab.lab.saved import leave_out_views
 
 __all__ = ["PREFIX_VARIABLE", "TunnelHandler"]
 
@@ -234,4 +238,5 @@ def _load_jupyter_server_extension(app: ServerApp) -> None:
     prefix = app.web_app.settings["base_url"] + "wslab/"
     app.web_app.add_handlers(".*", [(re.escape(prefix) + r"([0-9]{1,5})/.*", TunnelHandler)])  # type: ignore[no-untyped-call]
     os.environ[PREFIX_VARIABLE] = prefix
+    app.contents_manager.register_pre_save_hook(leave_out_views)  # type: ignore[no-untyped-call]
     app.log.info("wslab tunnel at %s<port>/", prefix)

@@ -1,0 +1,43 @@
+"""What stays in a lesson that is saved: views that need a running kernel are left out of the file.
+
+A page, a panel or the frame explorer is a widget: the file could keep no more of it than the number of an
+object in the kernel. Opened again with another kernel, JupyterLab would show "Error displaying widget" there,
+although the output also holds a form for readers without a kernel. So when Jupyter saves a notebook, the
+reference is left out where that form is one of ours, and the form is what is seen until the cell runs again.
+What is on the page does not change. Outputs of other notebooks and widgets stay as they are.
+
+The tunnel registers ``leave_out_views`` in the Jupyter server; the widgets take their sentences from here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["EXPLORER", "PAGES", "PANEL", "leave_out_views"]
+
+PAGES = "Run this cell in JupyterLab to see the page here."
+PANEL = "Run this cell in JupyterLab to see who is here."
+EXPLORER = "frame explorer: type a text, choose opcode, FIN and MASK, and see the octets of the frame"
+
+_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def leave_out_views(model: dict[str, Any], **_: Any) -> None:
+    """Leave the views of this course out of a notebook that is about to be saved, in place.
+
+    Args:
+        model: as a contents manager of Jupyter gives it to a pre-save hook.
+
+    >>> data = {"text/plain": PAGES, _VIEW: {"model_id": "8f3e"}}
+    >>> cells = [{"cell_type": "code", "outputs": [{"output_type": "display_data", "data": data}]}]
+    >>> leave_out_views({"type": "notebook", "content": {"cells": cells}})
+    >>> data
+    {'text/plain': 'Run this cell in JupyterLab to see the page here.'}
+    """
+    if model.get("type") != "notebook" or not model.get("content"):
+        return
+    for cell in model["content"].get("cells", ()):
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            if "".join(data.get("text/plain", "")) in (PAGES, PANEL, EXPLORER):
+                data.pop(_VIEW, None)
