@@ -222,7 +222,7 @@ class _HeadReader:
             if self._size > MAX_HEAD:
                 break
             if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
-                raise HandshakeError("a line of the head ends with LF alone, or has a CR inside", 400)
+                raise HandshakeError("a line of the head does not end with CR LF, or holds another CR", 400)
             if line == b"\r\n" and self._size == 2:
                 continue  # one empty line before a message is ignored (RFC 9112 §2.2)
             if self._start is None:
