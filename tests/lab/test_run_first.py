@@ -152,6 +152,16 @@ def test_an_awaited_cell_and_a_function_of_the_notebook_show_it_too(client: Kern
     assert "    tap = 2\n" in called["traceback"][0]
 
 
+def test_a_refused_connection_tells_of_the_server(client: KernelClient) -> None:
+    begin = "with __import__('socket').create_server(('127.0.0.1', 0)) as s: port = s.getsockname()[1]"
+    assert run(client, begin)["status"] == "ok"
+    blocking = "__import__('socket').create_connection(('127.0.0.1', port))"
+    awaited = "await __import__('asyncio').open_connection('127.0.0.1', port)"
+    for reply in (run(client, blocking), run(client, awaited)):
+        assert reply["ename"] == "ConnectionRefusedError"
+        assert "Nothing listens on that port." in reply["traceback"][0]
+
+
 @pytest.mark.parametrize(
     ("source", "name"),
     [

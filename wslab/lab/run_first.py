@@ -2,8 +2,9 @@
 
 Every kernel of the course's environment loads this module when it starts (``ipython-config`` in the course's
 folder, the package installs it), so it is there after a restart, before any cell has run. A ``NameError`` is
-then shown as a sentence, if a cell of the notebook binds the name; the cell fails as it did. Every other
-error, the misspelled name that no cell binds among them, is shown as Python shows it.
+then shown as a sentence, if a cell of the notebook binds the name; the cell fails as it did. So is a
+connection that is refused, since the server is then not started yet, or closed already. Every other error,
+the misspelled name that no cell binds among them, is shown as Python shows it.
 
 JupyterLab and Notebook 7 tell a kernel which notebook is its own and which cell they run. Where nobody tells,
 as in the tests of the notebooks, nothing changes. The notebook is read as it was last saved, and nothing is
@@ -30,6 +31,10 @@ _COMPREHENSIONS = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.Gene
 _BEGINS = re.compile(r"^(?:async +)?(?:def|class) +(\w+)|^(\w+) *=(?!=)", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _LONGEST = 60  # characters of a cell's first line
+_REFUSED = (
+    "Nothing listens on that port. The last cell of a lesson closes its servers. Run the cell that starts "
+    "this server again, or use the menu: Kernel, Restart Kernel and Run up to Selected Cell."
+)
 
 
 def bound_names(source: str) -> set[str]:
@@ -130,7 +135,9 @@ class _Watch:
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
     def _advice(self, error: BaseException) -> str:
-        """Give the advice for a name that is missing in the notebook itself, not in a package."""
+        """Give the advice for a name that is missing in the notebook itself, or for a server that is."""
+        if isinstance(error, ConnectionRefusedError):
+            return _REFUSED
         name = getattr(error, "name", None)
         *_, (frame, _) = traceback.walk_tb(error.__traceback__)
         if type(error) is not NameError or not name or frame.f_globals is not self._shell.user_ns:
@@ -148,4 +155,4 @@ def load_ipython_extension(shell: Any) -> None:
     if path.endswith(".ipynb"):
         watch = _Watch(shell, Path(path))
         shell.events.register("pre_run_cell", watch.begins)
-        shell.set_custom_exc((NameError,), watch.show)
+        shell.set_custom_exc((NameError, ConnectionRefusedError), watch.show)

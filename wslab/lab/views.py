@@ -203,7 +203,7 @@ def html_table(heading: Sequence[str], lines: Sequence[Row], code: Collection[in
             colour = row.colours[i - 1] if i in (1, 2) else None
             style = _CELL + (f";{colour.css}" if colour else "")
             if i in code:
-                style += ";font-family:monospace" + (";white-space:nowrap" if i == 0 else "")
+                style += ";font-family:monospace;" + ("overflow-wrap:anywhere" if i else "white-space:nowrap")
             parts.append(f'<td style="{style}">{escape(cell).replace(chr(10), "<br>")}</td>')
         parts.append("</tr>")
         if row.error:
