@@ -70,13 +70,20 @@ def _connect(port: int) -> socket.socket:
     client.sendall(REQUEST)
     head = b""
     while not head.endswith(b"\r\n\r\n"):
-        head += client.recv(4096)
+        head += _receive(client, 4096)
     return client
+
+
+def _receive(client: socket.socket, most: int) -> bytes:
+    octets = client.recv(most)
+    if not octets:
+        raise SystemExit("the server has closed a connection of the benchmark")
+    return octets
 
 
 def _read(client: socket.socket, octets: int) -> None:
     while octets:
-        octets -= len(client.recv(min(octets, 2**18)))
+        octets -= len(_receive(client, min(octets, 2**18)))
 
 
 def _echo(clients: list[socket.socket], rounds: int, size: int, in_flight: int) -> None:

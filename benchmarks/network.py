@@ -81,7 +81,9 @@ class _Server:
         self._ready = threading.Event()
         self._serving = serving
         self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._run()))
+        self._thread = threading.Thread(
+            target=lambda: self._loop.run_until_complete(self._run()), daemon=True
+        )
         self._thread.start()
         self._ready.wait()
         self.clients = Clients(self.port, connections)

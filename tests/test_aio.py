@@ -440,6 +440,26 @@ class TestOpening:
 
         run(test())
 
+    def test_what_has_no_content(self) -> None:
+        """RFC 9110 §6.4.1: the answer to HEAD, and 204; the latter has no Content-Length either (§8.6)."""
+
+        async def test() -> None:
+            def page(ws: ServerConnection, request: Request) -> Response:
+                return ws.respond(204 if request.path == "/none" else 200, "hello")
+
+            async with wslab.serve(echo, process_request=page) as server:
+                head = await raw(server, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
+                none = await raw(server, b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n")
+            async with wslab.serve(echo) as server:
+                refused = await raw(server, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert re.search(rb"\r\nContent-Length: [1-9]", head)
+            assert b"content-length" not in none.lower()
+            assert b" 405 " in refused
+            for answer in (head, none, refused):
+                assert answer.endswith(b"\r\n\r\n")
+
+        run(test())
+
     def test_process_request_raises(self, caplog: pytest.LogCaptureFixture) -> None:
         async def test() -> None:
             def page(ws: ServerConnection, request: Request) -> None:
@@ -601,6 +621,7 @@ def test_tls(certificate: Path) -> None:
                 await ws.send("x" * 100_000)
                 assert await ws.recv() == "x" * 100_000
             assert ws.close_code == 1000
+            assert ws.remote_address == ("127.0.0.1", server.port)  # also when TLS has ended
             with pytest.raises(ssl.SSLCertVerificationError):
                 await wslab.connect(secure)
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import socket
+import threading
 from pathlib import Path
 
 import pytest
 
+import wslab
 from benchmarks import report
+from benchmarks.clients import Clients
 from benchmarks.measure import Row, compare
 from benchmarks.report import as_text, versions, write
 
@@ -68,3 +73,47 @@ def test_a_readme_without_the_section(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(report, "README", tmp_path / "README.md")
     with pytest.raises(SystemExit, match="no line"):
         write(ROWS, [])
+
+
+def test_a_missed_target_is_named_in_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "docs").mkdir()
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{report.BEGIN}{report.END}", encoding="utf-8")
+    monkeypatch.setattr(report, "ROOT", tmp_path)
+    monkeypatch.setattr(report, "README", readme)
+    write(ROWS, [])
+    text = (tmp_path / "docs" / "speed.md").read_text(encoding="utf-8")
+    assert "| encode 16 B, masked | 2.0 | 3.0 | 1.50 | 2 (missed) |" in text
+    assert text.count("missed") == 1
+
+
+def test_clients_send_and_read_in_a_process_of_their_own() -> None:
+    heard: list[int] = []
+
+    async def echo(ws: wslab.ServerConnection) -> None:
+        async for message in ws:
+            heard.append(len(message))
+            await ws.send(message)
+
+    async def test() -> None:
+        async with wslab.serve(echo) as server:
+            clients = await asyncio.to_thread(Clients, server.port, 2)
+            await asyncio.to_thread(clients.echo, 3, 16, 4)
+            wslab.broadcast(server.connections, b"x" * 100)
+            await asyncio.to_thread(clients.read, 102)
+            await asyncio.to_thread(clients.close)
+
+    asyncio.run(test())
+    assert heard == [16] * (2 * 3 * 4)
+
+
+def test_clients_whose_server_closes_fail() -> None:
+    def close_at_once() -> None:
+        listener.accept()[0].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closing = threading.Thread(target=close_at_once)
+        closing.start()
+        with pytest.raises(SystemExit, match="clients of the benchmark have failed"):
+            Clients(listener.getsockname()[1], 1)
+        closing.join()

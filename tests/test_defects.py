@@ -161,7 +161,8 @@ def tls_context(path: Any) -> ssl.SSLContext:
 def test_tls_handshake_that_never_comes(certificate: Any) -> None:  # noqa: F811
     async def test() -> None:
         ours = tls_context(certificate)
-        async with wslab.serve(echo, ssl=ours, open_timeout=0.3, close_timeout=0.2) as server:
+        serving = wslab.serve(echo, ssl=ours, open_timeout=0.3, close_timeout=0.2)
+        async with nothing_escapes(), serving as server:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             writer.write(b"\x16\x03")
             assert await asyncio.wait_for(reader.read(), 5) == b""
@@ -170,10 +171,40 @@ def test_tls_handshake_that_never_comes(certificate: Any) -> None:  # noqa: F811
     run(test())
 
 
+@pytest.mark.parametrize("octets", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x02\x01\x00"])
+def test_tls_handshake_that_fails(certificate: Any, octets: bytes) -> None:  # noqa: F811
+    """The event loop tells a connection of some of these failures, and not of others."""
+
+    async def test() -> None:
+        async with nothing_escapes(), wslab.serve(echo, ssl=tls_context(certificate)) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(octets)
+            writer.write_eof()
+            async with asyncio.timeout(5):
+                await reader.read()
+                while server.accepted:
+                    await asyncio.sleep(0)
+            writer.close()
+
+    run(test())
+
+
+def test_client_that_does_not_trust_the_certificate(certificate: Any) -> None:  # noqa: F811
+    async def test() -> None:
+        async with nothing_escapes(), wslab.serve(echo, ssl=tls_context(certificate)) as server:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await wslab.connect(f"wss://127.0.0.1:{server.port}")
+            async with asyncio.timeout(5):
+                while server.accepted:
+                    await asyncio.sleep(0)
+
+    run(test())
+
+
 @pytest.mark.parametrize("octets", [b"", b"\x16\x03", b"GET / HTTP/1.1\r\n\r\n"])
 def test_shutdown_during_the_handshake_of_tls(certificate: Any, octets: bytes) -> None:  # noqa: F811
     async def test() -> None:
-        async with wslab.serve(echo, ssl=tls_context(certificate)) as server:
+        async with nothing_escapes(), wslab.serve(echo, ssl=tls_context(certificate)) as server:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             writer.write(octets)
             while not server.accepted:
@@ -194,7 +225,8 @@ def test_request_in_the_flight_that_ends_the_handshake_of_tls(certificate: Any) 
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         trusting = ssl.create_default_context(cafile=certificate)
         client = trusting.wrap_bio(incoming, outgoing, server_hostname="localhost")
-        async with asyncio.timeout(5), wslab.serve(echo, ssl=tls_context(certificate)) as server:
+        serving = wslab.serve(echo, ssl=tls_context(certificate))
+        async with asyncio.timeout(5), nothing_escapes(), serving as server:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             answer = b""
             while not answer.endswith(b"\r\n\r\n"):

@@ -14,7 +14,7 @@ from tools import bootstrap
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "wslab"
-SANS_IO = sorted(path for path in PACKAGE.glob("*.py") if path.name not in ("__init__.py", "aio.py"))
+SANS_IO = sorted(path for path in PACKAGE.glob("*.py") if path.name != "__init__.py")
 EVERY_MODULE = sorted(PACKAGE.rglob("*.py"))
 IO = {"asyncio", "socket", "ssl", "select", "selectors", "threading", "subprocess"}
 HEAVY = ("matplotlib", "numpy", "aiohttp", "websockets", "IPython", "ipykernel", "jupyter_server", "tornado")

@@ -7,8 +7,9 @@
     python tools/bootstrap.py pictures     draw the pictures of the README anew
     python tools/bootstrap.py install      only make the environment
 
-What follows the command is passed on: to JupyterLab, or as the names of notebooks. The environment is `.venv`
-in the course's folder. It is made once, and changed only when the course asks for other packages.
+What follows the command is passed on: to JupyterLab, to the benchmark, or as the names of notebooks. The
+environment is `.venv` in the course's folder. It is made once, and changed only when the course asks for
+other packages.
 
 This file keeps to the syntax of Python 3.6, so that an old Python runs it far enough to be told that it is.
 One that is older still stops at the line that says so.

@@ -97,7 +97,7 @@ class Close(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """What the peer did wrong, and the close code that it gets (§7.1.7)."""
+    """What the peer did wrong, and the close code for it, which it gets unless a Close was sent (§7.1.7)."""
 
     code: int
     reason: str

@@ -2,8 +2,8 @@
 
 This module knows how to find the frames in a stream that may be cut anywhere, and every rule that one frame
 can break on its own: reserved bits and opcodes, the direction of masking, lengths, what a control frame may
-not be. It does not know which frame may follow which: fragments, UTF-8 and the closing handshake belong to
-``connection``. It reads no socket, has no clock.
+not be. It does not know which frame may follow which: fragments and UTF-8 belong to ``message``, the closing
+handshake to ``connection``. It reads no socket, has no clock.
 
 When more octets are needed, :meth:`FrameDecoder.feed` keeps what it has and returns what is whole.
 """
@@ -66,8 +66,8 @@ class FrameDecoder:
 
     Attributes:
         error: what the peer did wrong, once it has.
-        begun: first octet and remaining bytes of a frame that is not whole, so that it can be judged already;
-            a text frame whose beginning was handed out counts as a continuation.
+        begun: first octet and remaining bytes of a frame that has begun, so that it can be judged already;
+            a text frame whose beginning was handed out counts as a continuation. Set to None when judged.
 
     >>> decoder = FrameDecoder(masked=False)
     >>> decoder.feed(bytes.fromhex("8105 4865"))

@@ -1,8 +1,8 @@
 """Frames: what a frame is, and how it is written (RFC 6455 §5.2, §5.5).
 
 This module knows how one frame looks on the wire. The mask of its payload is left to ``masking``, reading
-frames from a stream of octets to ``decoder``; which frame may follow which (fragments, UTF-8, the closing
-handshake) to ``connection``; what a Close says to ``close``. It reads no socket, has no clock.
+frames from a stream of octets to ``decoder``; which frame may follow which to ``message`` and
+``connection``; what a Close says to ``close``. It reads no socket, has no clock.
 
 A frame on the wire (§5.2)::
 
@@ -24,12 +24,11 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from wslab.close import ProtocolError, decode_close
-from wslab.masking import REPEAT, apply_mask, number, xor_behind
+from wslab.masking import REPEAT, number, xor_behind
 
 __all__ = [
     "Frame",
     "Opcode",
-    "apply_mask",
     "encode_frame",
     "encode_length",
     "first_byte",

@@ -1,9 +1,9 @@
 """The opening handshake: an HTTP request, its answer and the two judgements (RFC 6455 §1.3, §4, §9.1, §11.3).
 
-This module knows the accept key, what a client asks for and what a server must find in it, and what a client
-must find in the answer. How the lines of a head are read and written is ``http``; what follows the handshake
-is ``frames`` and ``connection``. It does no I/O and waits for nothing: a request or a response comes in
-whole, a response or a verdict goes out.
+This module knows what a client asks for and what a server must find in it, and what a client must find in
+the answer. The keys are made in ``accept``; how the lines of a head are read and written is ``http``; what
+follows the handshake is ``frames`` and ``connection``. It does no I/O and waits for nothing: a request or a
+response comes in whole, a response or a verdict goes out.
 
 The accept key proves that the server read this request and speaks WebSocket. It is a SHA-1 digest in base64.
 It is not encryption, and it authenticates nobody (§1.3, §10.8).
@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from wslab.accept import GUID, accept_digest, accept_key, generate_key, is_valid_key
-from wslab.http import HandshakeError, Headers, Request, RequestReader, Response, ResponseReader
+from wslab.http import TOKEN, HandshakeError, Headers, Request, RequestReader, Response, ResponseReader
 
 __all__ = [
     "GUID",
@@ -37,9 +37,8 @@ __all__ = [
 VERSION = "13"  # the only version of the protocol in use (§4.1)
 
 # Patterns are compiled when the first handshake needs them: that takes longer than to import this module.
-_TOKEN = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
-_PARAMETER = rf'{_TOKEN}(?:[ \t]*=[ \t]*(?:{_TOKEN}|"{_TOKEN}"))?'
-_EXTENSION = rf"{_TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*"  # §9.1
+_PARAMETER = rf'{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|"{TOKEN}"))?'
+_EXTENSION = rf"{TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*"  # §9.1
 _TARGET = r"(?:/|(?i:https?)://)[!\x22$-~]*"  # §4.2.1, point 1; no fragment (§3)
 # A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port (RFC 9110 §7.2, RFC 3986 §3.2.2).
 _HOST = r"(?:\[[-0-9A-Za-z:.%~_]+\]|[-0-9A-Za-z._~%!$&'()*+,;=]*)(?::[0-9]*)?"
@@ -107,7 +106,7 @@ def check_subprotocols(names: Sequence[str]) -> Sequence[str]:
     if isinstance(names, str):
         raise TypeError(f"subprotocols is the string {names!r}; give a list of names: [{names!r}]")
     for name in names:
-        if not re.fullmatch(_TOKEN, name):
+        if not re.fullmatch(TOKEN, name):
             raise ValueError(f"subprotocol {name!r} is not a token")
     if len(set(names)) != len(names):
         raise ValueError("a subprotocol is named twice")
@@ -234,7 +233,7 @@ def _check_extensions(headers: Headers) -> None:
 
 def _choose_subprotocol(headers: Headers, supported: Sequence[str]) -> str | None:
     offered = _elements(headers, "Sec-WebSocket-Protocol")
-    if len(set(offered)) != len(offered) or not all(re.fullmatch(_TOKEN, name) for name in offered):
+    if len(set(offered)) != len(offered) or not all(re.fullmatch(TOKEN, name) for name in offered):
         raise HandshakeError("Sec-WebSocket-Protocol is no list of different tokens (§4.1)", 400)
     return next((name for name in supported if name in offered), None)
 

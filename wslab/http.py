@@ -20,10 +20,10 @@ MAX_HEAD = 64 * 1024  # bytes
 MAX_FIELDS = 100
 
 # Patterns are compiled when the first head needs them: that takes longer than to import this module.
-_TOKEN = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"  # RFC 9110 §5.6.2
+TOKEN = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"  # RFC 9110 §5.6.2
 _VALUE = r"[\t\x20-\x7e\x80-\xff]*"  # RFC 9110 §5.5, read as Latin-1
 _TARGET = r"[\x21-\x7e]+"
-_REQUEST_LINE = rf"({_TOKEN}) ({_TARGET}) (HTTP/[0-9]\.[0-9])"  # RFC 9112 §3
+_REQUEST_LINE = rf"({TOKEN}) ({_TARGET}) (HTTP/[0-9]\.[0-9])"  # RFC 9112 §3
 _STATUS_LINE = rf"(HTTP/[0-9]\.[0-9]) ([1-9][0-9][0-9])(?: ({_VALUE}))?"  # RFC 9112 §4
 
 
@@ -60,7 +60,7 @@ class Headers:
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._fields = tuple(fields)
         for name, value in self._fields:
-            if not re.fullmatch(_TOKEN, name):
+            if not re.fullmatch(TOKEN, name):
                 raise ValueError(f"header name {name!r} is not a token")
             # The value is not quoted in the message: it may be a credential.
             if not re.fullmatch(_VALUE, value) or value != value.strip(" \t"):
@@ -247,7 +247,7 @@ class _HeadReader:
             raise HandshakeError(f"the head has more than {MAX_FIELDS} fields", 431)
         name, colon, value = line.partition(":")
         value = value.strip(" \t")
-        if not colon or not re.fullmatch(_TOKEN, name):
+        if not colon or not re.fullmatch(TOKEN, name):
             raise HandshakeError(f"this line of the head is not a header field: {_short(line)}", 400)
         if not re.fullmatch(_VALUE, value):
             raise HandshakeError(f"header {name} has a character that is not allowed", 400)
@@ -299,7 +299,7 @@ def _refuse_other_protocols(first: bytes) -> None:
     """Refuse from the first octet what no request can begin with: nothing more needs to be waited for."""
     if first == b"\x16":
         raise HandshakeError("this is a TLS handshake: use ws:// here, or give the server a certificate", 400)
-    if first and first != b"\r" and not re.match(_TOKEN, first.decode("latin-1")):
+    if first and first != b"\r" and not re.match(TOKEN, first.decode("latin-1")):
         raise HandshakeError(f"octet {first.hex()} begins no HTTP request", 400)
 
 

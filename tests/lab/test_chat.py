@@ -115,6 +115,7 @@ def test_tells_the_room_and_nobody_else(implementation: str) -> None:
             assert (await cy.hear())["history"] == [{"type": "said", "name": "Bob", "text": "Hello"}]
             for guest in (ada, cy, dee):
                 await guest.leave()
+        assert not Guest._entered  # who has left is forgotten
         assert repr(chat) == "<Chat: 0 members in 0 rooms>"
 
     run(scenario)

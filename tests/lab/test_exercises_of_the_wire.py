@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from wslab.frames import Frame, Opcode, apply_mask, encode_frame, encode_length
+from wslab.frames import Frame, Opcode, encode_frame, encode_length
 from wslab.handshake import accept_digest, accept_key
 from wslab.http import Response
 from wslab.lab.exercises import check
+from wslab.masking import apply_mask
 
 SITE = "https://chat.example"
 LINES = (

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wslab.frames import apply_mask
 from wslab.lab import naive_proxy
 from wslab.lab.naive_proxy import ATTACKERS_SCRIPT, BANKS_SCRIPT, LIMIT, Attack, NaiveProxy, attack, listen
+from wslab.masking import apply_mask
 
 HIDDEN = b"\r\nGET /login.js HTTP/1.1\r\nHost: bank.example\r\n\r\n"
 KEY = bytes.fromhex("37fa213d")

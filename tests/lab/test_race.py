@@ -84,3 +84,8 @@ def test_refuses_a_clock_that_ran_and_reports_a_client_that_ends() -> None:
 
     with pytest.raises(RuntimeError, match="a client of leaving ended"):
         run([PUSHED, Way("leaving", answer, leave)], Clock([0.01]))
+
+
+def test_a_race_that_is_over_before_the_first_alarm() -> None:
+    found = run([PUSHED], Clock([0.001]), rest=0.0)
+    assert found["WebSocket"].octets == 10

@@ -1,6 +1,6 @@
 """The inbox: messages that have come and that nobody has taken yet, and who waits for one.
 
-This module knows how much waits, so that ``websocket`` can stop reading before it is too much, and how long
+This module knows how much waits, so that ``link`` can stop reading before it is too much, and how long
 ago a message was taken, so that its answer can go out before the Close that came behind it (RFC 6455 §5.5.1).
 When there is no message, :meth:`Inbox.wait` waits.
 """

@@ -101,6 +101,7 @@ class Link(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._peername = transport.get_extra_info("peername")  # TLS forgets it in the end
         if self._limits.open_timeout is not None:
             self._timer = self._loop.call_later(self._limits.open_timeout, self._transport.abort)
 
@@ -267,7 +268,7 @@ class Link(asyncio.BufferedProtocol):
             if self._transport.can_write_eof() and not self._peer_ended:
                 self._transport.write_eof()
             else:
-                self._transport.close()  # TLS has no half-closed connection
+                self._transport.close()  # TLS on asyncio has no half-closed connection
         except OSError:  # the peer has left already
             self._transport.abort()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import math
 import socket
 import ssl as tls
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
@@ -54,6 +55,8 @@ class ServerConnection(WebSocket):
             self._server.start(self._secure(self._server.ssl))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._closed.done():
+            return  # a failed handshake of TLS is told by the event loop or not, and by _secure() always
         super().connection_lost(exc)
         self._server.accepted.discard(self)
         self._server.connections.discard(self)
@@ -63,16 +66,16 @@ class ServerConnection(WebSocket):
         secured = None
         try:
             if not self._transport.is_closing():
-                patience = self._limits.open_timeout
+                never = math.inf  # the timer of open_timeout is set already
                 secured = await self._loop.start_tls(
-                    self._transport, self, context, server_side=True, ssl_handshake_timeout=patience
+                    self._transport, self, context, server_side=True, ssl_handshake_timeout=never
                 )
         except OSError as problem:
             logger.debug("no TLS with %s: %s", self, problem)
         if secured:
             self._transport = secured
-        elif not self._closed.done():
-            self.connection_lost(None)  # whoever fails in the handshake of TLS is not told so
+        else:
+            self.connection_lost(None)
 
     def _receive_head(self, data: bytes) -> None:
         if self.request or self.response or self._server.is_closing or self._transport.is_closing():
@@ -143,8 +146,12 @@ class ServerConnection(WebSocket):
             "Connection": "close",
         }
         missing = [(name, value) for name, value in needed.items() if name not in response.headers]
-        headers = Headers([*response.headers.items(), *missing])
-        self._transport.write(response._replace(headers=headers).encode())
+        fields = [*response.headers.items(), *missing]
+        if response.status == 204:
+            fields = [(name, value) for name, value in fields if name.lower() != "content-length"]  # §8.6
+        asked_for_head = self.request is not None and self.request.method == "HEAD"
+        body = b"" if asked_for_head or response.status in (204, 304) else response.body  # §6.4.1
+        self._transport.write(response._replace(headers=Headers(fields), body=body).encode())
         self._end_tcp()
 
 

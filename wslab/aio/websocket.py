@@ -49,7 +49,7 @@ class WebSocket(Link):
 
     @property
     def failure(self) -> Failure | None:
-        """Why this end gave the connection up, with the code that it sent; None if it did not (§7.1.7)."""
+        """Why this end gave the connection up; None if it did not (§7.1.7)."""
         return self._connection.failure if self._connection else None
 
     @property
@@ -60,7 +60,7 @@ class WebSocket(Link):
     @property
     def remote_address(self) -> tuple[str, int]:
         """Host and port of the peer."""
-        return cast("tuple[str, int]", self._transport.get_extra_info("peername")[:2])
+        return cast("tuple[str, int]", self._peername[:2])
 
     async def recv(self) -> str | bytes:
         """Return the next message: a str if it came as text, bytes if it came as binary.

@@ -110,6 +110,8 @@ class Guest:
 
     async def leave(self) -> None:
         """Close the connection."""
+        for place in [place for place, guest in self._entered.items() if guest is self]:
+            del self._entered[place]
         await self._connection.close()
 
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import codecs
 
-from wslab.frames import Frame, Opcode, apply_mask
+from wslab.frames import Frame, Opcode
 from wslab.lab.fields import Dissection, Draft, count, hexed, quoted
 from wslab.lab.frame_fields import add_close, add_key, add_length, missing_octets
+from wslab.masking import apply_mask
 
 __all__ = ["FrameWalk"]
 

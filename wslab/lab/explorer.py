@@ -19,10 +19,11 @@ from typing import Any
 
 import ipywidgets
 
-from wslab.frames import Frame, Opcode, apply_mask, encode_frame, encode_length, first_byte
+from wslab.frames import Frame, Opcode, encode_frame, encode_length, first_byte
 from wslab.lab.dissect import Dissection, dissect
 from wslab.lab.palette import ERROR, FIELDS
 from wslab.lab.saved import EXPLORER
+from wslab.masking import apply_mask
 
 __all__ = ["KEY", "FrameExplorer", "describe"]
 

@@ -92,6 +92,8 @@ async def _opened(lanes: Sequence[Lane]) -> AsyncIterator[None]:
 
 def _mean_lateness(late: Sequence[float]) -> float:
     """Return how late an alarm at any moment would ring, in seconds: a long delay counts for longer."""
+    if not late:
+        return 0.0  # the race was over before the first one
     return sum(each * (each + ALARM) for each in late) / sum(each + ALARM for each in late)
 
 

@@ -4,7 +4,8 @@ A page, a panel or the frame explorer is a widget: the file could keep no more o
 object in the kernel. Opened again with another kernel, JupyterLab would show "Error displaying widget" there,
 although the output also holds a form for readers without a kernel. So when Jupyter saves a notebook, the
 reference is left out where that form is one of ours, and the form is what is seen until the cell runs again.
-What is on the page does not change. Outputs of other notebooks and widgets stay as they are.
+What is on the page does not change, until it is loaded again. Outputs of other notebooks and widgets stay as
+they are.
 
 The tunnel registers ``leave_out_views`` in the Jupyter server; the widgets take their sentences from here.
 """

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from wslab.frames import Frame, apply_mask, encode_frame, encode_length, first_byte
+from wslab.frames import Frame, encode_frame, encode_length, first_byte
 from wslab.handshake import GUID, accept_digest, accept_key
 from wslab.lab.fields import count, hexed, plain
 from wslab.lab.palette import ERROR, FIELDS
 from wslab.lab.views import Row, html_table, text_table
+from wslab.masking import apply_mask
 
 if TYPE_CHECKING:
     from wslab.lab.figures import Figure

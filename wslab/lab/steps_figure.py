@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
-from wslab.frames import apply_mask
 from wslab.lab.dissect import Dissection, Field, dissect
 from wslab.lab.fields import count
 from wslab.lab.figures import MONO, Figure, box, label, sheet, style
 from wslab.lab.palette import FIELDS, INK, PAPER, Colour
 from wslab.lab.steps import AcceptSteps, EncodeSteps
+from wslab.masking import apply_mask
 
 __all__ = ["draw_accept", "draw_encode"]
 

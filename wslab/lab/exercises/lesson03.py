@@ -11,10 +11,11 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from wslab.frames import Frame, Opcode, apply_mask, encode_frame, encode_length, first_byte
+from wslab.frames import Frame, Opcode, encode_frame, encode_length, first_byte
 from wslab.lab.exercises.answer import show
 from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, equals, returns
 from wslab.lab.exercises.octets import field_at
+from wslab.masking import apply_mask
 
 __all__ = ["EXERCISES", "FRAME_TO_READ", "KEY"]
 

@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from wslab.close import encode_close
-from wslab.frames import Frame, Opcode, apply_mask, encode_frame
+from wslab.frames import Frame, Opcode, encode_frame
 from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, equals, returns
 from wslab.lab.exercises.lesson03 import KEY
+from wslab.masking import apply_mask
 
 __all__ = ["EXERCISES", "ZOO"]
 
