@@ -16,6 +16,16 @@ from benchmarks.clients import Clients
 from benchmarks.measure import Row, compare
 from benchmarks.report import as_text, versions, write
 
+
+@pytest.fixture
+def readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The README of a course of its own, which the report is written into, and docs beside it."""
+    (tmp_path / "docs").mkdir()
+    monkeypatch.setattr(report, "ROOT", tmp_path)
+    monkeypatch.setattr(report, "README", tmp_path / "README.md")
+    return tmp_path / "README.md"
+
+
 ROWS = [
     Row("decode 16 B, masked", {"wslab": 2e-6, "websockets": 6e-6, "wsproto": 20e-6}, 3.0, 2.5),
     Row("encode 16 B, masked", {"wslab": 2e-6, "websockets": 3e-6, "aiohttp": 2e-6}, 1.5, 2),
@@ -42,16 +52,12 @@ def test_a_line_says_whether_the_target_is_reached() -> None:
     assert as_text(ROWS[2]).endswith("2.00")
 
 
-def test_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "docs").mkdir()
-    readme = tmp_path / "README.md"
+def test_what_is_written(readme: Path) -> None:
     readme.write_text(f"before\n{report.BEGIN}STALE\n{report.END}\nafter\n", encoding="utf-8")
-    monkeypatch.setattr(report, "ROOT", tmp_path)
-    monkeypatch.setattr(report, "README", readme)
     write(ROWS, ["import nothing: 0 ms"])
-    assert (tmp_path / "docs" / "speed.png").read_bytes().startswith(b"\x89PNG")
+    assert (readme.parent / "docs" / "speed.png").read_bytes().startswith(b"\x89PNG")
     whole, short = (
-        (tmp_path / "docs" / "speed.md").read_text(encoding="utf-8"),
+        (readme.parent / "docs" / "speed.md").read_text(encoding="utf-8"),
         readme.read_text(encoding="utf-8"),
     )
     for text in (whole, short):
@@ -66,23 +72,16 @@ def test_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "STALE" not in short
 
 
-def test_a_readme_without_the_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "README.md").write_text("nothing\n", encoding="utf-8")
-    monkeypatch.setattr(report, "ROOT", tmp_path)
-    monkeypatch.setattr(report, "README", tmp_path / "README.md")
+def test_a_readme_without_the_section(readme: Path) -> None:
+    readme.write_text("nothing\n", encoding="utf-8")
     with pytest.raises(SystemExit, match="no line"):
         write(ROWS, [])
 
 
-def test_a_missed_target_is_named_in_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "docs").mkdir()
-    readme = tmp_path / "README.md"
+def test_a_missed_target_is_named_in_the_table(readme: Path) -> None:
     readme.write_text(f"{report.BEGIN}{report.END}", encoding="utf-8")
-    monkeypatch.setattr(report, "ROOT", tmp_path)
-    monkeypatch.setattr(report, "README", readme)
     write(ROWS, [])
-    text = (tmp_path / "docs" / "speed.md").read_text(encoding="utf-8")
+    text = (readme.parent / "docs" / "speed.md").read_text(encoding="utf-8")
     assert "| encode 16 B, masked | 2.0 | 3.0 | 1.50 | 2 (missed) |" in text
     assert text.count("missed") == 1
 
