@@ -147,10 +147,11 @@ class ServerConnection(WebSocket):
         }
         missing = [(name, value) for name, value in needed.items() if name not in response.headers]
         fields = [*response.headers.items(), *missing]
-        if response.status == 204:
-            fields = [(name, value) for name, value in fields if name.lower() != "content-length"]  # §8.6
+        if response.status == 204:  # RFC 9110 §8.6
+            fields = [(name, value) for name, value in fields if name.lower() != "content-length"]
         asked_for_head = self.request is not None and self.request.method == "HEAD"
-        body = b"" if asked_for_head or response.status in (204, 304) else response.body  # §6.4.1
+        has_none = asked_for_head or response.status in (204, 304)  # RFC 9110 §6.4.1
+        body = b"" if has_none else response.body
         self._transport.write(response._replace(headers=Headers(fields), body=body).encode())
         self._end_tcp()
 
