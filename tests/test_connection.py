@@ -238,6 +238,11 @@ class TestReadyStates:
         assert all(before <= after for before, after in moves)
 
 
+def without_words(events: list[Event]) -> list[Event]:
+    """Leave out how a failure is worded: only its code is the same for every way to cut the stream."""
+    return [event._replace(reason="") if isinstance(event, Failure) else event for event in events]
+
+
 class TestHostileInput:
     @given(st.lists(st.binary(max_size=300), max_size=10), st.sampled_from(["client", "server"]))
     def test_no_octets_raise(self, pieces: list[bytes], side: Literal["client", "server"]) -> None:
@@ -256,15 +261,10 @@ class TestHostileInput:
         ).items():
             if at < len(wire):
                 wire[at] = octet
-        at_once, in_pieces = Connection("server"), Connection("server")
+        at_once, in_pieces = Connection("server", max_size=250), Connection("server", max_size=250)
         expected = at_once.receive_data(wire)
         received = [event for piece in data.draw(cut(bytes(wire))) for event in in_pieces.receive_data(piece)]
-        # Of a message that is too long or wrong in more than one way, the first thing noticed may differ.
-        codes = [event.code for event in (*expected, *received) if isinstance(event, Failure)]
-        if len(codes) != 2 or codes[0] == codes[1]:
-            assert [event for event in received if not isinstance(event, Failure)] == [
-                event for event in expected if not isinstance(event, Failure)
-            ]
+        assert without_words(received) == without_words(expected)
 
     def test_endless_empty_fragments_cost_nothing(self) -> None:
         connection = Connection("server")

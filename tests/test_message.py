@@ -143,6 +143,7 @@ class TestFromTheHeader:
             (FIRST, "82 0a 00", 1002, "BINARY before the fragmented message was whole"),
             (FIRST, "80 62", 1009, "message is at least 101 bytes, limit 100"),
             (FIRST, "80 62 64", 1009, "message is at least 101 bytes, limit 100"),
+            (FIRST, "80 62 ff", 1009, "message is at least 101 bytes, limit 100"),  # and no UTF-8
             (FIRST, "00 62 64", 1009, "message is at least 101 bytes, limit 100"),
             (bytes.fromhex("02 03 616263"), "80 62 64", 1009, "message is at least 101 bytes, limit 100"),
             (b"", "80 0a 64", 1002, "no message to continue"),

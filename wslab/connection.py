@@ -188,7 +188,7 @@ class Connection:
             return events
         decoder, assembler = self._decoder, self._assembler
         try:
-            for first, payload in decoder.fragments(data):
+            for first, payload, announced in decoder.fragments(data):
                 if first == BINARY and not assembler.opcode:  # the most frequent frames come first
                     events.append(payload)
                 elif first == TEXT and not assembler.opcode:
@@ -197,11 +197,10 @@ class Connection:
                     events.append(self._receive_control(first, payload))
                     if first == CLOSE:
                         return events
+                elif announced is not None:
+                    assembler.expect(first, announced)
                 elif (message := assembler.add(first, payload)) is not None:
                     events.append(message)
-            if decoder.begun:
-                assembler.expect(*decoder.begun)
-                decoder.begun = None
             if decoder.error:
                 raise decoder.error
         except ProtocolError as error:

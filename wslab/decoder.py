@@ -55,6 +55,7 @@ _MOST = [
 ]
 
 BINARY = int(Opcode.BINARY)
+Piece = tuple[int, bytes, int | None]  # see fragments()
 
 
 class FrameDecoder:
@@ -66,8 +67,6 @@ class FrameDecoder:
 
     Attributes:
         error: what the peer did wrong, once it has.
-        begun: first octet and remaining bytes of a frame that has begun, so that it can be judged already;
-            a text frame whose beginning was handed out counts as a continuation. Set to None when judged.
 
     >>> decoder = FrameDecoder(masked=False)
     >>> decoder.feed(bytes.fromhex("8105 4865"))
@@ -78,7 +77,6 @@ class FrameDecoder:
 
     def __init__(self, *, masked: bool, max_size: int | None = 2**20) -> None:
         self.error: ProtocolError | None = None
-        self.begun: tuple[int, int] | None = None
         self._mask_bit = MASK if masked else 0
         self._header = 6 if masked else 2  # octets of the shortest header
         self._max_size = 2**63 if max_size is None else max_size
@@ -86,8 +84,8 @@ class FrameDecoder:
         self._first = 0  # first octet of the frame whose payload is arriving
         self._left = 0  # octets of that payload still to come; 0 when the next octet starts a frame
         self._key = b""  # its masking-key, turned so that it begins with what the next octet needs
-        self._payload = io.BytesIO()  # what has arrived of it, still masked, if it is binary
-        self._pieces: list[tuple[int, bytes]] = []  # of a frame that feed() has not returned yet
+        self._binary: io.BytesIO | None = None  # what has arrived of it, still masked, if it is binary
+        self._pieces: list[Piece] = []  # of a frame that feed() has not returned yet
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Frame]:
         """Take octets as they arrive and return the frames that are whole now.
@@ -100,13 +98,13 @@ class FrameDecoder:
                 call. Every later call raises the same: nothing behind the error can be understood.
         """
         frames = []
-        pieces = self.fragments(data)
+        pieces = [piece for piece in self.fragments(data) if piece[2] is None]
         # Only the last piece can belong to a frame that is not whole, and only if continuations follow.
-        whole = len(pieces) - 1 if self._left and not self._first & OPCODE else len(pieces)
+        whole = len(pieces) - 1 if self._left and not self._binary else len(pieces)
         for at, piece in enumerate(pieces):
             self._pieces.append(piece)
             if at < whole:
-                payload = b"".join([payload for _, payload in self._pieces])
+                payload = b"".join([payload for _, payload, _ in self._pieces])
                 frames.append(Frame(self._pieces[0][0] & OPCODE, payload, fin=bool(piece[0] & FIN)))
                 self._pieces.clear()
         if self.error:
@@ -115,25 +113,27 @@ class FrameDecoder:
             raise error
         return frames
 
-    def fragments(self, data: bytes | bytearray | memoryview) -> list[tuple[int, bytes]]:
-        """Take octets as they arrive and return pairs of first octet and unmasked payload.
+    def fragments(self, data: bytes | bytearray | memoryview) -> list[Piece]:
+        """Take octets as they arrive and return pieces: first octet, unmasked payload, and None.
 
-        A text frame that is not whole is handed out in pieces, as if the sender had fragmented it, so that
-        its first wrong octet can be refused (§8.1); so is a continuation, which may belong to a text. It
-        never raises: the peer's fault is kept in ``error``, and nothing behind it is read.
+        A data frame that is not whole is announced: instead of None stands the length of its payload, and
+        its first octet has no FIN; so it can be judged before its payload. A text frame that is not whole is
+        then handed out in pieces, as if the sender had fragmented it, so that its first wrong octet can be
+        refused (§8.1); so is a continuation, which may belong to a text. It never raises: the peer's fault is
+        kept in ``error``, and nothing behind it is read.
 
         Args:
             data: any number of bytes.
 
         >>> FrameDecoder(masked=False).fragments(bytes.fromhex("8105 4865"))
-        [(1, b'He')]
+        [(1, b'', 5), (1, b'He', None)]
         """
         size = len(data)
-        if size < self._left and self._first & OPCODE == BINARY:
-            self._payload.write(data)  # most pieces of a long payload need no more than this
+        if size < self._left and self._binary:
+            self._binary.write(data)  # most pieces of a long payload need no more than this
             self._left -= size
             return []
-        if size > 3 and not (self._left or self._rest or self.error):
+        if size > 3 and type(data) is bytes and not (self._left or self._rest or self.error):
             # By far the most often, one whole frame comes, and nothing else: no need to look for more.
             first, length, start, fewest = data[0], data[1] ^ self._mask_bit, self._header, 0
             if length < 127 and length <= _MOST[first]:
@@ -141,12 +141,12 @@ class FrameDecoder:
                     length, start, fewest = data[2] << 8 | data[3], start + 2, 126
                 if fewest <= length == size - start <= self._max_size:
                     if self._mask_bit:
-                        return [(first, xor_part(data, start, size, data[start - 4 : start]))]
-                    return [(first, bytes(data[start:]))]
+                        return [(first, xor_part(data, start, size, data[start - 4 : start]), None)]
+                    return [(first, data[start:], None)]
         return [] if self.error else self._fragments(bytes(data))
 
-    def _fragments(self, data: bytes) -> list[tuple[int, bytes]]:
-        pieces: list[tuple[int, bytes]] = []
+    def _fragments(self, data: bytes) -> list[Piece]:
+        pieces: list[Piece] = []
         offset = 0
         if self._left:
             offset = self._continue(data, 0, pieces)
@@ -158,7 +158,7 @@ class FrameDecoder:
             self.error = error
         return pieces
 
-    def _decode(self, buffer: bytes, offset: int, pieces: list[tuple[int, bytes]]) -> None:
+    def _decode(self, buffer: bytes, offset: int, pieces: list[Piece]) -> None:
         """Decode as much as is there, from the offset on, and keep the rest."""
         size = len(buffer)
         mask_bit, header, max_size = self._mask_bit, self._header, self._max_size
@@ -180,7 +180,7 @@ class FrameDecoder:
                 offset = self._begin(buffer, offset, start, length, pieces)
                 break
             key = buffer[start - 4 : start]
-            pieces.append((first, xor_part(buffer, start, end, key) if mask_bit else buffer[start:end]))
+            pieces.append((first, xor_part(buffer, start, end, key) if mask_bit else buffer[start:end], None))
             offset = end
         self._rest = buffer[offset:] if offset < size else b""
 
@@ -193,35 +193,32 @@ class FrameDecoder:
             )
         return ProtocolError(CloseCode.PROTOCOL_ERROR, problem or "control frame payload is over 125 bytes")
 
-    def _begin(
-        self, buffer: bytes, offset: int, start: int, length: int, pieces: list[tuple[int, bytes]]
-    ) -> int:
+    def _begin(self, buffer: bytes, offset: int, start: int, length: int, pieces: list[Piece]) -> int:
         """Begin with a payload that is not whole, unless it belongs to a control frame."""
         first = buffer[offset]
         if first & CONTROL:
             return offset
-        self.begun = first, length
+        pieces.append((first & ~FIN, b"", length))
         if start >= len(buffer):
             return offset
         self._first, self._left, self._key = first, length, buffer[start - 4 : start]
-        end = self._continue(buffer, start, pieces)
-        self.begun = self._first, self._left
-        return end
+        self._binary = io.BytesIO() if first & OPCODE == BINARY else None
+        return self._continue(buffer, start, pieces)
 
-    def _continue(self, buffer: bytes, start: int, pieces: list[tuple[int, bytes]]) -> int:
+    def _continue(self, buffer: bytes, start: int, pieces: list[Piece]) -> int:
         """Take what has arrived of a payload, and return the offset of the octet behind it."""
         arrived = buffer[start : start + self._left]
         self._left -= len(arrived)
-        if self._first & OPCODE == BINARY:
-            self._payload.write(arrived)
+        if self._binary:
+            self._binary.write(arrived)
             if not self._left:
-                masked, self._payload = self._payload, io.BytesIO()
+                masked, self._binary = self._binary, None
                 payload = xor_in_place(masked, 0, self._key) if self._mask_bit else masked.getvalue()
-                pieces.append((self._first, payload))
+                pieces.append((self._first, payload, None))
             return start + len(arrived)
         # The last piece has the frame's FIN bit, the others have none; all but the first are continuations.
         payload = xor_part(arrived, 0, len(arrived), self._key) if self._mask_bit else arrived
-        pieces.append((self._first & ~FIN if self._left else self._first, payload))
+        pieces.append((self._first & ~FIN if self._left else self._first, payload, None))
         self._first &= FIN
         if turn := len(arrived) % 4:
             self._key = self._key[turn:] + self._key[:turn]
@@ -234,7 +231,7 @@ def _too_long(length: int, limit: int) -> ProtocolError:
 
 def _extended_length(octets: bytes) -> int:
     """Read an extended payload length of 2 or 8 octets, which must need that many (§5.2)."""
-    length = number(octets, "big")
+    length = number(octets)
     if length < (126 if len(octets) == 2 else 0x10000):
         problem = f"payload length {length} is not encoded in the fewest bytes"
     elif length >= 2**63:

@@ -92,7 +92,7 @@ class Assembler:
 
         Args:
             first: the first octet of the frame.
-            size: bytes of its payload that are still to come.
+            size: bytes of its payload.
 
         Raises:
             ProtocolError: 1002 or 1009, as for :meth:`add`.
