@@ -24,7 +24,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from wslab.close import ProtocolError, decode_close
-from wslab.masking import REPEAT, number, xor_behind
+from wslab.masking import number, xor_behind
 
 __all__ = [
     "Frame",
@@ -216,10 +216,8 @@ def encode_octets(first: int, payload: bytes, masking_key: bytes | None) -> byte
     if length <= 125:  # by far the most frames: their header is the shortest
         if masking_key is None:
             return _pack_header(first, length) + payload
-        # As in xor_part(), without the call.
-        masked = number(payload, "little") ^ number(masking_key, "little") * REPEAT[length]
-        header = _pack_masked_header(first, MASK | length, masking_key)
-        return header + masked.to_bytes(length + 3, "little")[:length]
+        masked = number(payload) ^ number((masking_key * 32)[:length])  # as in xor_part(), without the call
+        return _pack_masked_header(first, MASK | length, masking_key) + masked.to_bytes(length)
     if masking_key is None:
         return _encode_header(first, length, 0) + payload
     if length <= 0xFFFF:

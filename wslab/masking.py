@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = ["apply_mask"]
 
-MAX_SHORT = 125  # bytes: the payload of most frames, and of every control frame (§5.5)
 LONG_PAYLOAD = 320  # bytes: from here on numpy is faster than the standard library
 IN_PLACE = 2**15  # bytes: from here on it is faster to change a copy than to compute a new one
 IN_PLACE_BEHIND = 2**17  # bytes: the same, where a header stands before the payload
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     Octets = bytes | bytearray | memoryview
 
 number = int.from_bytes
-# A masking-key, read as a number, times REPEAT[n] is that key again and again, until n octets are covered:
-# 0x01020304 times 0x00000001_00000001 is 0x01020304_01020304. Only short payloads are masked in this way.
-REPEAT = [number(b"\x01\x00\x00\x00" * ((n + 3) // 4), "little") for n in range(MAX_SHORT + 1)]
 
 
 def apply_mask(data: Octets, masking_key: bytes) -> bytes:
@@ -44,17 +40,14 @@ def apply_mask(data: Octets, masking_key: bytes) -> bytes:
     """
     if len(masking_key) != 4:
         raise ValueError(f"masking-key is {len(masking_key)} bytes, not 4")
-    return xor_part(data, 0, len(data), masking_key)
+    return xor_part(data, 0, len(data), bytes(masking_key))
 
 
-def xor_part(octets: Octets, start: int, end: int, key: Octets) -> bytes:
+def xor_part(octets: Octets, start: int, end: int, key: bytes) -> bytes:
     """XOR the octets from start to end, in the way that is fastest for so many."""
     size = end - start
-    if size <= MAX_SHORT:
-        masked = number(octets[start:end], "little") ^ number(key, "little") * REPEAT[size]
-        return masked.to_bytes(size + 3, "little")[:size]  # the last key may stick out
-    if size < LONG_PAYLOAD:
-        return xor_block(octets[start:end], key)
+    if size < LONG_PAYLOAD:  # most payloads: as in xor_block(), without the call
+        return (number(octets[start:end]) ^ number((key * 80)[:size])).to_bytes(size)
     if (numpy := _numpy()) is None:
         return xor_blocks(octets[start:end], key)
     if size >= IN_PLACE:
@@ -81,41 +74,35 @@ def xor_behind(header: bytes, payload: bytes, key: bytes) -> bytes:
     return b"".join((header, array))
 
 
-def xor_block(octets: Octets, key: Octets) -> bytes:
+def xor_block(octets: Octets, key: bytes) -> bytes:
     """XOR as one number each, with the key as often as it takes."""
     size = len(octets)
-    repeated = (bytes(key) * (size // 4 + 1))[:size]
-    return (number(octets, "little") ^ number(repeated, "little")).to_bytes(size, "little")
+    return (number(octets) ^ number((key * (size // 4 + 1))[:size])).to_bytes(size)
 
 
-def xor_blocks(octets: Octets, key: Octets) -> bytes:
+def xor_blocks(octets: Octets, key: bytes) -> bytes:
     """XOR as xor_block() does, in blocks that share the number of the key."""
     if len(octets) < BLOCK:
         return xor_block(octets, key)
     last = len(octets) // BLOCK * BLOCK  # what is behind is less than a block
-    repeated = number(bytes(key) * (BLOCK // 4), "little")
-    blocks = [
-        (number(octets[at : at + BLOCK], "little") ^ repeated).to_bytes(BLOCK, "little")
-        for at in range(0, last, BLOCK)
-    ]
+    repeated = number(key * (BLOCK // 4))
+    blocks = [(number(octets[at : at + BLOCK]) ^ repeated).to_bytes(BLOCK) for at in range(0, last, BLOCK)]
     return b"".join([*blocks, xor_block(octets[last:], key)])
 
 
-def xor_in_place(stream: io.BytesIO, start: int, key: Octets) -> bytes:
+def xor_in_place(stream: io.BytesIO, start: int, key: bytes) -> bytes:
     """XOR all octets of a stream from start on, and return everything."""
     view = stream.getbuffer()
     size = len(view)
-    numpy = _numpy()
-    if numpy is None or size < IN_PLACE:
+    if (numpy := _numpy()) is None or size < IN_PLACE:
         return stream.getvalue()[:start] + xor_part(view, start, size, key)
-    first = start + -start % 4  # numpy is fastest where words begin at multiples of 4
-    left = (size - first) % 4
-    if first > start or left:
-        for at in (*range(start, first), *range(size - left, size)):
+    if start % 4 or size % 4:  # numpy knows only whole words, and likes them to begin at multiples of 4
+        first, last = start + -start % 4, size - size % 4
+        for at in (*range(start, first), *range(last, size)):
             view[at] ^= key[(at - start) % 4]
-        key = bytes(key[first - start :]) + bytes(key[: first - start])
+        start, size, key = first, last, key[first - start :] + key[: first - start]
     words, word, scalar = numpy
-    array = words(view, word, (size - first) // 4, first)
+    array = words(view, word, (size - start) // 4, start)
     array ^= scalar((), word, key)
     del array
     view.release()  # as long as somebody looks at it, getvalue() has to copy
