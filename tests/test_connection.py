@@ -286,3 +286,4 @@ def test_the_protocol_loads_little() -> None:
     loaded = set(answer.stdout.split())
     assert "wslab.connection" in loaded
     assert not loaded & {"asyncio", "socket", "ssl", "numpy", "dataclasses", "inspect", "hashlib", "email"}
+    assert not loaded & {"typing", "re", "base64", "contextlib"}

@@ -7,8 +7,6 @@ names is first used, so that the protocol can be used without asyncio.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from wslab.accept import accept_key, generate_key
 from wslab.close import CloseCode, ProtocolError
 from wslab.connection import Close, Connection, Event, Failure, InvalidState, Ping, Pong, ReadyState
@@ -17,7 +15,10 @@ from wslab.frames import Frame, Opcode, encode_frame
 from wslab.http import HandshakeError, Headers, Request, Response
 from wslab.masking import apply_mask
 
+TYPE_CHECKING = False  # a type checker takes it for true; typing itself takes as long to load as all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from wslab.aio import (
         ClientConnection,
         ConnectionClosed,

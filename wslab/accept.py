@@ -6,7 +6,6 @@ request and response, and who must check them, is ``handshake``. Nothing here wa
 
 from __future__ import annotations
 
-import base64
 import binascii
 import os
 
@@ -30,7 +29,7 @@ def generate_key(random: bytes | None = None) -> str:
     random = os.urandom(16) if random is None else random
     if len(random) != 16:
         raise ValueError(f"a key is made of 16 bytes, these are {len(random)}")
-    return base64.b64encode(random).decode()
+    return binascii.b2a_base64(random, newline=False).decode()
 
 
 def is_valid_key(key: str) -> bool:
@@ -40,8 +39,8 @@ def is_valid_key(key: str) -> bool:
     (True, False)
     """
     try:
-        return len(base64.b64decode(key.encode("latin-1"), validate=True)) == 16
-    except (binascii.Error, UnicodeEncodeError):
+        return len(binascii.a2b_base64(key, strict_mode=True)) == 16
+    except ValueError:
         return False
 
 
@@ -65,4 +64,4 @@ def accept_key(key: str) -> str:
     >>> accept_key("dGhlIHNhbXBsZSBub25jZQ==")
     's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
     """
-    return base64.b64encode(accept_digest(key)).decode()
+    return binascii.b2a_base64(accept_digest(key), newline=False).decode()

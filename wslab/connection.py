@@ -12,15 +12,19 @@ from __future__ import annotations
 
 import os
 import struct
+from collections import namedtuple
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from itertools import chain, repeat
-from typing import Literal, NamedTuple
 
 from wslab.close import CloseCode, ProtocolError, decode_close, encode_close
 from wslab.decoder import FrameDecoder
 from wslab.frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, Opcode, encode_octets, to_bytes
 from wslab.message import Assembler, decode_text
+
+TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
+if TYPE_CHECKING:
+    from typing import Literal
 
 __all__ = [
     "TRANSITIONS",
@@ -77,28 +81,32 @@ TRANSITIONS: dict[ReadyState, dict[str, ReadyState]] = {
 }
 
 
-class Ping(NamedTuple):
+class Ping(namedtuple("Ping", "payload")):
     """A ping, which the connection has answered already (§5.5.2)."""
 
+    __slots__ = ()
     payload: bytes
 
 
-class Pong(NamedTuple):
+class Pong(namedtuple("Pong", "payload")):
     """A pong (§5.5.3)."""
 
+    __slots__ = ()
     payload: bytes
 
 
-class Close(NamedTuple):
+class Close(namedtuple("Close", "code reason")):
     """The peer's Close; a code of 1005 says that it had none (§7.1.5)."""
 
+    __slots__ = ()
     code: int
     reason: str
 
 
-class Failure(NamedTuple):
+class Failure(namedtuple("Failure", "code reason")):
     """What the peer did wrong, and the close code for it, which it gets unless a Close was sent (§7.1.7)."""
 
+    __slots__ = ()
     code: int
     reason: str
 

@@ -20,8 +20,8 @@ A frame is always whole here, so no call ever waits for more bytes.
 from __future__ import annotations
 
 import struct
+from collections import namedtuple
 from enum import IntEnum
-from typing import NamedTuple
 
 from wslab.close import ProtocolError, decode_close
 from wslab.masking import number, xor_behind
@@ -67,16 +67,7 @@ class Opcode(IntEnum):
     PONG = 0xA
 
 
-class _FrameFields(NamedTuple):
-    opcode: Opcode
-    payload: bytes = b""
-    fin: bool = True
-    rsv1: bool = False
-    rsv2: bool = False
-    rsv3: bool = False
-
-
-class Frame(_FrameFields):
+class Frame(namedtuple("Frame", "opcode payload fin rsv1 rsv2 rsv3")):
     """Hold one frame, unmasked (§5.2).
 
     Args:
@@ -97,6 +88,12 @@ class Frame(_FrameFields):
     """
 
     __slots__ = ()
+    opcode: Opcode
+    payload: bytes
+    fin: bool
+    rsv1: bool
+    rsv2: bool
+    rsv3: bool
 
     def __new__(
         cls,

@@ -11,11 +11,10 @@ It is not encryption, and it authenticates nobody (§1.3, §10.8).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from wslab.accept import GUID, accept_digest, accept_key, generate_key, is_valid_key
-from wslab.http import TOKEN, HandshakeError, Headers, Request, RequestReader, Response, ResponseReader
+from wslab.http import TOKEN, HandshakeError, Headers, Request, RequestReader, Response, ResponseReader, match
 
 __all__ = [
     "GUID",
@@ -36,7 +35,6 @@ __all__ = [
 
 VERSION = "13"  # the only version of the protocol in use (§4.1)
 
-# Patterns are compiled when the first handshake needs them: that takes longer than to import this module.
 _PARAMETER = rf'{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|"{TOKEN}"))?'
 _EXTENSION = rf"{TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*"  # §9.1
 _TARGET = r"(?:/|(?i:https?)://)[!\x22$-~]*"  # §4.2.1, point 1; no fragment (§3)
@@ -74,10 +72,10 @@ def build_request(
     >>> list(request.headers)
     ['Host', 'Upgrade', 'Connection', 'Sec-WebSocket-Key', 'Sec-WebSocket-Version']
     """
-    if not re.fullmatch(_TARGET, path):
+    if not match(_TARGET, path):
         problem = "does not begin with /, or has a fragment (#), a space or a character that is not ASCII"
         raise ValueError(f"path {path!r} {problem}")
-    if not re.fullmatch(_HOST, host):
+    if not match(_HOST, host):
         raise ValueError(f"{host!r} cannot stand in header Host")
     fields = [
         ("Host", host),
@@ -106,7 +104,7 @@ def check_subprotocols(names: Sequence[str]) -> Sequence[str]:
     if isinstance(names, str):
         raise TypeError(f"subprotocols is the string {names!r}; give a list of names: [{names!r}]")
     for name in names:
-        if not re.fullmatch(TOKEN, name):
+        if not match(TOKEN, name):
             raise ValueError(f"subprotocol {name!r} is not a token")
     if len(set(names)) != len(names):
         raise ValueError("a subprotocol is named twice")
@@ -194,9 +192,9 @@ def _check_http(request: Request) -> None:
         raise HandshakeError(f"{request.version} cannot be upgraded: use HTTP/1.1 (§4.2.1)", 505)
     if request.method != "GET":
         raise HandshakeError(f"the method is {request.method}, not GET (§4.2.1)", 405)
-    if not re.fullmatch(_TARGET, request.path):
+    if not match(_TARGET, request.path):
         raise HandshakeError("the request target is neither a path nor an http URI (§4.2.1)", 400)
-    if not re.fullmatch(_HOST, _single(request.headers, "Host")):
+    if not match(_HOST, _single(request.headers, "Host")):
         raise HandshakeError("header Host is not a host and a port (RFC 9112 §3.2)", 400)
     if "Transfer-Encoding" in request.headers or request.headers.get("Content-Length", "0") != "0":
         raise HandshakeError("the request has a body; frames begin right behind the head (§4.1)", 400)
@@ -227,13 +225,13 @@ def _check_origin(headers: Headers, origins: Sequence[str | None] | None) -> Non
 def _check_extensions(headers: Headers) -> None:
     """Refuse a malformed offer (§9.1). A well-formed one is declined by not naming it in the answer."""
     offered = _elements(headers, "Sec-WebSocket-Extensions")
-    if not all(re.fullmatch(_EXTENSION, extension) for extension in offered):
+    if not all(match(_EXTENSION, extension) for extension in offered):
         raise HandshakeError("Sec-WebSocket-Extensions is malformed (§9.1)", 400)
 
 
 def _choose_subprotocol(headers: Headers, supported: Sequence[str]) -> str | None:
     offered = _elements(headers, "Sec-WebSocket-Protocol")
-    if len(set(offered)) != len(offered) or not all(re.fullmatch(TOKEN, name) for name in offered):
+    if len(set(offered)) != len(offered) or not all(match(TOKEN, name) for name in offered):
         raise HandshakeError("Sec-WebSocket-Protocol is no list of different tokens (§4.1)", 400)
     return next((name for name in supported if name in offered), None)
 

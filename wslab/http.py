@@ -10,21 +10,30 @@ When more octets are needed, ``feed`` keeps what it has and returns None; what f
 
 from __future__ import annotations
 
-import re
+from collections import namedtuple
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+
+TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
+if TYPE_CHECKING:
+    import re
 
 __all__ = ["HandshakeError", "Headers", "Request", "RequestReader", "Response", "ResponseReader"]
 
 MAX_HEAD = 64 * 1024  # bytes
 MAX_FIELDS = 100
 
-# Patterns are compiled when the first head needs them: that takes longer than to import this module.
 TOKEN = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"  # RFC 9110 §5.6.2
 _VALUE = r"[\t\x20-\x7e\x80-\xff]*"  # RFC 9110 §5.5, read as Latin-1
 _TARGET = r"[\x21-\x7e]+"
 _REQUEST_LINE = rf"({TOKEN}) ({_TARGET}) (HTTP/[0-9]\.[0-9])"  # RFC 9112 §3
 _STATUS_LINE = rf"(HTTP/[0-9]\.[0-9]) ([1-9][0-9][0-9])(?: ({_VALUE}))?"  # RFC 9112 §4
+
+
+def match(pattern: str, text: str) -> re.Match[str] | None:
+    """Match a whole text, as ``re.fullmatch`` does."""
+    import re  # takes longer to load than the rest of the protocol, and only an opening handshake needs it
+
+    return re.fullmatch(pattern, text)
 
 
 class HandshakeError(Exception):
@@ -60,10 +69,10 @@ class Headers:
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._fields = tuple(fields)
         for name, value in self._fields:
-            if not re.fullmatch(TOKEN, name):
+            if not match(TOKEN, name):
                 raise ValueError(f"header name {name!r} is not a token")
             # The value is not quoted in the message: it may be a credential.
-            if not re.fullmatch(_VALUE, value) or value != value.strip(" \t"):
+            if not match(_VALUE, value) or value != value.strip(" \t"):
                 raise ValueError(f"the value of header {name} has a character that is not allowed")
 
     def get_all(self, name: str) -> list[str]:
@@ -98,8 +107,6 @@ class Headers:
     def __eq__(self, other: object) -> bool:
         return self._fields == other._fields if isinstance(other, Headers) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return f"Headers({list(self._fields)})"
 
@@ -108,7 +115,7 @@ class Headers:
         return "".join(f"{name}: {value}\r\n" for name, value in self._fields).encode("latin-1") + b"\r\n"
 
 
-class Request(NamedTuple):
+class Request(namedtuple("Request", "path headers method version")):
     r"""Hold the head of a request (RFC 9112 §3).
 
     Args:
@@ -121,10 +128,14 @@ class Request(NamedTuple):
     b'GET /chat HTTP/1.1\r\nHost: example.com\r\n\r\n'
     """
 
+    __slots__ = ()
     path: str
     headers: Headers
-    method: str = "GET"
-    version: str = "HTTP/1.1"
+    method: str
+    version: str
+
+    def __new__(cls, path: str, headers: Headers, method: str = "GET", version: str = "HTTP/1.1") -> Request:
+        return super().__new__(cls, path, headers, method, version)
 
     def encode(self) -> bytes:
         """Write the head.
@@ -133,12 +144,12 @@ class Request(NamedTuple):
             ValueError: the method, the path or the version could not stand in a request line.
         """
         line = f"{self.method} {self.path} {self.version}"
-        if not re.fullmatch(_REQUEST_LINE, line):
+        if not match(_REQUEST_LINE, line):
             raise ValueError(f"request line {line!r} is malformed")
         return line.encode() + b"\r\n" + self.headers.encode()
 
 
-class Response(NamedTuple):
+class Response(namedtuple("Response", "status reason headers body")):
     r"""Hold a response: the head, and a body if it is whole (RFC 9112 §4).
 
     Args:
@@ -151,10 +162,14 @@ class Response(NamedTuple):
     b'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'
     """
 
+    __slots__ = ()
     status: int
     reason: str
     headers: Headers
-    body: bytes = b""
+    body: bytes
+
+    def __new__(cls, status: int, reason: str, headers: Headers, body: bytes = b"") -> Response:
+        return super().__new__(cls, status, reason, headers, body)
 
     @classmethod
     def text(cls, status: int, sentence: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
@@ -179,7 +194,7 @@ class Response(NamedTuple):
             ValueError: the status or the reason could not stand in a status line.
         """
         line = f"HTTP/1.1 {self.status} {self.reason}"
-        if not re.fullmatch(_STATUS_LINE, line):
+        if not match(_STATUS_LINE, line):
             raise ValueError(f"status line {line!r} is malformed")
         return line.encode("latin-1") + b"\r\n" + self.headers.encode() + self.body
 
@@ -238,7 +253,7 @@ class _HeadReader:
         return False
 
     def _take_start(self, line: str, start_line: str, name: str) -> None:
-        self._start = re.fullmatch(start_line, line)
+        self._start = match(start_line, line)
         if self._start is None:
             raise HandshakeError(f"the first line is no {name} line of HTTP: {_short(line)}", 400)
 
@@ -247,9 +262,9 @@ class _HeadReader:
             raise HandshakeError(f"the head has more than {MAX_FIELDS} fields", 431)
         name, colon, value = line.partition(":")
         value = value.strip(" \t")
-        if not colon or not re.fullmatch(TOKEN, name):
+        if not colon or not match(TOKEN, name):
             raise HandshakeError(f"this line of the head is not a header field: {_short(line)}", 400)
-        if not re.fullmatch(_VALUE, value):
+        if not match(_VALUE, value):
             raise HandshakeError(f"header {name} has a character that is not allowed", 400)
         self._fields.append((name, value))
 
@@ -299,7 +314,7 @@ def _refuse_other_protocols(first: bytes) -> None:
     """Refuse from the first octet what no request can begin with: nothing more needs to be waited for."""
     if first == b"\x16":
         raise HandshakeError("this is a TLS handshake: use ws:// here, or give the server a certificate", 400)
-    if first and first != b"\r" and not re.match(TOKEN, first.decode("latin-1")):
+    if first and first != b"\r" and not match(TOKEN, first.decode("latin-1")):
         raise HandshakeError(f"octet {first.hex()} begins no HTTP request", 400)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import io
-from typing import TYPE_CHECKING, Any
 
 __all__ = ["apply_mask"]
 
@@ -19,7 +18,10 @@ IN_PLACE = 2**15  # bytes: from here on it is faster to change a copy than to co
 IN_PLACE_BEHIND = 2**17  # bytes: the same, where a header stands before the payload
 BLOCK = 2**12  # bytes of a long payload that are masked together where there is no numpy
 
+TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
 if TYPE_CHECKING:
+    from typing import Any
+
     Octets = bytes | bytearray | memoryview
 
 number = int.from_bytes

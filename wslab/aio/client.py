@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import ssl as tls
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from urllib.parse import urlsplit
 
 from wslab.aio.websocket import Limits, WebSocket
 from wslab.handshake import build_request, generate_key, judge_response
@@ -179,6 +178,8 @@ def parse_uri(uri: str) -> tuple[bool, str, int, str, str]:
     >>> parse_uri("wss://[::1]")
     (True, '::1', 443, '[::1]', '/')
     """
+    from urllib.parse import urlsplit  # dear to import, and servers need none
+
     parts = urlsplit(uri)
     if parts.scheme not in ("ws", "wss"):
         raise ValueError(f"scheme is {parts.scheme!r}, neither 'ws' nor 'wss'")

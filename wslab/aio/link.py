@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import Literal, NamedTuple, cast
+from collections import namedtuple
+from typing import Literal, cast
 from weakref import WeakKeyDictionary
 
 from wslab.aio.closed import ConnectionClosed, connection_closed
@@ -33,14 +34,15 @@ OPEN, CLOSING = ReadyState.OPEN, ReadyState.CLOSING  # looked up once: every mes
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
 
 
-class Limits(NamedTuple):
+class Limits(namedtuple("Limits", "max_size ping_interval ping_timeout close_timeout open_timeout")):
     """What a connection allows: sizes in bytes, times in seconds, None for no limit."""
 
-    max_size: int | None = 2**20
-    ping_interval: float | None = 20
-    ping_timeout: float | None = 20
-    close_timeout: float | None = 10
-    open_timeout: float | None = 10
+    __slots__ = ()
+    max_size: int | None
+    ping_interval: float | None
+    ping_timeout: float | None
+    close_timeout: float | None
+    open_timeout: float | None
 
 
 # The octets that all connections of an event loop are read into, one connection after the other. A protocol
