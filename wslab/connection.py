@@ -304,7 +304,7 @@ class Connection:
             self.failure = Failure(int(code), reason)
         self._move("failed")
 
-    def data_to_send(self, *, hold_close: bool = False) -> bytes:
+    def data_to_send(self, hold_close: bool = False) -> bytes:
         """Return the octets to write to the peer, each of them once.
 
         Args:

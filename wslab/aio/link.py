@@ -28,9 +28,9 @@ __all__ = ["Limits", "Link"]
 # Bytes of messages that wait for recv(); above, reading stops until half of them are taken.
 INBOX_LIMIT = 2**20
 READ = 2**16  # bytes that are read at once
-SHORT = 2**12  # bytes of a read that are copied, since bytes are quicker to take apart than a memoryview
+SHORT = 2**15  # bytes of a read that are copied, since bytes are quicker to take apart than a memoryview
 PONGS = 2**16  # bytes of pongs that may wait for a peer that does not read; above, reading stops
-OPEN, CLOSING = ReadyState.OPEN, ReadyState.CLOSING  # looked up once: every message asks for them
+CLOSING = ReadyState.CLOSING  # looked up once: every message asks for it
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
 
 
@@ -64,6 +64,7 @@ class Link(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport
         self._buffer = _buffers.setdefault(self._loop, memoryview(bytearray(READ)))
         self._connection: Connection | None = None  # there is none before the opening handshake is done
+        self._may_send = False  # no Close was sent: the connection would say so too, but is asked very often
         self._heartbeat: Heartbeat | None = None
         self._timer: asyncio.TimerHandle | None = None  # ends what takes too long: opening, or closing
         self._closed: asyncio.Future[None] = self._loop.create_future()
@@ -86,6 +87,7 @@ class Link(asyncio.BufferedProtocol):
         self._timer = None
         limits = self._limits
         self._connection = Connection(self._side, max_size=limits.max_size)
+        self._may_send = True
         self._heartbeat = Heartbeat(
             limits.ping_interval,
             limits.ping_timeout,
@@ -113,20 +115,19 @@ class Link(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         octets = self._buffer[:nbytes]
         if self._connection:
-            self._receive(self._connection, bytes(octets) if nbytes < SHORT else octets)
+            self._receive(self._connection, octets.tobytes() if nbytes < SHORT else octets)
         else:
-            self._receive_head(bytes(octets))
+            self._receive_head(octets.tobytes())
 
     def _receive(self, connection: Connection, octets: bytes | memoryview) -> None:
         inbox, control = self._inbox, False
-        wanted = connection.ready_state is OPEN  # whoever has closed the connection receives no more
+        wanted = self._may_send  # whoever has closed the connection receives no more
         for event in connection.receive_data(octets):
-            if isinstance(event, (bytes, str)):
-                if wanted:
-                    inbox.put(event)
-            else:
+            if isinstance(event, tuple):
                 control = True
                 self._receive_control(event)
+            elif wanted:
+                inbox.put(event)
         if inbox.messages:
             inbox.wake()
         if control:
@@ -162,6 +163,7 @@ class Link(asyncio.BufferedProtocol):
                 timer.stop()
             elif timer:
                 timer.cancel()
+        self._may_send = False
         if self._connection:
             self._connection.receive_eof()
         self._closed.set_result(None)
@@ -201,8 +203,7 @@ class Link(asyncio.BufferedProtocol):
 
     def write_frame(self, frame: bytes) -> None:
         """Write a frame that was encoded for many, unless the connection is closing."""
-        connection = self._connection
-        if connection and not connection.close_sent:
+        if self._may_send:
             if self._unflushed:
                 self._flush()
             self._transport.write(frame)
@@ -211,7 +212,7 @@ class Link(asyncio.BufferedProtocol):
         """Write what the connection has to say, and go on with closing if it is time for that."""
         connection = self._connection or self._opened()
         self._unflushed = 0
-        if octets := connection.data_to_send(hold_close=self._holding is not None):
+        if octets := connection.data_to_send(self._holding is not None):
             self._transport.write(octets)
         if connection.ready_state is CLOSING:
             self._go_on_closing(connection)
@@ -255,6 +256,7 @@ class Link(asyncio.BufferedProtocol):
             self._transport.close()
 
     def _go_on_closing(self, connection: Connection) -> None:
+        self._may_send = not connection.close_sent
         if connection.close_sent and self._heartbeat:
             self._heartbeat.stop()
             self._heartbeat = None

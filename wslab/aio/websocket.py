@@ -100,11 +100,10 @@ class WebSocket(Link):
                 connection.send_binary(message)
         except InvalidState:
             raise self._ending() from None
-        self._unflushed += len(message)
-        if not self._inbox.messages or self._unflushed > COALESCE:
+        if self._inbox.messages:
+            self._flush_later(len(message))
+        else:
             self._flush()
-        elif self._unflushed == len(message):  # the first of several answers: they go out together
-            self._loop.call_soon(self._flush)
         if self._congested:
             await self._writable.wait()
             if self._closed.done():
@@ -150,6 +149,14 @@ class WebSocket(Link):
         if not self._reading:
             self._update_reading()
         return message
+
+    def _flush_later(self, size: int) -> None:
+        """Let an answer wait for those to the other messages of a read: they go out together."""
+        self._unflushed += size
+        if self._unflushed > COALESCE:
+            self._flush()
+        elif self._unflushed == size:  # the first one
+            self._loop.call_soon(self._flush)
 
     def _message_or_end(self) -> asyncio.Future[None]:
         """Return a future to await a message with; raise ConnectionClosed when TCP has ended without one."""
