@@ -15,7 +15,7 @@ import sys
 from tools.outline import ROOT
 from wslab import Frame, Opcode, encode_frame
 
-__all__ = ["Clients"]
+__all__ = ["REQUEST", "Clients"]
 
 REQUEST = (
     b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -1,7 +1,8 @@
 """Processor time of a server for each message: echo and broadcast over loopback.
 
 The server has a thread of its own, and only the processor time of that thread counts. The clients are in
-another process, see ``clients``.
+another process, see ``clients``. Beside the packages stands TCP: a server that knows no protocol and sends
+back as many octets as an echo would. No server on asyncio's transports needs less than that.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import websockets
 import websockets.asyncio.server
 from aiohttp import WSMsgType, web
 
 import wslab
-from benchmarks.clients import Clients
+from benchmarks.clients import REQUEST, Clients
 from benchmarks.measure import Row, compare
 
 __all__ = ["network_rows"]
@@ -70,6 +71,51 @@ async def _aiohttp(room: set[Any]) -> AsyncIterator[int]:
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
+
+
+class _Tcp(asyncio.BufferedProtocol):
+    """Answer each message of a known size with the octets of its echo, without a look at what it says."""
+
+    def __init__(self, size: int, room: set[Any]) -> None:
+        frame = wslab.Frame(wslab.Opcode.BINARY, bytes(size))
+        self._question = len(wslab.encode_frame(frame, bytes(4)))
+        self._answer = wslab.encode_frame(frame)
+        self._room = room
+        self._buffer = memoryview(bytearray(2**16))
+        self._arrived = -len(REQUEST)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._room.add(transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._arrived < 0:
+            self._transport.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        messages, self._arrived = divmod(self._arrived + nbytes, self._question)
+        if messages:
+            self._transport.write(self._answer * messages)
+
+
+def _tcp(size: int) -> Serving:
+    @asynccontextmanager
+    async def serving(room: set[Any]) -> AsyncIterator[int]:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _Tcp(size, room), "127.0.0.1", 0)
+        async with server:
+            yield server.sockets[0].getsockname()[1]
+            for transport in room:
+                transport.abort()
+
+    return serving
+
+
+def _write_to_all(room: set[Any], payload: bytes) -> None:
+    frame = wslab.encode_frame(wslab.Frame(wslab.Opcode.BINARY, payload))
+    for transport in room:
+        transport.write(frame)
 
 
 class _Server:
@@ -138,18 +184,21 @@ def network_rows() -> Iterator[Row]:
     servings: dict[str, Serving] = {"websockets": _websockets, "wslab": _wslab, "aiohttp": _aiohttp}
     cases = [(1, 32, 1, None), (1, 2**14, 1, None), (64, 32, 1, 2), (64, 2**14, 1, 2), (1, 32, 64, 4)]
     for connections, size, in_flight, target in cases:
-        servers = {name: _Server(serving, connections) for name, serving in servings.items()}
+        servers = {
+            name: _Server(serving, connections) for name, serving in {**servings, "TCP": _tcp(size)}.items()
+        }
         rounds = max(2, 1000 // (connections * in_flight))
         candidates = {name: _echoing(server, size, in_flight, rounds) for name, server in servers.items()}
         what = f"echo {size} B, connections: {connections}, in flight on each: {in_flight}"
         yield compare(what, dict(candidates), target, rounds * connections * in_flight)
         for server in servers.values():
             server.close()
-    theirs, ours = _Server(_websockets, 500), _Server(_wslab, 500)
+    theirs, ours, tcp = (_Server(serving, 500) for serving in (_websockets, _wslab, _tcp(100)))
     broadcasts = {
         "websockets": _broadcasting(theirs, websockets.asyncio.server.broadcast, 4),
         "wslab": _broadcasting(ours, wslab.broadcast, 4),
+        "TCP": _broadcasting(tcp, _write_to_all, 4),
     }
     yield compare("broadcast 100 B to 500", dict(broadcasts), 1.5, 4 * 500)
-    for server in (theirs, ours):
+    for server in (theirs, ours, tcp):
         server.close()

@@ -21,14 +21,18 @@ from tools.outline import README, ROOT
 __all__ = ["HEADING", "as_text", "versions", "write"]
 
 PACKAGES = ("wslab", "websockets", "wsproto", "aiohttp")
-HEADING = (
-    f"{'processor time in µs':<52}{''.join(f'{name:>12}' for name in PACKAGES)}{'ratio':>8}{'target':>8}"
-)
+COLUMNS = (
+    *PACKAGES,
+    "TCP",
+)  # TCP: a server on asyncio that sends the octets of the answers, and knows no more
+HEADING = f"{'processor time in µs':<52}{''.join(f'{name:>12}' for name in COLUMNS)}{'ratio':>8}{'target':>8}"
 BEGIN, END = "<!-- speed: written by make bench -->\n", "<!-- end of the speed -->"
 HOW = (
     "Everything runs side by side in one process, in turns; only the clients of the servers, and the lines "
     "without numpy and C, have another. A line holds medians of processor time for one operation, and the "
-    "median of the ratios of websockets (with its C extension, unless the line says otherwise) to wslab.\n"
+    "median of the ratios of websockets (with its C extension, unless the line says otherwise) to wslab. TCP "
+    "is a server on asyncio that sends as many octets as the answers have and looks at nothing; behind its "
+    "time stands the ratio that it has.\n"
 )
 NOT_FASTER = (
     "Where wslab is not faster: a long text in small pieces, since each piece is checked to be UTF-8 as it "
@@ -63,7 +67,7 @@ def versions() -> str:
 def as_text(row: Row) -> str:
     """Return a line for the terminal."""
     times = "".join(
-        f"{row.seconds[name] * 1e6:12,.2f}" if name in row.seconds else " " * 12 for name in PACKAGES
+        f"{row.seconds[name] * 1e6:12,.2f}" if name in row.seconds else " " * 12 for name in COLUMNS
     )
     verdict = "" if row.target is None else f"{row.target:8.1f}  {'MISSED' if _missed(row) else 'ok'}"
     return f"{row.what:<52}{times}{row.ratio:8.2f}{verdict}"
@@ -74,11 +78,16 @@ def _missed(row: Row) -> bool:
 
 
 def _as_table(rows: Sequence[Row]) -> str:
-    lines = ["| processor time in µs | wslab | websockets | ratio | target |", "|---|--:|--:|--:|--:|"]
+    lines = [
+        "| processor time in µs | wslab | websockets | TCP | ratio | target |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
     for row in rows:
         ours, theirs = (f"{row.seconds[name] * 1e6:,.1f}" for name in PACKAGES[:2])
+        least = row.seconds.get("TCP")
+        tcp = f"{least * 1e6:,.1f} ({row.seconds['websockets'] / least:.2f})" if least else ""
         target = "" if row.target is None else f"{row.target} (missed)" if _missed(row) else str(row.target)
-        lines.append(f"| {row.what} | {ours} | {theirs} | {row.ratio:.2f} | {target} |")
+        lines.append(f"| {row.what} | {ours} | {theirs} | {tcp} | {row.ratio:.2f} | {target} |")
     return "\n".join(lines) + "\n"
 
 
