@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+import wslab
 from tests.browser.here import Here
 from tests.lab.jupyter_process import BASE_URL, JupyterProcess
 
 pytestmark = pytest.mark.browser
 NAMES = ["chat.html", "clock.html", "console.html", "echo.html"]
 MARKUP = '<img src="x" onerror="window.hit=1"><script>window.hit=1</script><b>bold</b>'
+LIGHT, DARK = "rgb(255, 255, 255)", "rgb(21, 24, 27)"  # the paper of the pages
 LOST = "The connection was lost without a closing handshake. Press Reconnect."
 CLOSED = 'The connection was closed: close code {0}, reason "{1}". Press Reconnect to open a new one.'
 
@@ -285,7 +287,38 @@ def test_every_text_is_readable_in_both_schemes(page: Page, here: Here, name: st
     assert len(ratios) > 10
     assert [each for each in ratios if each[0] < 4.5] == []
     paper = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
-    assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
+    assert paper == {"light": LIGHT, "dark": DARK}[scheme]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_is_as_light_as_the_notebook_that_shows_it(page: Page, here: Here, scheme: Any) -> None:
+    """JupyterLab has a theme of its own: a page of its origin follows it, also when it changes."""
+    page.emulate_media(color_scheme=scheme)
+    origin = f"http://127.0.0.1:{here.serve(echo, 'echo.html')}"
+    notebook = f'<body data-jp-theme-light="false"><iframe src="{origin}/"></iframe>'
+    page.route(f"{origin}/lab", lambda route: route.fulfill(body=notebook, content_type="text/html"))
+    page.goto(f"{origin}/lab")
+    body = page.frame_locator("iframe").locator("body")
+    expect(body).to_have_css("background-color", DARK)
+    page.evaluate("() => (document.body.dataset.jpThemeLight = 'true')")
+    expect(body).to_have_css("background-color", LIGHT)
+
+
+def test_a_page_of_another_origin_follows_the_browser(page: Page, here: Here) -> None:
+    page.emulate_media(color_scheme="dark")
+    address = f"http://127.0.0.1:{here.serve(echo, 'echo.html')}/"
+    notebook = f'<body data-jp-theme-light="true"><iframe src="{address}"></iframe>'
+    answer = wslab.Response(200, "OK", wslab.Headers([("Content-Type", "text/html")]), notebook.encode())
+
+    async def start() -> wslab.Server:
+        return await wslab.serve(echo, process_request=lambda connection, request: answer)
+
+    elsewhere = here.run(start())
+    page.goto(f"http://127.0.0.1:{elsewhere.port}/")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("#state")).to_have_text("1 OPEN")
+    expect(frame.locator("body")).to_have_css("background-color", DARK)
+    here.run(elsewhere.__aexit__())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,10 +1,27 @@
-// What the pages share: the connection with what is known about it, and a log that stays short.
+// What the pages share: the connection with what is known about it, a log that stays short, and the theme.
 //
 // Everything from the network, and everything typed, is put in with textContent: it cannot become markup.
 
 const STATES = ["CONNECTING", "OPEN", "CLOSING", "CLOSED"]; // RFC 6455 calls them by name, the browser by number
 const ROWS = 200; // how many rows a log keeps
 const SHOWN = 2000; // how many characters or octets of one message are shown
+
+/** Be as light or dark as JupyterLab, in a frame of a notebook that may be asked: behind the tunnel it may. */
+function followTheme() {
+  let notebook;
+  try {
+    notebook = parent.document.body;
+  } catch {
+    return; // it is of another origin
+  }
+  const follow = () => {
+    const light = notebook.dataset.jpThemeLight;
+    if (light) document.documentElement.style.colorScheme = light === "true" ? "light" : "dark";
+  };
+  follow();
+  new MutationObserver(follow).observe(notebook, { attributeFilter: ["data-jp-theme-light"] });
+}
+followTheme();
 
 /** Make an element with attributes and children; a string becomes text. */
 export function element(name, attributes = {}, ...children) {
