@@ -187,7 +187,7 @@ CHOOSE = Exercise(
         ),
         Mistake(
             _RIGHT | {"departure board": "server-sent events"},
-            "It would work. But who looks at a board for half a minute needs no connection that stays open.",
+            "It would work, and weigh less. But a minute may pass, and polling is the simplest that does it.",
         ),
     ),
     why="There is no best transport, only numbers: how often, how fresh, and in which direction.",

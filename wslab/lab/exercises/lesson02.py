@@ -149,7 +149,7 @@ CHOOSE_SUBPROTOCOL = Exercise(
     section="RFC 6455 §4.2.2, points 4 and 5.5",
     hints=(
         "Go through your own names in order of preference, and stop at the first that the client offered.",
-        "No name in common is no fault: the connection opens without a subprotocol. Return None then.",
+        "No name in common is no fault of the server: it then answers without a subprotocol. Return None.",
     ),
     mistakes=(
         Mistake(
@@ -232,7 +232,7 @@ ALLOW_ORIGIN = Exercise(
             for let_in, sentence in _FOREIGN.items()
         ),
     ),
-    why="Only browsers are bound to send a true Origin (§10.2): it protects their users, and no more.",
+    why="Only browsers are bound to send a true Origin (§4.1, point 8): it protects their users alone.",
 )
 
 

@@ -168,7 +168,7 @@ STATUS_FOR = Exercise(
         {
             "complete": "All that §4.2.1 lists is there: what does a server answer that agrees to switch?",
             "a form is sent": "The method is not allowed here (RFC 9110 §15.5.6).",
-            "an old client": "Upgrade came with HTTP/1.1: this version is not supported (RFC 9110 §15.6.6).",
+            "an old client": "§4.2.1 wants HTTP/1.1: this server says that it does not support the version.",
             "a browser's address bar": "It is good HTTP, but an upgrade is required (RFC 9110 §15.5.22).",
             "a draft": "The server answers with the version that it speaks, and a status for it (§4.4).",
             "a short key": "The key is not 16 bytes: a bad request, with no status of its own (§4.2.1).",
@@ -189,7 +189,7 @@ STATUS_FOR = Exercise(
         ),
         Mistake(
             _STATUSES | {"a draft": 400},
-            "426 together with Sec-WebSocket-Version: 13 tells the client what to try instead.",
+            "With Sec-WebSocket-Version, the RFC shows 426 (§4.2.2) and 400 (§4.4). This server says 426.",
         ),
     ),
     why="A refusal is plain HTTP. A browser hides its status from the page, which sees close code 1006.",
@@ -301,7 +301,7 @@ JUDGE_RESPONSE = Exercise(
         ),
         Mistake(
             _strict(_PROTOCOL, lambda headers: _PROTOCOL not in headers),
-            "A server need not choose a subprotocol: without this header the answer is in order.",
+            "A server need not choose a subprotocol: by the RFC, an answer without this header is in order.",
         ),
         Mistake(
             _blind(_ACCEPT, lambda headers: headers.get(_ACCEPT) == accept_key(COURSE_KEY)),
@@ -318,7 +318,7 @@ JUDGE_RESPONSE = Exercise(
             "base64 tells capitals from small letters: compare the accept key as it stands.",
         ),
     ),
-    why="A client that skips one of these checks can be led to send frames to a server that never agreed.",
+    why="§4.1 says MUST for each check: a client that skips one takes for agreed what was not.",
 )
 
 EXERCISES = (WRITE_REQUEST, STATUS_FOR, JUDGE_RESPONSE)
