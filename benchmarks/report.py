@@ -21,18 +21,15 @@ from tools.outline import README, ROOT
 __all__ = ["HEADING", "as_text", "versions", "write"]
 
 PACKAGES = ("wslab", "websockets", "wsproto", "aiohttp")
-COLUMNS = (
-    *PACKAGES,
-    "TCP",
-)  # TCP: a server on asyncio that sends the octets of the answers, and knows no more
+COLUMNS = (*PACKAGES, "TCP")  # TCP knows no protocol, see network
 HEADING = f"{'processor time in µs':<52}{''.join(f'{name:>12}' for name in COLUMNS)}{'ratio':>8}{'target':>8}"
 BEGIN, END = "<!-- speed: written by make bench -->\n", "<!-- end of the speed -->"
 HOW = (
     "Everything runs side by side in one process, in turns; only the clients of the servers, and the lines "
-    "without numpy and C, have another. A line holds medians of processor time for one operation, and the "
-    "median of the ratios of websockets (with its C extension, unless the line says otherwise) to wslab. TCP "
-    "is a server on asyncio that sends as many octets as the answers have and looks at nothing; behind its "
-    "time stands the ratio that it has.\n"
+    "without numpy and C, have another. A line holds medians of processor time for what it names, an echo "
+    "for each message and a broadcast for each recipient, and the median of the ratios of websockets (with "
+    "its C extension, unless the line says otherwise) to wslab. TCP is a server on asyncio that sends as "
+    "many octets as the answers have and looks at nothing; behind its time stands the ratio that it has.\n"
 )
 NOT_FASTER = (
     "Where wslab is not faster: a long text in small pieces, since each piece is checked to be UTF-8 as it "

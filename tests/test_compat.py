@@ -94,19 +94,20 @@ class TestExamples:
 
         async def test() -> None:
             connect = PACKAGES[connected].connect
-            async with package.serve(chat, "127.0.0.1", 0) as server:
-                async with connect(uri(server, "/room")) as ann:
-                    await ann.send(json.dumps({"join": "Ann"}))
-                    assert json.loads(await ann.recv()) == {"joined": "Ann", "path": "/room"}
-                    async with connect(uri(server, "/room")) as bob:
-                        await bob.send(json.dumps({"join": "Bob"}))
-                        assert json.loads(await ann.recv()) == {"joined": "Bob", "path": "/room"}
-                        await bob.send(json.dumps({"say": "hi"}))
-                        assert json.loads(await ann.recv()) == {"from": "Bob", "say": "hi"}
-                        assert "joined" in json.loads(await bob.recv())
-                        assert json.loads(await bob.recv()) == {"from": "Bob", "say": "hi"}
-                    assert json.loads(await ann.recv()) == {"left": "Bob"}
-                assert package
+            async with (
+                package.serve(chat, "127.0.0.1", 0) as server,
+                connect(uri(server, "/room")) as ann,
+            ):
+                await ann.send(json.dumps({"join": "Ann"}))
+                assert json.loads(await ann.recv()) == {"joined": "Ann", "path": "/room"}
+                async with connect(uri(server, "/room")) as bob:
+                    await bob.send(json.dumps({"join": "Bob"}))
+                    assert json.loads(await ann.recv()) == {"joined": "Bob", "path": "/room"}
+                    await bob.send(json.dumps({"say": "hi"}))
+                    assert json.loads(await ann.recv()) == {"from": "Bob", "say": "hi"}
+                    assert "joined" in json.loads(await bob.recv())
+                    assert json.loads(await bob.recv()) == {"from": "Bob", "say": "hi"}
+                assert json.loads(await ann.recv()) == {"left": "Bob"}
 
         run(test())
         assert room == set()
@@ -135,6 +136,19 @@ class TestExamples:
 
         run(test())
 
+    def test_giving_up_a_client(self, served: str, connected: str) -> None:
+        async def give_up(ws: Any) -> None:
+            assert ws.transport.get_write_buffer_size() == 0
+            ws.transport.abort()
+
+        async def test() -> None:
+            async with PACKAGES[served].serve(give_up, "127.0.0.1", 0) as server:
+                async with PACKAGES[connected].connect(uri(server)) as ws:
+                    await ws.wait_closed()
+                assert ws.close_code == 1006
+
+        run(test())
+
     def test_page_and_endings(self, served: str, connected: str) -> None:
         package = PACKAGES[served]
 
@@ -148,9 +162,7 @@ class TestExamples:
             async with package.serve(say_why, "127.0.0.1", 0, process_request=health) as server:
                 reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
                 writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-                assert (await reader.read()).endswith(
-                    b"\r\n\r\nfine\n" if package is websockets else b"fine\n\n"
-                )
+                assert (await reader.read()).endswith(b"\r\n\r\nfine\n")
                 writer.close()
                 async with PACKAGES[connected].connect(uri(server)) as ws:
                     await ws.send("7")

@@ -144,7 +144,7 @@ class TestResponseReader:
             ResponseReader().feed(octets)
 
     def test_round_trip(self) -> None:
-        response = Response.text(405, "use GET", [("Allow", "GET")])
+        response = Response.text(405, "use GET\n", [("Allow", "GET")])
         reader = ResponseReader()
         assert reader.feed(response.encode()) == response._replace(body=b"")
         assert reader.rest == b"use GET\n" == response.body

@@ -169,7 +169,7 @@ def judge_request(
         chosen = _choose_subprotocol(request.headers, subprotocols or ())
     except HandshakeError as error:
         status = error.status or 400
-        return Response.text(status, str(error), _HELP.get(status, ()))
+        return Response.text(status, f"{error}\n", _HELP.get(status, ()))
     fields = [
         ("Upgrade", "websocket"),
         ("Connection", "Upgrade"),

@@ -172,13 +172,13 @@ class Response(namedtuple("Response", "status reason headers body")):
         return super().__new__(cls, status, reason, headers, body)
 
     @classmethod
-    def text(cls, status: int, sentence: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
-        """Build a response that says one sentence in plain text and ends the connection.
+    def text(cls, status: int, text: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
+        """Build a response that has a plain text as its body, and ends the connection.
 
         >>> Response.text(405, "use GET", [("Allow", "GET")]).headers["Allow"]
         'GET'
         """
-        body = f"{sentence}\n".encode()
+        body = text.encode()
         fields = [
             *headers,
             ("Content-Type", "text/plain; charset=utf-8"),
@@ -303,7 +303,7 @@ class RequestReader(_HeadReader):
                 return None
         except HandshakeError as error:
             self._buffer.clear()
-            self._refusal = Response.text(error.status or 400, str(error))
+            self._refusal = Response.text(error.status or 400, f"{error}\n")
             return self._refusal
         assert self._start is not None
         method, path, version = self._start.groups()

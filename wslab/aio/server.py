@@ -132,7 +132,7 @@ class ServerConnection(WebSocket):
                 response.encode()  # what cannot be written is found here
         except Exception:
             logger.exception("process_request failed, the request is answered with 500")
-            response = Response.text(500, "the server failed to answer this request")
+            response = Response.text(500, "the server failed to answer this request\n")
         return response or judge_request(request, subprotocols=server.subprotocols, origins=server.origins)
 
     def _refuse(self, response: Response) -> None:

@@ -58,6 +58,11 @@ class WebSocket(Link):
         return self._pings.latency
 
     @property
+    def transport(self) -> asyncio.Transport:
+        """The transport of asyncio beneath. What is written to it is not put into frames."""
+        return self._transport
+
+    @property
     def remote_address(self) -> tuple[str, int]:
         """Host and port of the peer."""
         return cast("tuple[str, int]", self._peername[:2])

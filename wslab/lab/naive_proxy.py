@@ -110,7 +110,7 @@ class _Visit:
         if self._upstream is None:  # the first request tells where this connection leads, for good
             if host not in self._servers:
                 self._note(len(head), f"a request for {url}", "knows no such host: 502")
-                return Response.text(502, "no such host").encode()
+                return Response.text(502, "no such host\n").encode()
             self._site = host
             self._upstream = await asyncio.open_connection("127.0.0.1", self._servers[host], limit=LIMIT)
         reader, writer = self._upstream
@@ -193,7 +193,7 @@ async def _page(port: int, frame: bytes) -> None:
         key = generate_key()
         writer.write(build_request("attacker.example", "/socket", key=key).encode())
         response = ResponseReader().feed(await reader.readuntil(b"\r\n\r\n"))
-        judge_response(response or Response.text(502, "no answer"), key)
+        judge_response(response or Response.text(502, "no answer\n"), key)
         writer.write(frame)
         writer.write_eof()
         while await reader.read(LIMIT):  # until the proxy has seen all of it

@@ -93,7 +93,7 @@ CLASSIFY_ENDING = Exercise(
             "This is one word of the answer: the question has all of them.",
         ),
     ),
-    why="After a loss or 1001 a client comes back after a random wait (§7.2.3); after 1000 it need not.",
+    why="After a loss a client comes back after a random wait (§7.2.3). That is wise after 1001, too.",
 )
 
 
