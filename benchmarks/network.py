@@ -92,9 +92,13 @@ class _Tcp(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
+        opening = self._arrived < 0
+        self._arrived += nbytes
         if self._arrived < 0:
+            return
+        if opening:
             self._transport.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
-        messages, self._arrived = divmod(self._arrived + nbytes, self._question)
+        messages, self._arrived = divmod(self._arrived, self._question)
         if messages:
             self._transport.write(self._answer * messages)
 

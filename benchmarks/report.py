@@ -21,7 +21,7 @@ from tools.outline import README, ROOT
 __all__ = ["HEADING", "as_text", "versions", "write"]
 
 PACKAGES = ("wslab", "websockets", "wsproto", "aiohttp")
-COLUMNS = (*PACKAGES, "TCP")  # TCP knows no protocol, see network
+COLUMNS = (*PACKAGES, "TCP")  # for TCP see network
 HEADING = f"{'processor time in µs':<52}{''.join(f'{name:>12}' for name in COLUMNS)}{'ratio':>8}{'target':>8}"
 BEGIN, END = "<!-- speed: written by make bench -->\n", "<!-- end of the speed -->"
 HOW = (

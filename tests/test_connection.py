@@ -13,7 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import cut, frames
-from wslab import Close, CloseCode, Connection, Failure, InvalidState, Ping, Pong, ReadyState, encode_frame
+from wslab import (
+    Close,
+    CloseCode,
+    Connection,
+    Failure,
+    Frame,
+    InvalidState,
+    Opcode,
+    Ping,
+    Pong,
+    ReadyState,
+    encode_frame,
+)
 from wslab.connection import TRANSITIONS, Event
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +58,18 @@ class TestMessages:
         server.send_text("Hello")
         assert client.data_to_send() == bytes.fromhex("8185 37fa213d 7f9f4d5158")
         assert server.data_to_send() == bytes.fromhex("8105 48656c6c6f")
+
+    @pytest.mark.parametrize("key", [b"", b"123", b"12345"])
+    def test_a_masking_key_of_the_wrong_size(self, key: bytes) -> None:
+        client = Connection("client", masking_key=lambda: key)
+        with pytest.raises(ValueError, match="not 4"):
+            client.send_text("Hello")
+        assert client.data_to_send() == b""
+
+    def test_a_masking_key_of_another_type(self) -> None:
+        client = Connection("client", masking_key=lambda: memoryview(KEY))  # type: ignore[arg-type,return-value]
+        client.send_text("Hello")
+        assert client.data_to_send() == encode_frame(Frame(Opcode.TEXT, b"Hello"), KEY)
 
     def test_random_masking_keys_differ(self) -> None:
         client = Connection("client")

@@ -1,5 +1,7 @@
 """The decoder: every rule that one frame can break, and every way to cut a stream (RFC 6455 §5)."""
 
+import array
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,6 +127,16 @@ class TestStream:
             return received, None
 
         assert judge(data.draw(cut(wire))) == judge([wire])
+
+    def test_a_view_with_items_of_four_octets(self) -> None:
+        wire = encode_frame(Frame(Opcode.BINARY, bytes(range(200)))) * 2
+        decoder, items = FrameDecoder(masked=False), array.array("I", wire)
+        frames = decoder.feed(memoryview(items)[:20]) + decoder.feed(memoryview(items)[20:])
+        assert [frame.payload for frame in frames] == [bytes(range(200))] * 2
+
+    def test_a_view_with_gaps_is_a_fault_of_the_caller(self) -> None:
+        with pytest.raises(TypeError):
+            FrameDecoder(masked=False).feed(memoryview(bytes(20))[::2])
 
     def test_a_frame_owns_its_payload(self) -> None:
         buffer = bytearray(octets("82 03 01 02 03"))

@@ -324,19 +324,22 @@ def test_control_characters_of_a_refusal_are_not_printed() -> None:
     run(test())
 
 
-def test_broadcast_stays_behind_the_answer_that_waits() -> None:
+@pytest.mark.parametrize("answers", [("answer to one", "answer to two"), ("", "")])
+def test_broadcast_stays_behind_the_answer_that_waits(answers: tuple[str, str]) -> None:
     """The first of several answers waits for the others; what is broadcast meanwhile comes later."""
 
     async def handler(ws: ServerConnection) -> None:
-        async for message in ws:
-            await ws.send(f"answer to {message!s}")
-            wslab.broadcast([ws], f"news after {message!s}")
+        for answer in answers:
+            await ws.recv()
+            await ws.send(answer)
+            wslab.broadcast([ws], f"news after {answer!r}")
+        await ws.wait_closed()
 
     async def test() -> None:
         async with wslab.serve(handler) as server:
             reader, writer = await opened(server)
             writer.write(wire(0x81, b"one") + wire(0x81, b"two"))
-            expected = [f"{kind} {n}" for n in ("one", "two") for kind in ("answer to", "news after")]
+            expected = [text for answer in answers for text in (answer, f"news after {answer!r}")]
             received = Connection("client")
             messages: list[Any] = []
             while len(messages) < 4:

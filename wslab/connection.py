@@ -20,6 +20,7 @@ from itertools import chain, repeat
 from wslab.close import CloseCode, ProtocolError, decode_close, encode_close
 from wslab.decoder import FrameDecoder
 from wslab.frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, Opcode, encode_octets, to_bytes
+from wslab.masking import four_octets
 from wslab.message import Assembler, decode_text
 
 TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
@@ -140,7 +141,8 @@ class Connection:
     Args:
         side: "client" masks what it sends and refuses masked frames; "server" does the opposite (§5.1).
         max_size: the longest message accepted, in bytes; None for no limit.
-        masking_key: returns the 4 bytes of the next masking-key of a client; by default, random ones.
+        masking_key: returns the 4 bytes of the next masking-key of a client; by default, random ones. Another
+            number of bytes raises ValueError when something is sent.
 
     Attributes:
         ready_state: where the connection is in its life.
@@ -170,7 +172,9 @@ class Connection:
         self.close_code: int | None = None
         self.close_reason = ""
         self.failure: Failure | None = None
-        self._masking_key = (masking_key or _random_keys().__next__) if side == "client" else None
+        self._masking_key = None if side == "server" else _random_keys().__next__
+        if side == "client" and masking_key:
+            self._masking_key = lambda: four_octets(masking_key())
         self._decoder = FrameDecoder(masked=side == "server", max_size=max_size)
         self._assembler = Assembler(2**63 if max_size is None else max_size)
         self._outgoing: list[bytes] = []  # encoded frames that data_to_send() has not returned yet
@@ -304,7 +308,7 @@ class Connection:
             self.failure = Failure(int(code), reason)
         self._move("failed")
 
-    def data_to_send(self, hold_close: bool = False) -> bytes:
+    def data_to_send(self, *, hold_close: bool = False) -> bytes:
         """Return the octets to write to the peer, each of them once.
 
         Args:

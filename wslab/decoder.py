@@ -116,11 +116,11 @@ class FrameDecoder:
     def fragments(self, data: bytes | bytearray | memoryview) -> list[Piece]:
         """Take octets as they arrive and return pieces: first octet, unmasked payload, and None.
 
-        A data frame that is not whole is announced: instead of None stands the length of its payload, and
-        its first octet has no FIN; so it can be judged before its payload. A text frame that is not whole is
-        then handed out in pieces, as if the sender had fragmented it, so that its first wrong octet can be
-        refused (§8.1); so is a continuation, which may belong to a text. It never raises: the peer's fault is
-        kept in ``error``, and nothing behind it is read.
+        A data frame that is not whole is announced, once or more often: instead of None stands the length of
+        its payload, and its first octet has no FIN; so it can be judged before its payload. A text frame that
+        is not whole is then handed out in pieces, as if the sender had fragmented it, so that its first wrong
+        octet can be refused (§8.1); so is a continuation, which may belong to a text. The peer's fault does
+        not raise: it is kept in ``error``, and nothing behind it is read.
 
         Args:
             data: any number of bytes.
@@ -128,13 +128,16 @@ class FrameDecoder:
         >>> FrameDecoder(masked=False).fragments(bytes.fromhex("8105 4865"))
         [(1, b'', 5), (1, b'He', None)]
         """
+        if type(data) is not bytes:
+            data = memoryview(data).cast("B")  # octets, whatever its items are
         size = len(data)
         if size < self._left and self._binary:
             self._binary.write(data)  # most pieces of a long payload need no more than this
             self._left -= size
             return []
         if size > 3 and type(data) is bytes and not (self._left or self._rest or self.error):
-            # By far the most often, one whole frame comes, and nothing else: no need to look for more.
+            # By far the most often, one whole frame comes, and nothing else: no need to look for more, nor to
+            # copy what is cut out of bytes.
             first, length, start, fewest = data[0], data[1] ^ self._mask_bit, self._header, 0
             if length < 127 and length <= _MOST[first]:
                 if length == 126:

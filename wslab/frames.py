@@ -24,7 +24,7 @@ from collections import namedtuple
 from enum import IntEnum
 
 from wslab.close import ProtocolError, decode_close
-from wslab.masking import number, xor_behind
+from wslab.masking import four_octets, number, xor_behind
 
 __all__ = [
     "Frame",
@@ -198,9 +198,8 @@ def encode_frame(frame: Frame, masking_key: bytes | None = None) -> bytes:
             raise ValueError(f"control frame payload is {len(payload)} bytes, limit {MAX_CONTROL_PAYLOAD}")
         if not frame.fin:
             raise ValueError(f"control frame {frame.opcode.name} is fragmented")
-    if masking_key is not None and len(masking_key) != 4:
-        raise ValueError(f"masking-key is {len(masking_key)} bytes, not 4")
-    return encode_octets(first_byte(frame), payload, masking_key)
+    key = None if masking_key is None else four_octets(masking_key)
+    return encode_octets(first_byte(frame), payload, key)
 
 
 def encode_octets(first: int, payload: bytes, masking_key: bytes | None) -> bytes:
@@ -213,7 +212,8 @@ def encode_octets(first: int, payload: bytes, masking_key: bytes | None) -> byte
     if length <= 125:  # by far the most frames: their header is the shortest
         if masking_key is None:
             return _pack_header(first, length) + payload
-        masked = number(payload) ^ number((masking_key * 32)[:length])  # as in xor_part(), without the call
+        # As in xor_part(), without the call; 32 keys cover 125 octets.
+        masked = number(payload) ^ number((masking_key * 32)[:length])
         return _pack_masked_header(first, MASK | length, masking_key) + masked.to_bytes(length)
     if masking_key is None:
         return _encode_header(first, length, 0) + payload

@@ -14,6 +14,7 @@ import io
 __all__ = ["apply_mask"]
 
 LONG_PAYLOAD = 320  # bytes: from here on numpy is faster than the standard library
+REPEATS = LONG_PAYLOAD // 4  # so many keys cover all that is shorter
 IN_PLACE = 2**15  # bytes: from here on it is faster to change a copy than to compute a new one
 IN_PLACE_BEHIND = 2**17  # bytes: the same, where a header stands before the payload
 BLOCK = 2**12  # bytes of a long payload that are masked together where there is no numpy
@@ -40,16 +41,21 @@ def apply_mask(data: Octets, masking_key: bytes) -> bytes:
     >>> apply_mask(b"Hello", bytes.fromhex("37fa213d")).hex(" ")
     '7f 9f 4d 51 58'
     """
+    return xor_part(data, 0, len(data), four_octets(masking_key))
+
+
+def four_octets(masking_key: Octets) -> bytes:
+    """Return a masking-key as bytes; raise ValueError if it is not 4 of them."""
     if len(masking_key) != 4:
         raise ValueError(f"masking-key is {len(masking_key)} bytes, not 4")
-    return xor_part(data, 0, len(data), bytes(masking_key))
+    return bytes(masking_key)
 
 
 def xor_part(octets: Octets, start: int, end: int, key: bytes) -> bytes:
     """XOR the octets from start to end, in the way that is fastest for so many."""
     size = end - start
     if size < LONG_PAYLOAD:  # most payloads: as in xor_block(), without the call
-        return (number(octets[start:end]) ^ number((key * 80)[:size])).to_bytes(size)
+        return (number(octets[start:end]) ^ number((key * REPEATS)[:size])).to_bytes(size)
     if (numpy := _numpy()) is None:
         return xor_blocks(octets[start:end], key)
     if size >= IN_PLACE:

@@ -304,6 +304,26 @@ def test_a_page_is_as_light_as_the_notebook_that_shows_it(page: Page, here: Here
     expect(body).to_have_css("background-color", LIGHT)
 
 
+def test_a_notebook_does_not_keep_the_pages_that_it_no_longer_shows(page: Page, here: Here) -> None:
+    """The page watches the theme of the notebook: that must not hold it in memory when it is gone."""
+    origin = f"http://127.0.0.1:{here.serve(echo, 'echo.html')}"
+    notebook = '<body data-jp-theme-light="false">'
+    page.route(f"{origin}/lab", lambda route: route.fulfill(body=notebook, content_type="text/html"))
+    page.goto(f"{origin}/lab")
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    for _ in range(5):
+        page.evaluate(
+            "(src) => document.body.append(Object.assign(document.createElement('iframe'), {src}))",
+            f"{origin}/",
+        )
+        expect(page.frame_locator("iframe").locator("body")).to_have_css("background-color", DARK)
+        page.evaluate("() => document.querySelector('iframe').remove()")
+    session.send("HeapProfiler.collectGarbage")
+    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+    assert metrics["Documents"] <= 2
+
+
 def test_a_page_of_another_origin_follows_the_browser(page: Page, here: Here) -> None:
     page.emulate_media(color_scheme="dark")
     address = f"http://127.0.0.1:{here.serve(echo, 'echo.html')}/"

@@ -521,11 +521,12 @@ def test_the_decoder_and_the_dissector_agree(stream: bytes) -> None:
 def test_the_time_grows_with_the_octets_and_not_faster() -> None:
     def seconds(frames: int) -> float:
         gc.disable()  # else it goes through what all the other tests hold, again and again
-        begun = time.process_time()
-        assert len(dissect(HELLO * frames, start="frame")) == frames
-        spent = time.process_time() - begun
-        gc.enable()
-        return spent
+        try:
+            begun = time.process_time()
+            assert len(dissect(HELLO * frames, start="frame")) == frames
+            return time.process_time() - begun
+        finally:
+            gc.enable()
 
     seconds(200)
     assert seconds(4000) < 40 * max(seconds(400), 0.001)

@@ -55,7 +55,7 @@ class Inbox:
         Raises:
             RuntimeError: another task waits already.
         """
-        if self._receiver and not self._receiver.done():  # is_awaited, without the call
+        if self.is_awaited:
             raise RuntimeError("another task waits for a message of this connection already")
         self._receiver = self._loop.create_future()
         return self._receiver

@@ -212,7 +212,7 @@ class Link(asyncio.BufferedProtocol):
         """Write what the connection has to say, and go on with closing if it is time for that."""
         connection = self._connection or self._opened()
         self._unflushed = 0
-        if octets := connection.data_to_send(self._holding is not None):
+        if octets := connection.data_to_send(hold_close=self._holding is not None):
             self._transport.write(octets)
         if connection.ready_state is CLOSING:
             self._go_on_closing(connection)

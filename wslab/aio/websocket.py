@@ -106,7 +106,7 @@ class WebSocket(Link):
         except InvalidState:
             raise self._ending() from None
         if self._inbox.messages:
-            self._flush_later(len(message))
+            self._flush_later(len(message) + 2)  # an empty one has a header, too
         else:
             self._flush()
         if self._congested:

@@ -11,15 +11,16 @@ function followTheme() {
   let notebook;
   try {
     notebook = parent.document.body;
-  } catch {
-    return; // it is of another origin
-  }
+  } catch {} // it is of another origin
+  if (!notebook) return;
   const follow = () => {
     const light = notebook.dataset.jpThemeLight;
     if (light) document.documentElement.style.colorScheme = light === "true" ? "light" : "dark";
   };
   follow();
-  new MutationObserver(follow).observe(notebook, { attributeFilter: ["data-jp-theme-light"] });
+  const observer = new MutationObserver(follow);
+  observer.observe(notebook, { attributeFilter: ["data-jp-theme-light"] });
+  addEventListener("pagehide", () => observer.disconnect()); // or the notebook would keep this page for ever
 }
 followTheme();
 
