@@ -15,7 +15,7 @@ __all__ = ["apply_mask"]
 
 LONG_PAYLOAD = 320  # bytes: from here on numpy is faster than the standard library
 REPEATS = LONG_PAYLOAD // 4  # so many keys cover all that is shorter
-IN_PLACE = 2**15  # bytes: from here on it is faster to change a copy than to compute a new one
+IN_PLACE = 2**16  # bytes: from here on it is faster to change a copy than to compute a new one
 IN_PLACE_BEHIND = 2**17  # bytes: the same, where a header stands before the payload
 BLOCK = 2**12  # bytes of a long payload that are masked together where there is no numpy
 
@@ -60,8 +60,8 @@ def xor_part(octets: Octets, start: int, end: int, key: bytes) -> bytes:
         return xor_blocks(octets[start:end], key)
     if size >= IN_PLACE:
         return xor_in_place(io.BytesIO(octets[start:end]), 0, key)
-    words, word, scalar = numpy
-    array = words(octets, word, size // 4, start) ^ scalar((), word, key)
+    words, word, scalar, xor = numpy
+    array = xor(words(octets, word, size // 4, start), scalar((), word, key))
     if left := size % 4:
         return b"".join((array, xor_part(octets, end - left, end, key)))
     masked_octets: bytes = array.tobytes()
@@ -75,8 +75,8 @@ def xor_behind(header: bytes, payload: bytes, key: bytes) -> bytes:
         return header + xor_part(payload, 0, size, key)
     if size >= IN_PLACE_BEHIND:
         return xor_in_place(io.BytesIO(header + payload), len(header), key)
-    words, word, scalar = numpy
-    array = words(payload, word, size // 4) ^ scalar((), word, key)
+    words, word, scalar, xor = numpy
+    array = xor(words(payload, word, size // 4), scalar((), word, key))
     if left := size % 4:
         return b"".join((header, array, xor_part(payload, size - left, size, key)))
     return b"".join((header, array))
@@ -109,22 +109,23 @@ def xor_in_place(stream: io.BytesIO, start: int, key: bytes) -> bytes:
         for at in (*range(start, first), *range(last, size)):
             view[at] ^= key[(at - start) % 4]
         start, size, key = first, last, key[first - start :] + key[: first - start]
-    words, word, scalar = numpy
+    words, word, scalar, xor = numpy
     array = words(view, word, (size - start) // 4, start)
-    array ^= scalar((), word, key)
+    xor(array, scalar((), word, key), array)
     del array
     view.release()  # as long as somebody looks at it, getvalue() has to copy
     return stream.getvalue()
 
 
 @functools.cache
-def _numpy() -> tuple[Any, Any, Any] | None:
+def _numpy() -> tuple[Any, Any, Any, Any] | None:
     """Import numpy when the first long payload comes: most programs never need it, and it takes 0.1 s.
 
-    What is returned makes an array of data without a copy, names its 32-bit items, and makes one such item.
+    What is returned makes an array of data without a copy, names its 32-bit items, makes one such item, and
+    XORs two of these, into a third if there is one.
     """
     try:
         import numpy
     except ImportError:
         return None
-    return numpy.frombuffer, numpy.dtype(numpy.uint32), numpy.ndarray
+    return numpy.frombuffer, numpy.dtype(numpy.uint32), numpy.ndarray, numpy.bitwise_xor
