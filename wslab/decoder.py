@@ -128,25 +128,24 @@ class FrameDecoder:
         >>> FrameDecoder(masked=False).fragments(bytes.fromhex("8105 4865"))
         [(1, b'', 5), (1, b'He', None)]
         """
-        if type(data) is not bytes:
-            data = memoryview(data).cast("B")  # octets, whatever its items are
-        size = len(data)
-        if size < self._left and self._binary:
-            self._binary.write(data)  # most pieces of a long payload need no more than this
-            self._left -= size
-            return []
-        if size > 3 and type(data) is bytes and not (self._left or self._rest or self.error):
-            # By far the most often, one whole frame comes, and nothing else: no need to look for more, nor to
-            # copy what is cut out of bytes.
-            first, length, start, fewest = data[0], data[1] ^ self._mask_bit, self._header, 0
+        octets = data if type(data) is bytes else bytes(data)
+        size = len(octets)
+        if self._binary:
+            if size < self._left:
+                self._binary.write(octets)  # most pieces of a long payload need no more than this
+                self._left -= size
+                return []
+        elif size > 3 and not (self._left or self._rest or self.error):
+            # By far the most often, one whole frame comes, and nothing else: no need to look for more.
+            first, length, start, fewest = octets[0], octets[1] ^ self._mask_bit, self._header, 0
             if length < 127 and length <= _MOST[first]:
                 if length == 126:
-                    length, start, fewest = data[2] << 8 | data[3], start + 2, 126
+                    length, start, fewest = octets[2] << 8 | octets[3], start + 2, 126
                 if fewest <= length == size - start <= self._max_size:
                     if self._mask_bit:
-                        return [(first, xor_part(data, start, size, data[start - 4 : start]), None)]
-                    return [(first, data[start:], None)]
-        return [] if self.error else self._fragments(bytes(data))
+                        return [(first, xor_part(octets, start, size, octets[start - 4 : start]), None)]
+                    return [(first, octets[start:], None)]
+        return [] if self.error else self._fragments(octets)
 
     def _fragments(self, data: bytes) -> list[Piece]:
         pieces: list[Piece] = []

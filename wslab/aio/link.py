@@ -28,7 +28,6 @@ __all__ = ["Limits", "Link"]
 # Bytes of messages that wait for recv(); above, reading stops until half of them are taken.
 INBOX_LIMIT = 2**20
 READ = 2**16  # bytes that are read at once
-SHORT = 2**15  # bytes of a read that are copied, since bytes are quicker to take apart than a memoryview
 PONGS = 2**16  # bytes of pongs that may wait for a peer that does not read; above, reading stops
 CLOSING = ReadyState.CLOSING  # looked up once: every message asks for it
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
@@ -113,13 +112,13 @@ class Link(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        octets = self._buffer[:nbytes]
+        octets = self._buffer[:nbytes].tobytes()
         if self._connection:
-            self._receive(self._connection, octets.tobytes() if nbytes < SHORT else octets)
+            self._receive(self._connection, octets)
         else:
-            self._receive_head(octets.tobytes())
+            self._receive_head(octets)
 
-    def _receive(self, connection: Connection, octets: bytes | memoryview) -> None:
+    def _receive(self, connection: Connection, octets: bytes) -> None:
         inbox, control = self._inbox, False
         wanted = self._may_send  # whoever has closed the connection receives no more
         for event in connection.receive_data(octets):
