@@ -159,6 +159,13 @@ class TestFromTheHeader:
         assert failure.code == code
         assert words in failure.reason
 
+    def test_too_long_and_no_utf8_is_too_long_wherever_it_is_cut(self) -> None:
+        wire = self.FIRST + bytes.fromhex("80 62") + b"d\xff" + bytes(96)
+        for at in range(len(wire) + 1):
+            client = Connection("client", max_size=100)
+            events = client.receive_data(wire[:at]) + client.receive_data(wire[at:])
+            assert [event.code for event in events if isinstance(event, Failure)] == [1009], at
+
     def test_what_fits_exactly(self) -> None:
         client = Connection("client", max_size=100)
         assert client.receive_data(self.FIRST + bytes.fromhex("80 61 64")) == []

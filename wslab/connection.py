@@ -172,9 +172,11 @@ class Connection:
         self.close_code: int | None = None
         self.close_reason = ""
         self.failure: Failure | None = None
-        self._masking_key = None if side == "server" else _random_keys().__next__
+        self._masking_key: Callable[[], bytes] | None = None
         if side == "client" and masking_key:
             self._masking_key = lambda: four_octets(masking_key())
+        elif side == "client":
+            self._masking_key = _random_keys().__next__
         self._decoder = FrameDecoder(masked=side == "server", max_size=max_size)
         self._assembler = Assembler(2**63 if max_size is None else max_size)
         self._outgoing: list[bytes] = []  # encoded frames that data_to_send() has not returned yet

@@ -334,11 +334,13 @@ def test_a_page_of_another_origin_follows_the_browser(page: Page, here: Here) ->
         return await wslab.serve(echo, process_request=lambda connection, request: answer)
 
     elsewhere = here.run(start())
-    page.goto(f"http://127.0.0.1:{elsewhere.port}/")
-    frame = page.frame_locator("iframe")
-    expect(frame.locator("#state")).to_have_text("1 OPEN")
-    expect(frame.locator("body")).to_have_css("background-color", DARK)
-    here.run(elsewhere.__aexit__())
+    try:
+        page.goto(f"http://127.0.0.1:{elsewhere.port}/")
+        frame = page.frame_locator("iframe")
+        expect(frame.locator("#state")).to_have_text("1 OPEN")
+        expect(frame.locator("body")).to_have_css("background-color", DARK)
+    finally:
+        here.run(elsewhere.__aexit__())
 
 
 @pytest.mark.parametrize("name", NAMES)
