@@ -17,7 +17,15 @@ from typing import Any
 import pytest
 
 import wslab
-from wslab import ConnectionClosed, Headers, ReadyState, Request, Response, ServerConnection
+from wslab import (
+    ConnectionClosed,
+    ConnectionClosedOK,
+    Headers,
+    ReadyState,
+    Request,
+    Response,
+    ServerConnection,
+)
 
 Test = Callable[[], Awaitable[None]]
 
@@ -34,14 +42,14 @@ class Assertions(logging.Handler):
             self.failed.append(record.exc_info[1])
 
 
-def run(test: Awaitable[None]) -> None:
+def run(test: Awaitable[None], seconds: float = 30) -> None:
     """Run a test within a time that no correct run needs, and check that it leaves no task behind.
 
     An assertion that fails in a handler fails the test.
     """
 
     async def within_bounds() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(seconds):
             await test
         assert len(asyncio.all_tasks()) == 1
 
@@ -192,6 +200,17 @@ class TestPing:
 
         run(test())
 
+    def test_payloads(self) -> None:
+        async def test() -> None:
+            async with wslab.serve(until_closed) as server, wslab.connect(uri(server)) as ws:
+                for payload in (None, b"", b"x" * 125, "µ" * 62):
+                    assert await ws.ping(payload) > 0
+                for wrong in (b"x" * 126, "µ" * 63):
+                    with pytest.raises(ValueError, match="126 bytes, limit 125"):
+                        await ws.ping(wrong)
+
+        run(test())
+
     def test_waiter_hears_of_the_end(self) -> None:
         async def test() -> None:
             async with wslab.serve(until_closed, ping_interval=None) as server:
@@ -217,12 +236,12 @@ class TestPing:
                 endings.append(str(closed.value))
                 assert (ws.close_code, ws.failure) == (1006, closed.value.failure)
 
-            async with wslab.serve(handler, ping_interval=0.05, ping_timeout=0.1) as server:
+            async with wslab.serve(handler, ping_interval=0.05, ping_timeout=0.3) as server:
                 answer = await raw(server, UPGRADE + b"\r\n")  # answers no ping
-            assert endings == ["1006 (abnormal closure), given up with 1011: no pong within 0.1 s"]
+            assert endings == ["1006 (abnormal closure), given up with 1011: no pong within 0.3 s"]
             assert b"\x03\xf3no pong" in answer
 
-        run(test())
+        run(test(), seconds=3)
 
     def test_lively_peer_is_not_given_up(self) -> None:
         async def test() -> None:
@@ -333,6 +352,21 @@ class TestClosing:
 
         run(test())
 
+    def test_close_is_answered_at_once_where_no_message_was_ever_taken(self) -> None:
+        async def test() -> None:
+            async def greet(ws: ServerConnection) -> None:
+                await ws.send("never read")
+                await ws.wait_closed()
+
+            async with wslab.serve(greet) as server:
+                clients = [await wslab.connect(uri(server)) for _ in range(20)]
+                for ws in clients:
+                    await ws.send("never read either")
+                    await ws.close()
+                    assert ws.close_code == 1000
+
+        run(test(), seconds=10)  # a second for each would be too long
+
     def test_peer_that_never_answers_close(self) -> None:
         async def test() -> None:
             async def handler(ws: ServerConnection) -> None:
@@ -341,6 +375,34 @@ class TestClosing:
 
             async with wslab.serve(handler, close_timeout=0.1) as server:
                 assert (await raw(server, UPGRADE + b"\r\n")).endswith(b"\x88\x02\x03\xe8")
+
+        run(test(), seconds=5)
+
+    def test_who_sends_after_a_close_hears_how_it_ended(self) -> None:
+        """Not before: until TCP has ended, the peer may still say something else."""
+
+        async def test() -> None:
+            endings: list[ConnectionClosed] = []
+
+            async def until_over(sending: Callable[[], Awaitable[object]]) -> None:
+                try:
+                    while True:
+                        await sending()
+                        await asyncio.sleep(0)
+                except ConnectionClosed as closed:
+                    endings.append(closed)
+
+            async def handler(ws: ServerConnection) -> None:
+                tasks = [asyncio.ensure_future(until_over(say)) for say in (lambda: ws.send("x"), ws.ping)]
+                await ws.recv()
+                await ws.close(1000)
+                await asyncio.wait(tasks)
+
+            async with wslab.serve(handler) as server, wslab.connect(uri(server)) as ws:
+                await ws.send("close, please")
+                async for _ in ws:
+                    pass
+            assert [(type(ending), ending.code) for ending in endings] == [(ConnectionClosedOK, 1000)] * 2
 
         run(test())
 
@@ -380,6 +442,40 @@ class TestShutdown:
             for stream in (writer, half):
                 stream.close()
 
+        run(test(), seconds=5)
+
+    @pytest.mark.parametrize("stubborn", [False, True])
+    def test_handler_that_does_not_end_when_cancelled(
+        self, stubborn: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """It has a second to clean up; then the server is gone, and says what is left."""
+
+        async def test() -> None:
+            over = asyncio.Event()
+
+            async def deaf(ws: ServerConnection) -> None:
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    await (over.wait() if stubborn else asyncio.sleep(0.1))
+
+            async with wslab.serve(deaf, close_timeout=0.1) as server:
+                await (await wslab.connect(uri(server), close_timeout=0.1)).send("x")
+            assert not server.connections
+            over.set()
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+        run(test(), seconds=5)
+        assert ("1 handlers still run, a second after they were cancelled" in caplog.text) is stubborn
+
+    def test_wrong_code(self) -> None:
+        async def test() -> None:
+            async with wslab.serve(echo) as server, wslab.connect(uri(server)) as ws:
+                with pytest.raises(ValueError, match="1005"):
+                    server.close(1005)
+                assert await ws.ping() > 0
+
         run(test())
 
     def test_no_socket_is_left(self) -> None:
@@ -416,6 +512,16 @@ class TestShutdown:
                 task.cancel()
                 await asyncio.wait([task])
                 assert task.cancelled()
+
+        run(test())
+
+    def test_serve_forever_ends_when_the_server_is_closed(self) -> None:
+        async def test() -> None:
+            async with wslab.serve(echo) as server, wslab.connect(uri(server)) as ws:
+                asyncio.get_running_loop().call_later(0.01, server.close)
+                await server.serve_forever()
+                await ws.wait_closed()
+                assert ws.close_code == 1001
 
         run(test())
 
@@ -653,7 +759,8 @@ class TestMemory:
 
         run(test())
 
-    def test_long_message(self) -> None:
+    @pytest.mark.parametrize("first", [b"\x81", b"\x82"])
+    def test_long_message(self, first: bytes) -> None:
         async def test() -> None:
             size = 2**24
 
@@ -664,7 +771,7 @@ class TestMemory:
             peak: list[int] = []
             async with wslab.serve(swallow, max_size=size) as server:
                 reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-                writer.write(UPGRADE + b"\r\n" + b"\x82\xff" + size.to_bytes(8, "big") + bytes(4))
+                writer.write(UPGRADE + b"\r\n" + first + b"\xff" + size.to_bytes(8, "big") + bytes(4))
                 tracemalloc.start()
                 for _ in range(256):
                     writer.write(bytes(size // 256))
@@ -673,6 +780,32 @@ class TestMemory:
                 tracemalloc.stop()
                 writer.close()
             assert 0 < peak[0] < 3 * size
+
+        run(test())
+
+    def test_long_answer_to_a_peer_that_reads_late(self) -> None:
+        """The message, its frame, and what the transport keeps of it: not one copy more."""
+
+        async def test() -> None:
+            size = 2**24
+            message = bytes(size)
+
+            async def answer(ws: ServerConnection) -> None:
+                await ws.recv()
+                tracemalloc.start()
+                await ws.send(message)
+                peak.append(tracemalloc.get_traced_memory()[1])
+                tracemalloc.stop()
+
+            peak: list[int] = []
+            async with wslab.serve(answer) as server:
+                reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=2**10)
+                writer.write(UPGRADE + b"\r\n" + b"\x81\x80" + bytes(4))
+                await asyncio.sleep(0.2)
+                await reader.readuntil(b"\r\n\r\n\x82\x7f" + size.to_bytes(8, "big"))
+                await reader.readexactly(size)
+                writer.close()
+            assert size < peak[0] < 2.2 * size
 
         run(test())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import sys
 import threading
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from benchmarks import report
 from benchmarks.clients import Clients
 from benchmarks.measure import Row, compare
 from benchmarks.report import as_text, versions, write
+from benchmarks.run import measure_speed
 
 
 @pytest.fixture
@@ -51,6 +53,13 @@ def test_a_line_says_whether_the_target_is_reached() -> None:
     assert as_text(ROWS[0]).endswith("3.00     2.5  ok")
     assert as_text(ROWS[1]).endswith("1.50     2.0  MISSED")
     assert as_text(ROWS[2]).endswith("2.00")
+
+
+def test_without_their_extension_nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison would flatter us."""
+    monkeypatch.setitem(sys.modules, "websockets.speedups", None)
+    with pytest.raises(SystemExit, match="websockets has no C extension here"):
+        measure_speed()
 
 
 def test_what_is_written(readme: Path) -> None:

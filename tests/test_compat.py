@@ -149,11 +149,98 @@ class TestExamples:
 
         run(test())
 
+    def test_sending_after_a_close(self, served: str, connected: str) -> None:
+        """The sender hears how the connection ended, not that it had not ended yet."""
+        package = PACKAGES[served]
+        endings: list[Any] = []
+
+        async def tick(ws: Any) -> None:
+            try:
+                while True:
+                    await ws.send("tick")
+                    await asyncio.sleep(0)
+            except package.ConnectionClosedOK as closed:
+                endings.append(closed)
+
+        async def handler(ws: Any) -> None:
+            ticker = asyncio.create_task(tick(ws))
+            await ws.recv()
+            await ws.close(1001)
+            await ticker
+
+        async def test() -> None:
+            async with package.serve(handler, "127.0.0.1", 0) as server:
+                async with PACKAGES[connected].connect(uri(server)) as ws:
+                    await ws.send("close, please")
+                    async for _ in ws:
+                        pass
+                assert ws.close_code == 1001
+
+        run(test())
+        assert len(endings) == 1
+
+    def test_serving_for_ever(self, served: str, connected: str) -> None:
+        async def test() -> None:
+            async with (
+                PACKAGES[served].serve(lambda ws: ws.wait_closed(), "127.0.0.1", 0) as server,
+                PACKAGES[connected].connect(uri(server)) as ws,
+            ):
+                asyncio.get_running_loop().call_later(0.01, server.close)
+                await server.serve_forever()
+                await ws.wait_closed()
+                assert ws.close_code == 1001
+
+        run(test())
+
+    def test_client_that_fails(self, served: str, connected: str) -> None:
+        codes = []
+
+        async def handler(ws: Any) -> None:
+            await ws.wait_closed()
+            codes.append(ws.close_code)
+
+        async def test() -> None:
+            async with PACKAGES[served].serve(handler, "127.0.0.1", 0) as server:
+                with pytest.raises(ZeroDivisionError):
+                    async with PACKAGES[connected].connect(uri(server)):
+                        raise ZeroDivisionError
+                while not codes:
+                    await asyncio.sleep(0.001)
+
+        run(test())
+        assert codes == [1011]
+
+    def test_broadcast_of_clients(self, served: str, connected: str) -> None:
+        heard: list[Any] = []
+
+        async def handler(ws: Any) -> None:
+            heard.extend([message async for message in ws])
+
+        async def test() -> None:
+            async with PACKAGES[served].serve(handler, "127.0.0.1", 0) as server:
+                upstreams = [await PACKAGES[connected].connect(uri(server)) for _ in range(2)]
+                for message in ("news", b"\0\1"):
+                    broadcast_of(PACKAGES[connected])(upstreams, message)
+                for ws in upstreams:
+                    await ws.close()
+                broadcast_of(PACKAGES[connected])(upstreams, "too late")
+                while len(heard) < 4:
+                    await asyncio.sleep(0.001)
+
+        run(test())
+        assert heard == ["news", b"\0\1"] * 2
+
     def test_page_and_endings(self, served: str, connected: str) -> None:
         package = PACKAGES[served]
 
         def health(connection: Any, request: Any) -> Any:
-            return connection.respond(200, "fine\n") if request.path == "/health" else None
+            if request.path != "/health":
+                return None
+            response = connection.respond(200, "fine\n")
+            response.headers["X-Served-By"] = "a test"
+            del response.headers["Content-Type"]
+            response.headers["Content-Type"] = "text/plain"
+            return response
 
         async def say_why(ws: Any) -> None:
             await ws.close(4000 + int(await ws.recv()), "why")
@@ -162,7 +249,9 @@ class TestExamples:
             async with package.serve(say_why, "127.0.0.1", 0, process_request=health) as server:
                 reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
                 writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-                assert (await reader.read()).endswith(b"\r\n\r\nfine\n")
+                head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+                assert (head.count(b"\r\nX-Served-By: a test"), body) == (1, b"fine\n")
+                assert head.count(b"Content-Type") == head.count(b"\r\nContent-Type: text/plain") == 1
                 writer.close()
                 async with PACKAGES[connected].connect(uri(server)) as ws:
                     await ws.send("7")

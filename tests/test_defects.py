@@ -57,6 +57,36 @@ def test_peer_that_asks_and_leaves_before_the_answer() -> None:
     run(test())
 
 
+def test_connect_that_is_cancelled_when_the_answer_is_there() -> None:
+    """Nobody waits for the opening any more, and the event loop hears of no failure."""
+
+    async def test() -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            head = await reader.readuntil(b"\r\n\r\n")
+            key = head.partition(b"Sec-WebSocket-Key: ")[2][:24].decode()
+            writer.write(
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                + f"Sec-WebSocket-Accept: {wslab.accept_key(key)}\r\n\r\n".encode()
+            )
+            await writer.drain()
+            connecting.cancel()  # in the turn in which the answer has come and is not read yet
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+            writer.close()
+
+        async def connect() -> None:
+            await wslab.connect(f"ws://127.0.0.1:{port}")
+
+        async with nothing_escapes(), await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            connecting = asyncio.ensure_future(connect())
+            await asyncio.wait([connecting])
+            assert connecting.cancelled()
+            await asyncio.sleep(0.02)
+
+    run(test())
+
+
 def test_peer_that_closes_and_leaves_while_the_handler_answers() -> None:
     async def test() -> None:
         async def slow(ws: ServerConnection) -> None:

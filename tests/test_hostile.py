@@ -61,7 +61,7 @@ def test_slow_loris() -> None:
             writer.close()
             await assert_alive(bystander)
 
-    run(test())
+    run(test(), seconds=5)
 
 
 def test_endless_head() -> None:
@@ -81,7 +81,7 @@ def test_half_a_frame_and_silence() -> None:
             assert b"no pong" in await reader.read()
             writer.close()
 
-    run(test())
+    run(test(), seconds=5)
 
 
 def test_announced_length_is_not_allocated() -> None:

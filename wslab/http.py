@@ -11,7 +11,7 @@ When more octets are needed, ``feed`` keeps what it has and returns None; what f
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Headers:
     """Hold header fields in their order; names are compared without case (RFC 9110 §5.1).
 
     Args:
-        fields: pairs of name and value.
+        fields: pairs of name and value, or a mapping, or other headers.
 
     Raises:
         ValueError: a name or value that could not be written to the wire, such as one with a line break.
@@ -66,14 +66,24 @@ class Headers:
     ('example.com', None, True)
     """
 
-    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
-        self._fields = tuple(fields)
-        for name, value in self._fields:
-            if not match(TOKEN, name):
-                raise ValueError(f"header name {name!r} is not a token")
-            # The value is not quoted in the message: it may be a credential.
-            if not match(_VALUE, value) or value != value.strip(" \t"):
-                raise ValueError(f"the value of header {name} has a character that is not allowed")
+    def __init__(self, fields: Iterable[tuple[str, str]] | Mapping[str, str] | Headers = ()) -> None:
+        self._fields: list[tuple[str, str]] = []
+        pairs = fields.items() if isinstance(fields, (Mapping, Headers)) else fields
+        for name, value in pairs:
+            self[name] = value
+
+    def __setitem__(self, name: str, value: str) -> None:
+        """Add a field behind the others; one of that name stays, delete it first to replace it."""
+        if not match(TOKEN, name):
+            raise ValueError(f"header name {name!r} is not a token")
+        # The value is not quoted in the message: it may be a credential.
+        if not match(_VALUE, value) or value != value.strip(" \t"):
+            raise ValueError(f"the value of header {name} has a character that is not allowed")
+        self._fields.append((name, value))
+
+    def __delitem__(self, name: str) -> None:
+        """Remove all fields of that name, if there are any."""
+        self._fields = [field for field in self._fields if field[0].lower() != name.lower()]
 
     def get_all(self, name: str) -> list[str]:
         """Return the values of all fields of that name, in order."""
@@ -108,7 +118,7 @@ class Headers:
         return self._fields == other._fields if isinstance(other, Headers) else NotImplemented
 
     def __repr__(self) -> str:
-        return f"Headers({list(self._fields)})"
+        return f"Headers({self._fields})"
 
     def encode(self) -> bytes:
         """Write the fields and the blank line that ends the head (RFC 9112 §5)."""
@@ -185,7 +195,7 @@ class Response(namedtuple("Response", "status reason headers body")):
             ("Content-Length", str(len(body))),
             ("Connection", "close"),
         ]
-        return cls(status, _REASONS.get(status, ""), Headers(fields), body)
+        return cls(status, _reason(status), Headers(fields), body)
 
     def encode(self) -> bytes:
         """Write head and body.
@@ -199,20 +209,11 @@ class Response(namedtuple("Response", "status reason headers body")):
         return line.encode("latin-1") + b"\r\n" + self.headers.encode() + self.body
 
 
-_REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    408: "Request Timeout",
-    426: "Upgrade Required",
-    431: "Request Header Fields Too Large",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-    505: "HTTP Version Not Supported",
-}
+def _reason(status: int) -> str:
+    """Return the reason phrase that is registered for a status code, or nothing (RFC 9110 §15)."""
+    from http import HTTPStatus  # only refusals and pages need it
+
+    return next((known.phrase for known in HTTPStatus if known == status), "")
 
 
 class _HeadReader:

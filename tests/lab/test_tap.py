@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from wslab.lab.recording import Sender
 from wslab.lab.tap import Tap
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -278,21 +279,38 @@ def test_a_shorter_delay_does_not_overtake() -> None:
     run(talk())
 
 
-def test_throttle_spreads_octets_over_time_and_can_be_lifted() -> None:
+@pytest.mark.parametrize("side", ["client", "server"])
+def test_throttle_spreads_octets_over_time_and_can_be_lifted(side: Sender) -> None:
     async def talk() -> None:
         async with plumbed() as (tap, connect):
             client, server = await connect()
-            tap.throttle(10_000, "client")
+            (slow, other) = (client, server) if side == "client" else (server, client)
+            tap.throttle(10_000, side)
             clock = asyncio.get_running_loop().time
             began = clock()
-            client[1].write(bytes(2000))
-            await server[0].readexactly(2000)
+            slow[1].write(bytes(2000))
+            await other[0].readexactly(2000)
             assert clock() - began > 0.18
-            server[1].write(bytes(200_000))  # the other direction is free
-            await client[0].readexactly(200_000)
-            client[1].write(bytes(10_000_000))
+            other[1].write(bytes(2_000_000))  # that direction is free: throttled, it would take minutes
+            await slow[0].readexactly(2_000_000)
+            slow[1].write(bytes(10_000_000))
             tap.throttle(None)
-            await server[0].readexactly(10_000_000)
+            await other[0].readexactly(10_000_000)
+
+    run(talk())
+
+
+def test_both_directions_are_throttled_without_a_name() -> None:
+    async def talk() -> None:
+        async with plumbed() as (tap, connect):
+            client, server = await connect()
+            tap.throttle(10_000)
+            clock = asyncio.get_running_loop().time
+            for sender, receiver in ((client, server), (server, client)):
+                began = clock()
+                sender[1].write(bytes(2000))
+                await receiver[0].readexactly(2000)
+                assert clock() - began > 0.18
 
     run(talk())
 
@@ -318,17 +336,24 @@ def test_a_frozen_network_tells_nobody_and_thaws_without_loss() -> None:
     run(talk())
 
 
-def test_one_direction_frozen_lets_the_other_pass() -> None:
+@pytest.mark.parametrize("both_first", [False, True])
+@pytest.mark.parametrize("side", ["client", "server"])
+def test_one_direction_frozen_lets_the_other_pass(side: Sender, both_first: bool) -> None:
     async def talk() -> None:
         async with plumbed() as (tap, connect):
             client, server = await connect()
-            tap.freeze("client")
-            client[1].write(b"lost for now")
-            server[1].write(b"heard")
-            assert await client[0].readexactly(5) == b"heard"
-            assert tap.counts().client.octets == 0
-            tap.thaw("client")
-            assert await server[0].readexactly(12) == b"lost for now"
+            (silent, heard) = (client, server) if side == "client" else (server, client)
+            if both_first:
+                tap.freeze()
+                tap.thaw("server" if side == "client" else "client")
+            else:
+                tap.freeze(side)
+            silent[1].write(b"lost for now")
+            heard[1].write(b"heard")
+            assert await silent[0].readexactly(5) == b"heard"
+            assert (tap.counts().client if side == "client" else tap.counts().server).octets == 0
+            tap.thaw(side)
+            assert await heard[0].readexactly(12) == b"lost for now"
 
     run(talk())
 

@@ -9,7 +9,8 @@ When more bytes are needed, the event loop goes on with something else.
 
 from wslab.aio.client import ClientConnection, connect
 from wslab.aio.closed import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
-from wslab.aio.server import Server, ServerConnection, broadcast, serve
+from wslab.aio.server import Server, ServerConnection, serve
+from wslab.aio.websocket import broadcast
 
 __all__ = [
     "ClientConnection",

@@ -13,6 +13,7 @@ import ssl as tls
 from collections.abc import Generator, Iterable, Mapping, Sequence
 
 from wslab.aio.websocket import Limits, WebSocket
+from wslab.close import CloseCode
 from wslab.handshake import build_request, generate_key, judge_response
 from wslab.http import HandshakeError, Request, Response, ResponseReader
 
@@ -48,7 +49,15 @@ class ClientConnection(WebSocket):
             else:
                 self.opened.set_exception(HandshakeError("the server ended TCP before it had answered"))
 
+    def write_frame(self, frame: bytes, message: str | bytes) -> None:
+        """Write a message that was encoded for many, in a frame with a masking-key of its own (§5.3)."""
+        if self._may_send:
+            self._queue(message)
+            self._flush()
+
     def _receive_head(self, data: bytes) -> None:
+        if self.opened.done():
+            return  # nobody waits any more: connect() was cancelled, and is about to end TCP
         try:
             if self._refusal is None:
                 response = self._reader.feed(data)
@@ -85,8 +94,7 @@ class ClientConnection(WebSocket):
             self._give_up_opening(HandshakeError(printable, error.status))
 
     def _give_up_opening(self, error: HandshakeError) -> None:
-        if not self.opened.done():
-            self.opened.set_exception(error)
+        self.opened.set_exception(error)
         self._transport.abort()
 
 
@@ -160,8 +168,8 @@ class connect:
                 raise
         return self._ws
 
-    async def __aexit__(self, *exception: object) -> None:
-        await self._ws.close()
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        await self._ws.close(CloseCode.INTERNAL_ERROR if kind else CloseCode.NORMAL_CLOSURE)
 
     def __await__(self) -> Generator[None, None, ClientConnection]:
         return self.__aenter__().__await__()

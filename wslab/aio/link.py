@@ -10,6 +10,7 @@ message. When more bytes are needed, the event loop calls again.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections import namedtuple
 from typing import Literal, cast
@@ -20,7 +21,7 @@ from wslab.aio.heartbeat import Heartbeat
 from wslab.aio.inbox import Inbox
 from wslab.aio.pings import Pings
 from wslab.close import CloseCode
-from wslab.connection import Close, Connection, Event, Failure, InvalidState, Ping, Pong, ReadyState
+from wslab.connection import Close, Connection, Event, Failure, Ping, Pong, ReadyState
 from wslab.http import Request, Response
 
 __all__ = ["Limits", "Link"]
@@ -31,6 +32,8 @@ READ = 2**16  # bytes that are read at once
 PONGS = 2**16  # bytes of pongs that may wait for a peer that does not read; above, reading stops
 CLOSING = ReadyState.CLOSING  # looked up once: every message asks for it
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
+FIRST_TIME = 0.1  # the same where no message was ever taken
+LONG = 2**17  # bytes that are not copied once more on their way out
 
 
 class Limits(namedtuple("Limits", "max_size ping_interval ping_timeout close_timeout open_timeout")):
@@ -200,8 +203,13 @@ class Link(asyncio.BufferedProtocol):
 
     # -- sending --------------------------------------------------------------------------------------------
 
-    def write_frame(self, frame: bytes) -> None:
-        """Write a frame that was encoded for many, unless the connection is closing."""
+    def write_frame(self, frame: bytes, message: str | bytes) -> None:
+        """Write a message that was encoded for many, unless the connection is closing.
+
+        Args:
+            frame: the message as a server sends it, without mask.
+            message: the message itself, for an end that cannot use that frame.
+        """
         if self._may_send:
             if self._unflushed:
                 self._flush()
@@ -212,7 +220,8 @@ class Link(asyncio.BufferedProtocol):
         connection = self._connection or self._opened()
         self._unflushed = 0
         if octets := connection.data_to_send(hold_close=self._holding is not None):
-            self._transport.write(octets)
+            # asyncio copies what is left of bytes that the system did not take at once, but not of a view.
+            self._transport.write(octets if len(octets) < LONG else memoryview(octets))
         if connection.ready_state is CLOSING:
             self._go_on_closing(connection)
 
@@ -220,10 +229,7 @@ class Link(asyncio.BufferedProtocol):
         payload = os.urandom(4) if payload is None else payload
         if payload in self._pings:
             raise ValueError("a ping with the same payload waits for its pong already")
-        try:
-            self._opened().ping(payload)
-        except InvalidState:
-            raise self._ending() from None
+        self._opened().ping(payload)
         waiter = self._pings.add(payload)
         self._flush()
         return waiter
@@ -234,9 +240,12 @@ class Link(asyncio.BufferedProtocol):
         """Let the caller answer the messages that came before the peer's Close, if there are any (§5.5.1)."""
         if self._opened().close_sent:
             return
-        answering = not self._inbox.is_awaited and self._inbox.since_taken() < ANSWER_TIME
+        since_taken = self._inbox.since_taken()
+        answering = not self._inbox.is_awaited and since_taken < ANSWER_TIME
         if self._inbox.messages or answering:
-            self._holding = self._loop.call_later(ANSWER_TIME, self._answer_or_hold)
+            # Whoever has not taken any message until now most likely receives none at all.
+            seconds = FIRST_TIME if math.isinf(since_taken) else ANSWER_TIME
+            self._holding = self._loop.call_later(seconds, self._answer_or_hold)
 
     def _answer_or_hold(self) -> None:
         """Answer the peer's Close, unless a message was taken just now."""
@@ -287,6 +296,7 @@ class Link(asyncio.BufferedProtocol):
         return self._connection
 
     def _ending(self) -> ConnectionClosed:
+        """Say how the connection has ended; that is known when TCP has (§7.1.5)."""
         connection = self._opened()
-        code = connection.close_code or CloseCode.ABNORMAL_CLOSURE
-        return connection_closed(code, connection.close_reason, connection.failure)
+        assert connection.close_code is not None
+        return connection_closed(connection.close_code, connection.close_reason, connection.failure)

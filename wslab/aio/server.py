@@ -14,18 +14,19 @@ import logging
 import math
 import socket
 import ssl as tls
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 
 from wslab.aio.closed import ConnectionClosed
 from wslab.aio.websocket import Limits, WebSocket
-from wslab.close import CloseCode
-from wslab.frames import FIN, Opcode, encode_octets, to_bytes
+from wslab.close import CloseCode, encode_close
 from wslab.handshake import check_origins, check_subprotocols, judge_request
 from wslab.http import Headers, Request, RequestReader, Response
 
-__all__ = ["Server", "ServerConnection", "broadcast", "serve"]
+__all__ = ["Server", "ServerConnection", "serve"]
 
 logger = logging.getLogger("wslab")
+
+CLEAN_UP_TIME = 1.0  # seconds for handlers that were cancelled
 
 Handler = Callable[["ServerConnection"], Awaitable[None]]
 ProcessRequest = Callable[["ServerConnection", Request], Response | Awaitable[Response | None] | None]
@@ -112,8 +113,7 @@ class ServerConnection(WebSocket):
         except ConnectionClosed as closed:  # this connection, or another one that the handler uses
             logger.debug("handler ended with a connection: %s", closed)
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task and task.cancelling():
+            if _is_cancelled():
                 raise  # the server shuts down
             logger.exception("handler was cancelled from within, the connection is closed with 1011")
         except Exception:
@@ -226,6 +226,9 @@ class Server:
         """Wait until the server is closed or the task is cancelled, then shut down."""
         try:
             await self._listener.serve_forever()
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise  # else close() was called
         finally:
             await self.__aexit__()
 
@@ -241,13 +244,20 @@ class Server:
         Args:
             code: the close code that clients get.
             reason: what they get with it.
+
+        Raises:
+            ValueError: a code that may not be sent, such as 1005, 1006 or 1015; a reason over 123 bytes.
         """
+        encode_close(code, reason)
         if self._shutdown is None:
             self._listener.close()
             self._shutdown = asyncio.ensure_future(self._close_connections(code, reason))
 
     async def wait_closed(self) -> None:
-        """Wait until nothing of the server is left, at most about ``close_timeout`` seconds after close()."""
+        """Wait until nothing of the server is left, at most ``close_timeout`` seconds after close().
+
+        A handler that goes on for so long is cancelled, and gets one second more to clean up.
+        """
         if self._shutdown is None:
             await self._listener.wait_closed()
         if self._shutdown:
@@ -256,14 +266,17 @@ class Server:
     async def _close_connections(self, code: int, reason: str) -> None:
         waiting: list[Awaitable[object]] = [ws.close(code, reason) for ws in list(self.accepted)]
         waiting += self._tasks
+        if not waiting:
+            return
         closing = [asyncio.ensure_future(awaitable) for awaitable in waiting]
-        if closing:
-            await asyncio.wait(closing, timeout=self.limits.close_timeout)
+        await asyncio.wait(closing, timeout=self.limits.close_timeout)
         for task in closing:
             task.cancel()  # a handler that did not notice
         for ws in list(self.accepted):
             ws.abort()
-        await asyncio.gather(*closing, return_exceptions=True)
+        _, stubborn = await asyncio.wait(closing, timeout=CLEAN_UP_TIME)
+        if stubborn:
+            logger.error("%d handlers still run, a second after they were cancelled", len(stubborn))
 
     def __repr__(self) -> str:
         return f"<Server with {len(self.connections)} connections>"
@@ -328,17 +341,7 @@ def serve(
     return Server(handler, host, port, limits, subprotocols, origins, process_request, ssl)
 
 
-def broadcast(connections: Iterable[ServerConnection], message: str | bytes) -> None:
-    """Send a message to many: encode it once, and never wait for a slow one.
-
-    Connections that are closing are skipped. What a slow peer has not read yet is kept in memory.
-
-    Raises:
-        TypeError: the message is neither str nor bytes-like.
-    """
-    if isinstance(message, str):
-        frame = encode_octets(FIN | Opcode.TEXT, message.encode(), None)
-    else:
-        frame = encode_octets(FIN | Opcode.BINARY, to_bytes(message), None)
-    for connection in connections:
-        connection.write_frame(frame)
+def _is_cancelled() -> bool:
+    """Tell whether somebody has cancelled the task that runs now; a future that was cancelled raises, too."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -8,15 +8,17 @@ connection is closed, is left to ``link``; the opening handshake to ``server`` a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import cast
 
-from wslab.aio.closed import ConnectionClosedOK
+from wslab.aio.closed import ConnectionClosed, ConnectionClosedOK
 from wslab.aio.link import Limits, Link
 from wslab.aio.pings import Latency
 from wslab.close import CloseCode
 from wslab.connection import Failure, InvalidState, ReadyState
+from wslab.frames import FIN, Opcode, encode_octets, to_bytes
 
-__all__ = ["Limits", "WebSocket"]
+__all__ = ["Limits", "WebSocket", "broadcast"]
 
 COALESCE = 2**16  # bytes of answers that may wait until all messages of a read are answered
 
@@ -94,17 +96,13 @@ class WebSocket(Link):
         """Send a message: a str as text, bytes as binary. Wait while the peer reads too slowly.
 
         Raises:
-            ConnectionClosed: a Close was sent, or the connection is over.
+            ConnectionClosed: the connection is over. After a Close was sent, this waits for the end of TCP.
             TypeError: the message is neither str nor bytes-like.
         """
-        connection = self._connection or self._opened()
         try:
-            if isinstance(message, str):
-                connection.send_text(message)
-            else:
-                connection.send_binary(message)
+            self._queue(message)
         except InvalidState:
-            raise self._ending() from None
+            raise await self._end() from None
         if self._inbox.messages:
             self._flush_later(len(message) + 2)  # an empty one has a header, too
         else:
@@ -114,16 +112,24 @@ class WebSocket(Link):
             if self._closed.done():
                 raise self._ending()
 
-    async def ping(self, payload: bytes | None = None) -> Latency:
+    async def ping(self, payload: str | bytes | None = None) -> Latency:
         """Send a ping, wait for its pong, and return the seconds in between (§5.5.2).
 
+        A time limit belongs around this call, since it waits for the pong: ``async with asyncio.timeout(5)``.
+        What it returns can be awaited once more, as with ``websockets``, but waits no more.
+
         Args:
-            payload: at most 125 bytes, not those of a ping on its way; by default 4 random ones.
+            payload: at most 125 bytes, not those of a ping on its way; by default 4 random ones. A str is
+                sent in UTF-8.
 
         Raises:
             ConnectionClosed: the connection ended before the pong came.
         """
-        return Latency(await self._ping(payload))
+        try:
+            waiter = self._ping(payload.encode() if isinstance(payload, str) else payload)
+        except InvalidState:
+            raise await self._end() from None
+        return Latency(await waiter)
 
     async def close(self, code: int | None = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
         """Send a Close unless one was sent, and wait for the end of TCP, at most ``close_timeout`` seconds.
@@ -142,12 +148,25 @@ class WebSocket(Link):
         """Wait until TCP has ended."""
         await asyncio.shield(self._closed)
 
+    async def _end(self) -> ConnectionClosed:
+        """Wait until TCP has ended: before, nobody knows how the connection ends."""
+        await self.wait_closed()
+        return self._ending()
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.ready_state.name}>"
 
     def abort(self) -> None:
         """End TCP at once, without a closing handshake: the peer sees 1006 (§7.1.5)."""
         self._transport.abort()
+
+    def _queue(self, message: str | bytes | bytearray | memoryview) -> None:
+        """Let the connection encode a message, for the next flush to write."""
+        connection = self._connection or self._opened()
+        if isinstance(message, str):
+            connection.send_text(message)
+        else:
+            connection.send_binary(message)
 
     def _take(self) -> str | bytes:
         message = self._inbox.take()
@@ -172,3 +191,19 @@ class WebSocket(Link):
         if self._closed.done():
             raise self._ending()
         return self._inbox.wait()
+
+
+def broadcast(connections: Iterable[WebSocket], message: str | bytes) -> None:
+    """Send a message to many: encode it once, and never wait for a slow one.
+
+    Connections that are closing are skipped. What a slow peer has not read yet is kept in memory.
+
+    Raises:
+        TypeError: the message is neither str nor bytes-like.
+    """
+    if isinstance(message, str):
+        frame = encode_octets(FIN | Opcode.TEXT, message.encode(), None)
+    else:
+        frame = encode_octets(FIN | Opcode.BINARY, to_bytes(message), None)
+    for connection in connections:
+        connection.write_frame(frame, message)
