@@ -35,10 +35,12 @@ ENDINGS: dict[str, tuple[Rows, int]] = {
     "the connection is reset": ([("server", "RST")], 1006),
     "the server is killed": ([("server", "FIN"), ("client", "FIN")], 1006),
     "a Close is lost": ([("client", "CLOSE"), ("client", "FIN")], 1006),
+    "a Close does not arrive": ([("server", "CLOSE")], 1006),
     "a handler raises": ([("server", "CLOSE"), ("client", "CLOSE"), *_SERVER_ENDS_TCP], 1011),
+    "the client breaks a rule": ([("server", "CLOSE"), ("client", "CLOSE"), *_SERVER_ENDS_TCP], 1002),
     "no code is given": ([("client", "CLOSE"), ("server", "CLOSE"), *_SERVER_ENDS_TCP], 1005),
 }
-"""Eight endings: sender and name of what the tap saw, and the close code that the client reported."""
+"""Endings: sender and name of what the tap saw, and the close code that the client reported."""
 
 IN_ORDER = (1000, 1001, 1005)
 
@@ -64,6 +66,10 @@ CLASSIFY_ENDING = Exercise(
         'Of an ending in order, the first "CLOSE" among the rows says who wanted it.',
     ),
     mistakes=(
+        Mistake(
+            lambda rows, code: _ending(rows, code, in_order=(*IN_ORDER, 1002)),
+            "1011 is one failure of several: in order are 1000, 1001 and 1005, and here nothing else.",
+        ),
         Mistake(
             lambda rows, code: _ending(rows, code, tells="FIN"),
             "The server ends TCP first whoever began to close (§7.1.1): look for the first CLOSE.",
@@ -98,7 +104,9 @@ CLASSIFY_ENDING = Exercise(
 
 
 DELAY = 0.02  # seconds one way
-LATE = 0.5  # seconds by which one pong is late
+# The same from ping to ping: so the median is neither the first, the last or the quickest, nor the mean.
+DELAYS = (0.03, 0.06, 0.25, 0.02, 0.10)
+MARGIN = 0.01  # seconds by which a latency may be nearer to another value than the median
 PATIENCE = 3.0  # seconds for all pings
 PINGS = 5
 BOTH: dict[str, tuple[Any, Any]] = {
@@ -119,7 +127,7 @@ async def _judge_latency(answer: Any) -> Fault | None:
                 Tap(port, delay=DELAY) as tap,
                 connect(f"ws://127.0.0.1:{tap.port}/", compression=None, ping_interval=None) as ws,
             ):
-                fault = await _measure(answer, tap, ws, one_is_late=name == "websockets")
+                fault = await _measure(answer, tap, ws, changing=name == "websockets")
         if fault and fault.given is not None:
             return replace(fault, sentence=f"{fault.sentence} This was a connection of {name}.")
         if fault:
@@ -127,9 +135,9 @@ async def _judge_latency(answer: Any) -> Fault | None:
     return None
 
 
-async def _measure(answer: Any, tap: Tap, ws: Any, *, one_is_late: bool) -> Fault | None:
+async def _measure(answer: Any, tap: Tap, ws: Any, *, changing: bool) -> Fault | None:
     """Have the answer measure a connection, and compare with what the tap has seen of it."""
-    holding = asyncio.ensure_future(_hold_a_pong(tap)) if one_is_late else None
+    delaying = asyncio.ensure_future(_change_the_delay(tap)) if changing else None
     given, ended = None, True
     try:
         async with asyncio.timeout(PATIENCE) as scope:
@@ -139,9 +147,8 @@ async def _measure(answer: Any, tap: Tap, ws: Any, *, one_is_late: bool) -> Faul
             raise
         ended = False
     finally:
-        if holding:
-            holding.cancel()
-            tap.thaw()
+        if delaying:
+            delaying.cancel()
     try:
         await (await ws.ping())  # when its pong is here, all that was sent before has passed the tap
     except (wslab.ConnectionClosed, websockets.exceptions.ConnectionClosed):
@@ -160,12 +167,12 @@ async def _measure(answer: Any, tap: Tap, ws: Any, *, one_is_late: bool) -> Faul
     return Fault(sentence, (("given", show(given)),) if len(pings) else (), given) if sentence else None
 
 
-async def _hold_a_pong(tap: Tap) -> None:
-    """Make one pong late, so that the median differs from the mean, the slowest and the sum."""
-    await tap.seen("PONG", "server", timeout=PATIENCE)
-    tap.freeze()
-    await asyncio.sleep(LATE)
-    tap.thaw()
+async def _change_the_delay(tap: Tap) -> None:
+    """Give each ping a delay of its own, once the pong before has passed."""
+    for passed, delay in enumerate(DELAYS):
+        if passed:
+            await tap.seen("PONG", "server", count=passed, timeout=2 * PATIENCE)
+        tap.delay = delay
 
 
 def _fault(given: Any, pings: int, seen: list[float]) -> str:
@@ -180,9 +187,19 @@ def _fault(given: Any, pings: int, seen: list[float]) -> str:
         return "gives less than there and back takes: this is the time to send, not until the pong."
     if given >= 1000 * 2 * DELAY:
         return "gives milliseconds: seconds are asked."
-    spread = statistics.mean(seen) - statistics.median(seen)
-    if spread > LATE / PINGS / 2 and given > statistics.median(seen) + spread / 2:
-        return "gives the mean, the slowest or a sum: one pong was late, and the median is not moved by it."
+    if len(seen) < PINGS:
+        return ""
+    values = {
+        "mean": statistics.mean(seen),
+        "slowest": max(seen),
+        "quickest": min(seen),
+        "first": seen[0],
+        "last": seen[-1],
+        "sum": sum(seen),
+    }
+    name, value = min(values.items(), key=lambda each: abs(given - each[1]))
+    if abs(given - value) + MARGIN < abs(given - statistics.median(seen)):
+        return f"gives the {name} of the latencies: the median is the middle one, once they are sorted."
     return ""
 
 
@@ -205,6 +222,14 @@ async def _latency_of_echo(ws: Any, count: int) -> Any:
 
 async def _mean_latency(ws: Any, count: int) -> Any:
     return statistics.mean([await (await ws.ping()) for _ in range(count)])
+
+
+async def _last_latency(ws: Any, count: int) -> Any:
+    return [await (await ws.ping()) for _ in range(count)][-1]
+
+
+async def _quickest(ws: Any, count: int) -> Any:
+    return min([await (await ws.ping()) for _ in range(count)])
 
 
 async def _latencies(ws: Any, count: int) -> Any:
@@ -246,7 +271,9 @@ LATENCY = Exercise(
         Mistake(_latency_of_one_await, "put await in front"),
         Mistake(_latency_of_echo, "sends data messages"),
         Mistake(_latency_in_milliseconds, "seconds are asked"),
-        Mistake(_mean_latency, "the median is not moved by it"),
+        Mistake(_mean_latency, "gives the mean"),
+        Mistake(_last_latency, "gives the last"),
+        Mistake(_quickest, "gives the quickest"),
         Mistake(_latencies, "the median of them is asked"),
         Mistake(_latency_of_one, "sends 1 ping, where count is 5"),
         Mistake(_latency_for_ever, "sends more than 5 pings"),

@@ -1,69 +1,30 @@
 """The exercises of lesson 04 on heartbeats: one of pings, one of data messages (RFC 6455 §5.5.2).
 
-This module knows the questions, their typical wrong answers and their hints. The judges put a tap between a
-server and a client, run the learner's coroutine on one of them, and freeze the network once a peer that was
-alive has been seen to be taken for alive. They wait for what passes the tap, never for a time, and leave
-nothing running.
+This module knows the questions, their typical wrong answers and their hints. The judges run the
+learner's coroutine on one end of a connection, and freeze the network once a peer that was alive has been
+seen to be taken for alive. They wait for what passes the tap, and leave nothing running.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import threading
 import time
 import unittest.mock
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import wslab
 from wslab.connection import ReadyState
 from wslab.lab.exercises.exercise import Exercise, Fault, Mistake, compare
-from wslab.lab.tap import Tap
+from wslab.lab.exercises.frozen import PATIENCE, end, freeze_after, through_tap
 
 __all__ = ["EXERCISES"]
 
 INTERVAL = 0.05  # seconds from beat to beat
 TIMEOUT = 0.4  # seconds of silence until the peer is given up
 BEATS = 12  # that pass before the network freezes: more than fit into the timeout
-PATIENCE = 2.0  # seconds to wait for something that must happen
-
-
-@contextlib.asynccontextmanager
-async def _through_tap(handler: Any) -> AsyncIterator[tuple[Tap, Any]]:
-    """Open a connection that has no heartbeat of its own; give the tap and the client's end."""
-    async with (
-        wslab.serve(handler, ping_interval=None) as server,
-        Tap(server.port) as tap,
-        wslab.connect(f"ws://127.0.0.1:{tap.port}/", ping_interval=None) as ws,
-    ):
-        try:
-            yield tap, ws
-        finally:
-            tap.cut()  # the network may be frozen, and a Close would not be answered
-
-
-async def _freeze_after(tap: Tap, seen: Any, work: asyncio.Task[Any]) -> bool:
-    """Freeze the network when something has passed; tell whether the work went on until then."""
-    passing = asyncio.ensure_future(seen)
-    await asyncio.wait([passing, work], return_when=asyncio.FIRST_COMPLETED)
-    went_on = not work.done()
-    if went_on:
-        with contextlib.suppress(TimeoutError):
-            await passing
-    passing.cancel()
-    tap.freeze()
-    return went_on
-
-
-async def _end(work: asyncio.Task[Any]) -> bool:
-    """Wait for the end of the work, no longer than its timers can take; tell whether it came."""
-    await asyncio.wait([work], timeout=PATIENCE)
-    if work.done():
-        return True
-    work.cancel()
-    await asyncio.wait([work], timeout=PATIENCE)
-    return False
 
 
 # -- a heartbeat of pings -----------------------------------------------------------------------------------
@@ -73,12 +34,12 @@ async def _judge_heartbeat(answer: Any) -> Fault | None:
     async def wait(ws: Any) -> None:
         await ws.wait_closed()
 
-    async with _through_tap(wait) as (tap, ws):
+    async with through_tap(wait) as (tap, ws):
         with _noting_time_sleep() as blocked:
             work = asyncio.ensure_future(answer(ws, INTERVAL, TIMEOUT))
-            went_on = await _freeze_after(tap, tap.seen("PONG", count=BEATS, timeout=PATIENCE), work)
+            went_on = await freeze_after(tap, tap.seen("PONG", count=BEATS, timeout=PATIENCE), work)
             rows = tap.conversation()
-            ended = await _end(work)
+            ended, late = await end(work, INTERVAL + TIMEOUT)
         closes = ws.ready_state is not ReadyState.OPEN
     if ended and isinstance(work.exception(), TimeoutError) and went_on:
         return Fault("raises TimeoutError when a pong does not come: catch it, and return how many came.")
@@ -91,8 +52,11 @@ async def _judge_heartbeat(answer: Any) -> Fault | None:
         sentence = (
             "closes the frozen connection, and waits for an answer that cannot come: only return."
             if closes
-            else "goes on though the network is frozen: each pong needs a time limit, and after it a return."
+            else "goes on though the network is frozen: each pong needs a time limit, and after it a return. "
+            "It is await ws.ping() that waits for the pong: put the limit around that."
         )
+    if not sentence and late:
+        sentence = "ends too late after the network froze: the limit of each pong is the timeout."
     if not sentence and given == len(pongs) + 1:
         sentence = "counts one too many: count a ping when its pong has come."
     return Fault(sentence, given=given) if sentence else compare(given, len(pongs))
@@ -108,8 +72,8 @@ def _fault_before_the_freeze(rows: Any, pongs: list[float], *, went_on: bool) ->
         return f"ends after {_pongs(len(pongs))}; the peer was alive and answered."
     if len(pongs) < BEATS:
         return f"has {_pongs(len(pongs))} after {PATIENCE:g} seconds: it does not ping often enough."
-    if pongs[-1] - pongs[0] < (len(pongs) - 1) * INTERVAL / 2:  # a sleep is never too short
-        return "pings without a pause: await a sleep of the interval before each ping."
+    if pongs[-1] - pongs[0] < (len(pongs) - 1) * INTERVAL * 0.9:  # a sleep is never too short
+        return "pings too often: await a sleep of the interval before each ping."
     return ""
 
 
@@ -161,6 +125,29 @@ async def _ping_without_a_pause(ws: Any, interval: float, timeout: float) -> int
     while True:
         try:
             await asyncio.wait_for(ws.ping(), timeout)
+        except TimeoutError:
+            return pongs
+        pongs += 1
+
+
+async def _ping_with_a_limit_of_its_own(ws: Any, interval: float, timeout: float) -> int:
+    pongs = 0
+    while True:
+        await asyncio.sleep(interval)
+        try:
+            await asyncio.wait_for(ws.ping(), 1.5)
+        except TimeoutError:
+            return pongs
+        pongs += 1
+
+
+async def _limit_behind_the_ping(ws: Any, interval: float, timeout: float) -> int:
+    pongs = 0
+    while True:
+        await asyncio.sleep(interval)
+        pong = await ws.ping()
+        try:
+            await asyncio.wait_for(pong, timeout)
         except TimeoutError:
             return pongs
         pongs += 1
@@ -223,7 +210,9 @@ HEARTBEAT = Exercise(
         Mistake(_ping_without_limit, "each pong needs a time limit"),
         Mistake(_count_pings, "counts one too many"),
         Mistake(_ping_in_text, "disturbs no handler"),
-        Mistake(_ping_without_a_pause, "pings without a pause"),
+        Mistake(_ping_without_a_pause, "pings too often"),
+        Mistake(_ping_with_a_limit_of_its_own, "ends too late"),
+        Mistake(_limit_behind_the_ping, "It is await ws.ping() that waits"),
         Mistake(_ping_and_block, "calls time.sleep"),
         Mistake(_raise_at_the_end, "raises TimeoutError"),
         Mistake(_close_at_the_end, "waits for an answer that cannot come"),
@@ -236,22 +225,24 @@ HEARTBEAT = Exercise(
 
 # -- a heartbeat of data messages ---------------------------------------------------------------------------
 
-NEWS = ["rain", "sun"]
+WEATHER = ["rain", "sun", "snow", "fog", "hail", "wind"]
+
+
+async def _tell(ws: Any, news: list[str]) -> None:
+    await ws.send(news[0])
+    for _ in range(BEATS):
+        await ws.send("beat")
+        await asyncio.sleep(INTERVAL)
+    await ws.send(news[1])
+    await ws.wait_closed()
 
 
 async def _judge_app_heartbeat(answer: Any) -> Fault | None:
-    async def tell(ws: Any) -> None:
-        await ws.send(NEWS[0])
-        for _ in range(BEATS):
-            await ws.send("beat")
-            await asyncio.sleep(INTERVAL)
-        await ws.send(NEWS[1])
-        await ws.wait_closed()
-
-    async with _through_tap(tell) as (tap, ws):
+    news = random.sample(WEATHER, 2)
+    async with through_tap(lambda ws: _tell(ws, news)) as (tap, ws):
         work = asyncio.ensure_future(answer(ws, TIMEOUT))
-        went_on = await _freeze_after(tap, tap.seen("TEXT", "server", count=BEATS + 2), work)
-        ended = await _end(work)
+        went_on = await freeze_after(tap, tap.seen("TEXT", "server", count=BEATS + 2), work)
+        ended, late = await end(work, TIMEOUT)
     if not ended:
         sentence = (
             "goes on though nothing comes any more: each recv needs a time limit, and after it a return."
@@ -267,7 +258,11 @@ async def _judge_app_heartbeat(answer: Any) -> Fault | None:
         return Fault(sentence, given=given)
     if isinstance(given, list) and "beat" in given:
         return Fault("keeps the beats; they are no news.", (("given", repr(given)[:60] + "…"),), given)
-    return compare(given, NEWS)
+    if fault := compare(given, news):
+        return fault
+    if late:
+        return Fault("ends too late after the last message: the limit of each recv is the timeout.")
+    return None
 
 
 async def _limit_on_the_whole(ws: Any, timeout: float) -> list[Any]:
@@ -293,6 +288,15 @@ async def _raise_when_silent(ws: Any, timeout: float) -> list[Any]:
         await asyncio.wait_for(ws.recv(), timeout)
 
 
+async def _a_limit_of_its_own(ws: Any, timeout: float) -> list[Any]:
+    news = []
+    with contextlib.suppress(TimeoutError):
+        while True:
+            if (message := await asyncio.wait_for(ws.recv(), 1.5)) != "beat":
+                news.append(message)
+    return news
+
+
 async def _no_limit(ws: Any, timeout: float) -> list[Any]:
     return [message async for message in ws if message != "beat"]
 
@@ -313,6 +317,7 @@ APP_HEARTBEAT = Exercise(
         Mistake(_keep_the_beats, "keeps the beats"),
         Mistake(_no_limit, "each recv needs a time limit"),
         Mistake(_raise_when_silent, "raises TimeoutError"),
+        Mistake(_a_limit_of_its_own, "ends too late"),
     ),
     why="JavaScript in a browser cannot ping and does not see pings: this is the heartbeat that it can have.",
     bound=8.0,

@@ -1,8 +1,8 @@
 """The exercises of lesson 06 that are no handlers: the next tick, the latest of each symbol, a policy.
 
 This module knows the questions, their typical wrong answers and their hints. What is pushed are messages (RFC
-6455 §5.6); that a server may speak whenever it likes is §1.2. The handlers are in ``lesson06_handlers``. The
-solutions stand in the notebook, and nothing here waits for more bytes.
+6455 §5.6); that a server may speak whenever it likes is §1.2. The handlers are in ``lesson06_push`` and
+``lesson06_timer``. The solutions stand in the notebook, and nothing here waits for more bytes.
 """
 
 from __future__ import annotations
@@ -106,11 +106,16 @@ def _moved_back(quotes: Quotes) -> Quotes:
     return list(kept.items())
 
 
+def _newest_first(quotes: Quotes) -> Quotes:
+    return list(dict(quotes).items())[::-1]
+
+
 def _everything(quotes: Quotes) -> Quotes:
     return quotes
 
 
 _QUOTES: tuple[Quotes, ...] = (
+    [("ABC", 12.5), ("XYZ", 80.0)],
     [("ABC", 12.5), ("XYZ", 80.0), ("ABC", 12.75)],
     [("ABC", 12.5), ("XYZ", 80.0), ("ABC", 12.75), ("DEF", 7.0), ("XYZ", 81.0), ("ABC", 12.25)],
     [("ABC", 12.5)],
@@ -137,6 +142,7 @@ LATEST = Exercise(
             _moved_back,
             "A symbol that changes all the time would go to the end each time, and never be sent.",
         ),
+        Mistake(_newest_first, "The order is that in which the symbols first appear, the oldest first."),
         Mistake(_everything, "A price that a later one has replaced need not be sent any more."),
     ),
     why="This is called conflation: the number of symbols bounds what waits, however fast they change.",

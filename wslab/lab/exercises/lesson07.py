@@ -11,7 +11,7 @@ import asyncio
 import json
 from typing import Any
 
-from wslab.lab.chat_messages import MAX_TEXT, Refusal, read
+from wslab.lab.chat_messages import MAX_TEXT, Refusal, Say, read
 from wslab.lab.exercises.answer import show
 from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, returns, same
 
@@ -24,24 +24,29 @@ LIMIT = 3  # messages in a second, in the exercise
 
 
 def _code(message: str) -> str | None:
+    """Ask the chat, and refuse what it lets in besides ``say``: the exercise has this type only."""
     try:
-        read(message)
+        return None if isinstance(read(message), Say) else "unknown-type"
     except Refusal as refusal:
         return refusal.code
-    return None
 
 
 _MESSAGES = (
     "Hello",
+    '{"type":',
     '{"type": "say", "text": "Hello"}',
     '["say", "Hello"]',
     '{"type": "shout", "text": "Hello"}',
     '{"text": "Hello"}',
+    '{"type": "shout"}',
+    '{"type": "join", "name": "Ada", "room": "tea", "text": "Hello"}',
+    json.dumps({"type": "shout", "text": "a" * (MAX_TEXT + 1)}),
     '{"type": "say"}',
     '{"type": "say", "text": 5}',
     '{"type": "say", "text": ""}',
     json.dumps({"type": "say", "text": "a" * (MAX_TEXT + 1)}),
     json.dumps({"type": "say", "text": "a" * MAX_TEXT}),
+    json.dumps({"type": "say", "text": "ü" * MAX_TEXT}),
 )
 
 
@@ -65,6 +70,26 @@ def _any_json(message: str) -> str | None:
     return _code(message) if isinstance(fields, dict) else "unknown-type"
 
 
+def _the_text_first(message: str) -> str | None:
+    """Look at the text before the type."""
+    code = _code(message)
+    if code != "unknown-type":
+        return code
+    text = json.loads(message).get("text")
+    return code if text and len(text) <= MAX_TEXT else "bad-field" if not text else "too-long"
+
+
+def _join_is_a_type(message: str) -> str | None:
+    """Let in what the chat knows besides."""
+    code = _code(message)
+    return None if code == "unknown-type" and json.loads(message).get("type") == "join" else code
+
+
+def _octets_for_characters(message: str) -> str | None:
+    code = _code(message)
+    return "too-long" if code is None and len(json.loads(message)["text"].encode()) > MAX_TEXT else code
+
+
 REFUSE = Exercise(
     name="refuse",
     lesson="07",
@@ -79,8 +104,11 @@ REFUSE = Exercise(
     ),
     mistakes=(
         Mistake(_trust_the_type, "A field that is there may still be a number: ask for its type."),
+        Mistake(_octets_for_characters, "Characters count, not octets: an ü is one character."),
         Mistake(_one_too_few, f"{MAX_TEXT} characters are allowed, {MAX_TEXT + 1} are too many."),
         Mistake(_any_json, "A list is JSON, and no message: a message is one JSON object."),
+        Mistake(_the_text_first, "The first line that applies counts: the type comes before the text."),
+        Mistake(_join_is_a_type, 'Here every type but "say" is unknown, "join" as well.'),
     ),
     why="Whatever is not refused here has to be expected everywhere behind it.",
 )
@@ -105,6 +133,14 @@ def _one_more(times: list[float], now: float) -> bool:
     return sum(now - each < 1 for each in times) > LIMIT
 
 
+def _a_second_is_too_much(times: list[float], now: float) -> bool:
+    return sum(now - each <= 1 for each in times) >= LIMIT
+
+
+def _the_oldest_only(times: list[float], now: float) -> bool:
+    return len(times) >= LIMIT and now - times[0] < 1
+
+
 TOO_FAST = Exercise(
     name="too-fast",
     lesson="07",
@@ -117,6 +153,7 @@ TOO_FAST = Exercise(
         Case(([1.0, 2.0, 5.0], 5.5), False),
         Case(([5.5, 5.75, 5.875], 6.25), True),
         Case(([5.0, 5.25, 5.5], 6.0), False),
+        Case(([1.0, 5.0, 5.25, 5.5], 5.75), True),
     ),
     section="the question above",
     hints=(
@@ -124,6 +161,8 @@ TOO_FAST = Exercise(
         f"sum(now - each < 1 for each in times) counts them. From {LIMIT} on, the new one is too many.",
     ),
     mistakes=(
+        Mistake(_a_second_is_too_much, "Exactly one second ago is not less than one second."),
+        Mistake(_the_oldest_only, "The oldest may be long ago, and three others new: look at each."),
         Mistake(_all_of_them, "What was said more than a second ago does not count any more."),
         Mistake(_by_the_clock, "The second is the one before now, wherever the clock's seconds begin."),
         Mistake(_the_last_only, "Two messages in a second are allowed: count, and compare with the limit."),

@@ -34,6 +34,22 @@ _REMARKS = (
         "The parentheses of the call are missing.",
     ),
     (
+        r"a coroutine was expected, got <(?:function|bound method)",
+        "The parentheses of the call are missing.",
+    ),
+    (
+        r"'async_generator' object is not iterable",
+        "Put square brackets around it: […] is a list, (…) with an await in it is not.",
+    ),
+    (
+        r"data is a dict-like object",
+        "A message is text: put json.dumps(…) around it.",
+    ),
+    (
+        r"string indices must be integers",
+        "This is still text: json.loads(…) makes a dictionary of it.",
+    ),
+    (
         r"object \w+ can't be used in 'await' expression",
         "This is not asynchronous: leave out the await.",
     ),

@@ -23,6 +23,7 @@ __all__ = ["PATIENCE", "Handler", "Served", "next_message", "served"]
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 PATIENCE = 1.5  # seconds to wait for something that must happen
+LOOK = 0.005  # seconds between two looks for what is left
 
 
 class Served:
@@ -31,6 +32,7 @@ class Served:
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
         self.uri = ""
+        self.before: set[asyncio.Task[Any]] = set()  # tasks that are not those of a connection
         self.running: set[asyncio.Task[None]] = set()
         self.raised: list[BaseException] = []
 
@@ -59,6 +61,14 @@ class Served:
             await asyncio.wait(self.running, timeout=PATIENCE)
         return not self.running or all(task.done() for task in self.running)
 
+    async def left_nothing(self) -> bool:
+        """Wait until no task of a connection is left, once all clients have gone; tell whether that came."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while asyncio.all_tasks() - self.before:
+                    await asyncio.sleep(LOOK)
+        return not asyncio.all_tasks() - self.before
+
 
 def _cause(group: BaseExceptionGroup) -> BaseException:
     """Return the first single exception of a group, as if it had passed through all the lines on the way."""
@@ -83,6 +93,7 @@ async def served(handler: Handler) -> AsyncIterator[Served]:
     before = asyncio.all_tasks()
     running = Served(handler)
     server = await serve(running.guard, "127.0.0.1", 0, close_timeout=PATIENCE)
+    running.before = asyncio.all_tasks()
     running.uri = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield running

@@ -29,7 +29,7 @@ __all__ = ["Outcome", "run"]
 
 GRACE = 1.0  # seconds that the thread gets to end once it was told to
 LOOK = 0.1  # seconds between two looks at the pulse of the loop
-STALL = 20  # looks in a row without a pulse: the loop is held; looks are counted, because machines pause
+STALL = 10  # looks in a row without a pulse: the loop is held; looks are counted, because machines pause
 
 
 class _ExpiredError(BaseException):
