@@ -42,10 +42,10 @@ def test_a_survey_measures_every_setting_and_leaves_nothing_behind() -> None:
     detections = asyncio.run(main())
     assert [(each.interval, each.timeout) for each in detections] == [(0.1, 0.1)] * 2 + [(0.2, 0.1)] * 2
     picture = figure(detections)
-    assert "interval 0.1 s, timeout 0.1 s; interval 0.2 s, timeout 0.1 s. " in picture.alt
+    assert "wslab: interval 0.1 s, timeout 0.1 s; wslab: interval 0.2 s, timeout 0.1 s. " in picture.alt
     assert [axes.get_title() for axes in picture.figure.axes] == [
-        "interval 0.1 s,\ntimeout 0.1 s",
-        "interval 0.2 s,\ntimeout 0.1 s",
+        "wslab: interval 0.1 s,\ntimeout 0.1 s",
+        "wslab: interval 0.2 s,\ntimeout 0.1 s",
     ]
     assert picture.png().startswith(b"\x89PNG")
 

@@ -121,5 +121,5 @@ def _cell(name: str, cell: str, row: Row | None) -> str:
     if name in ("direction", "ms", "arrived"):
         style += ";white-space:nowrap"
     if name in ("what", "meaning"):
-        style += ";overflow-wrap:anywhere"
+        style += f";overflow-wrap:anywhere;min-width:{8 if name == 'what' else 16}em"
     return f'<td style="{style}">{escape(cell)}</td>'

@@ -34,6 +34,7 @@ class Detection:
         frozen: when the network was frozen, counted from the opening of the connection.
         took: from there until the handler was told that the peer is given up.
         closing: how long this server waits for the answer to its Close before it tells its handler.
+        package: whose server it is.
 
     >>> Detection(interval=1.0, timeout=0.5, frozen=1.25, took=1.26).expected
     1.25
@@ -44,6 +45,13 @@ class Detection:
     frozen: float
     took: float
     closing: float = 0.0
+    package: str = "wslab"
+
+    @property
+    def setting(self) -> str:
+        """Name what was set, as the title of a panel."""
+        more = f", then {self.closing:g} s for the Close" if self.closing else ""
+        return f"{self.package}: interval {self.interval:g} s, timeout {self.timeout:g} s{more}"
 
     @property
     def expected(self) -> float:
@@ -94,7 +102,8 @@ async def detect(
             frozen = now()
             await over.wait()
             tap.cut()  # the client knows nothing yet
-    return Detection(interval, timeout, frozen - began, ended - frozen, closing)
+    package = serve.__module__.partition(".")[0]
+    return Detection(interval, timeout, frozen - began, ended - frozen, closing, package)
 
 
 async def survey(
@@ -128,34 +137,30 @@ def figure(detections: Sequence[Detection]) -> Figure:
     """
     if not detections:
         raise ValueError("there is nothing to draw: the list of detections is empty")
-    settings = list(dict.fromkeys((each.interval, each.timeout, each.closing) for each in detections))
-    top = max(*(each.took for each in detections), *(sum(setting) for setting in settings)) * 1.3
+    settings: dict[str, list[Detection]] = {}
+    for each in detections:
+        settings.setdefault(each.setting, []).append(each)
+    top = 1.3 * max(max(each.took, each.interval + each.timeout + each.closing) for each in detections)
     with style():
         drawing = canvas(8, 3.2)
         panels = drawing.subplots(1, len(settings), sharey=True, squeeze=False)[0]
-        for axes, setting in zip(panels, settings, strict=True):
-            measured = [each for each in detections if (each.interval, each.timeout, each.closing) == setting]
-            _draw(axes, *setting, measured)
+        for axes, measured in zip(panels, settings.values(), strict=True):
+            _draw(axes, measured)
         panels[0].set_ylim(0, top)
         panels[0].set_ylabel("until the server gave up, s")
         panels[-1].legend(loc="upper right", frameon=False, fontsize=8)
         drawing.supxlabel("when the network froze, seconds after the opening", fontsize=9)
     return Figure(
         drawing,
-        f"A panel for each setting: {'; '.join(_name(*setting) for setting in settings)}. Over the moment of "
+        f"A panel for each setting: {'; '.join(settings)}. Over the moment of "
         "the freeze stands the time until the server gave the peer up. The formula is a saw: from its upper "
         "bound it falls by one interval, and jumps back at each ping. The measurements are dots.",
     )
 
 
-def _name(interval: float, timeout: float, closing: float) -> str:
-    more = f", then {closing:g} s for the Close" if closing else ""
-    return f"interval {interval:g} s, timeout {timeout:g} s{more}"
-
-
-def _draw(axes: Any, interval: float, timeout: float, closing: float, measured: Sequence[Detection]) -> None:
+def _draw(axes: Any, measured: Sequence[Detection]) -> None:
     """Draw one setting: the formula as a line, its bounds, the measurements as dots."""
-    lowest = timeout + closing
+    interval, lowest = measured[0].interval, measured[0].timeout + measured[0].closing
     for tooth in range(2):
         ends = [tooth * interval, (tooth + 1) * interval]
         name = "formula" if not tooth else None
@@ -165,5 +170,5 @@ def _draw(axes: Any, interval: float, timeout: float, closing: float, measured: 
         axes.text(0.08 * interval, bound, name, va=side, fontsize=8)
     places, times = [each.frozen for each in measured], [each.took for each in measured]
     axes.plot(places, times, "o", color=CLIENT.background, markersize=6, label="measured")
-    axes.set_title(_name(interval, timeout, closing).replace(", ", ",\n"), fontsize=9)
+    axes.set_title(measured[0].setting.replace(", ", ",\n"), fontsize=9)
     axes.set_xlim(0, 2.05 * interval)
