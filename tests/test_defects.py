@@ -314,7 +314,7 @@ def test_pong_in_the_turn_in_which_the_timer_is_due() -> None:
             return pong
 
         answered: list[asyncio.Future[float]] = []
-        heartbeat = Heartbeat(0.001, 0.02, ping=ping, is_reading=lambda: True, give_up=given_up.append)
+        heartbeat = Heartbeat(0.001, 0.02, ping=ping, has_read=lambda: True, give_up=given_up.append)
         while len(answered) < 3:
             await asyncio.sleep(0)
         heartbeat.stop()
@@ -414,3 +414,85 @@ def test_several_addresses_share_one_port() -> None:
         await server.__aexit__()
 
     run(test())
+
+
+def test_pong_that_waits_while_the_receiver_holds_the_reading_up() -> None:
+    """The reading goes on just before the timer is due: the pong is on its way, and gets one timeout more."""
+
+    async def test() -> None:
+        serving = wslab.serve(until_closed, ping_interval=None)
+        async with serving as server, wslab.connect(uri(server), ping_interval=None) as ws:
+            (peer,) = server.connections
+            while peer._reading:
+                await ws.send(bytes(2**18))
+                await asyncio.sleep(0)
+            assert not peer._has_read()
+            while not peer._reading:
+                await peer.recv()
+            assert not peer._has_read()
+            assert peer._has_read()
+
+    run(test())
+
+
+def test_sender_without_a_pause_hears_that_tcp_is_gone() -> None:
+    """Nothing makes send() wait then: without a turn for the event loop, it would send for ever."""
+
+    async def test() -> None:
+        sent: list[int] = []
+
+        async def flood(ws: ServerConnection) -> None:
+            ws.abort()
+            with contextlib.suppress(wslab.ConnectionClosed):
+                while len(sent) < 1000:
+                    await ws.send(b"x")
+                    sent.append(1)
+            assert ws.close_code == 1006
+
+        async with wslab.serve(flood) as server:
+            _, writer = await opened(server)
+            while server.connections:
+                await asyncio.sleep(0.01)
+            writer.close()
+        assert not sent
+
+    run(test())
+
+
+def test_peer_that_ends_its_half_and_reads_nothing() -> None:
+    """What waits for it is written as long as close_timeout, with or without a heartbeat."""
+
+    async def test() -> None:
+        over = asyncio.Event()
+
+        async def flood(ws: ServerConnection) -> None:
+            with contextlib.suppress(wslab.ConnectionClosed):
+                while True:
+                    await ws.send(bytes(2**16))
+            assert ws.close_code == 1006
+            over.set()
+
+        async with wslab.serve(flood, ping_interval=None, close_timeout=0.2) as server:
+            _, writer = await opened(server)
+            (ws,) = server.connections
+            while not ws._congested:
+                await asyncio.sleep(0)
+            writer.write_eof()
+            await over.wait()
+            writer.transport.abort()
+
+    run(test(), seconds=5)
+
+
+def test_process_request_that_awaits_what_was_cancelled(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        async def page(ws: ServerConnection, request: Any) -> None:
+            never = asyncio.get_running_loop().create_future()
+            never.cancel()
+            await never
+
+        async with wslab.serve(until_closed, process_request=page) as server:
+            assert (await raw(server, UPGRADE + b"\r\n")).startswith(b"HTTP/1.1 500 ")
+
+    run(test())
+    assert "process_request failed" in caplog.text

@@ -22,8 +22,8 @@ class Heartbeat:
         interval: seconds from one pong to the next ping; None for no heartbeat.
         timeout: seconds to wait for a pong; None to wait for ever.
         ping: sends a ping and returns the future of its pong.
-        is_reading: tells whether a pong could be read at all; while the receiver holds the reading up, nobody
-            is given up.
+        has_read: tells whether a pong could be read all the time since it was asked last; while the receiver
+            holds the reading up, and just after, nobody is given up.
         give_up: fails the connection; it is told why.
     """
 
@@ -33,13 +33,13 @@ class Heartbeat:
         timeout: float | None,
         *,
         ping: Callable[[], asyncio.Future[float]],
-        is_reading: Callable[[], bool],
+        has_read: Callable[[], bool],
         give_up: Callable[[str], None],
     ) -> None:
         self._interval = interval
         self._timeout = timeout
         self._ping = ping
-        self._is_reading = is_reading
+        self._has_read = has_read
         self._give_up = give_up
         self._timer: asyncio.TimerHandle | None = None
         self._pong: asyncio.Future[float] | None = None
@@ -69,7 +69,7 @@ class Heartbeat:
     def _on_silence(self) -> None:
         if self._pong and self._pong.done():
             return  # it came in this very turn of the event loop
-        if self._is_reading():
+        if self._has_read():
             self._give_up(f"no pong within {self._timeout} s")
         else:
             self._wait(self._timeout, self._on_silence)

@@ -72,6 +72,7 @@ class Link(asyncio.BufferedProtocol):
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._inbox = Inbox()
         self._reading = True
+        self._held_up = False  # whether the receiver has stopped the reading since the heartbeat asked last
         self._congested = False  # while the transport's buffer is above its high-water mark
         self._writable = asyncio.Event()  # wakes those who wait for the end of that
         self._unflushed = 0  # bytes that send() left for later
@@ -94,7 +95,7 @@ class Link(asyncio.BufferedProtocol):
             limits.ping_interval,
             limits.ping_timeout,
             ping=self._ping,
-            is_reading=lambda: self._reading or self._inbox.size <= INBOX_LIMIT // 2,
+            has_read=self._has_read,
             give_up=self._give_up,
         )
         if rest:
@@ -200,6 +201,13 @@ class Link(asyncio.BufferedProtocol):
                 self._transport.resume_reading()
             else:
                 self._transport.pause_reading()
+                self._held_up = self._held_up or self._inbox.size > INBOX_LIMIT
+
+    def _has_read(self) -> bool:
+        """Tell whether the receiver has let a pong be read all the time since this was asked last."""
+        held_up = self._held_up
+        self._held_up = not self._reading and self._inbox.size > INBOX_LIMIT // 2
+        return not (held_up or self._held_up)
 
     # -- sending --------------------------------------------------------------------------------------------
 
@@ -261,18 +269,22 @@ class Link(asyncio.BufferedProtocol):
             self._holding = None
         self._flush()
         if self._peer_ended:
-            self._transport.close()
+            self._transport.close()  # writes what waits, but only as long as close_timeout
+            self._limit_closing()
 
     def _go_on_closing(self, connection: Connection) -> None:
         self._may_send = not connection.close_sent
         if connection.close_sent and self._heartbeat:
             self._heartbeat.stop()
             self._heartbeat = None
-            if self._limits.close_timeout is not None:
-                self._timer = self._loop.call_later(self._limits.close_timeout, self._transport.abort)
+            self._limit_closing()
             self._update_reading()
         if connection.finished and self._side == "server":
             self._end_tcp()
+
+    def _limit_closing(self) -> None:
+        if self._timer is None and self._limits.close_timeout is not None:
+            self._timer = self._loop.call_later(self._limits.close_timeout, self._transport.abort)
 
     def _end_tcp(self) -> None:
         """Say that no more will come, and wait for the same from the peer, so that it gets all (§7.1.1)."""

@@ -130,7 +130,9 @@ class ServerConnection(WebSocket):
                 raise TypeError(f"process_request returned a {type(response).__name__}, not a Response")
             if response is not None:
                 response.encode()  # what cannot be written is found here
-        except Exception:
+        except (Exception, asyncio.CancelledError):
+            if _is_cancelled():
+                raise  # the server shuts down
             logger.exception("process_request failed, the request is answered with 500")
             response = Response.text(500, "the server failed to answer this request\n")
         return response or judge_request(request, subprotocols=server.subprotocols, origins=server.origins)

@@ -111,6 +111,8 @@ class WebSocket(Link):
             await self._writable.wait()
             if self._closed.done():
                 raise self._ending()
+        elif self._transport.is_closing():  # nothing waits then, so nobody else would ever get a turn
+            raise await self._end()
 
     async def ping(self, payload: str | bytes | None = None) -> Latency:
         """Send a ping, wait for its pong, and return the seconds in between (§5.5.2).
