@@ -134,7 +134,7 @@ def fault(key: str, offered: Sequence[str], response: Response) -> str:
         return "status"
     if (get("Upgrade") or "").lower() != "websocket":
         return "Upgrade"
-    if "upgrade" not in (get("Connection") or "").lower():
+    if "upgrade" not in (get("Connection") or "").lower().replace(",", " ").split():
         return "Connection"
     if get("Sec-WebSocket-Accept") != accept_key(key):
         return "Sec-WebSocket-Accept"

@@ -23,7 +23,14 @@ __all__ = ["SHOUT", "WHO_IS_THERE"]
 
 # -- shout --------------------------------------------------------------------------------------------------
 
-SHOUTED: tuple[tuple[str | bytes, str | bytes], ...] = (("Hello", "HELLO"), (b"Hello", b"Hello"), ("ß", "SS"))
+SHOUTED: tuple[tuple[str | bytes, str | bytes], ...] = (
+    ("Hello", "HELLO"),
+    (b"Hello", b"Hello"),
+    ("ß", "SS"),
+    (b"\x00\xff", b"\x00\xff"),
+    ("", ""),
+    (" äé ", " ÄÉ "),
+)
 
 
 async def _judge_shout(answer: Any) -> Fault | None:
@@ -34,6 +41,9 @@ async def _judge_shout(answer: Any) -> Fault | None:
             received = await _ask(websocket, sent)
             if received != expected:
                 return _shout_fault(answer, websocket, number, received)
+        await websocket.close()
+        if not await server.ended():
+            return Fault("goes on after its connection has ended.")
     return None
 
 
@@ -57,7 +67,7 @@ def _shout_fault(answer: Any, websocket: ClientConnection, number: int, received
 def _what_is_wrong(number: int, received: str | bytes) -> str:
     """Say what is wrong with an answer to one of the messages."""
     sent, expected = SHOUTED[number]
-    if number and received == SHOUTED[number - 1][1]:
+    if number and received in SHOUTED[number - 1]:
         return "answers a message more than once."
     if isinstance(expected, str):
         if isinstance(received, bytes):
@@ -192,7 +202,7 @@ async def _judge_who_is_there(answer: Any) -> Fault | None:
 
 
 async def _judge_echoes(first: ClientConnection, second: ClientConnection) -> Fault | None:
-    for websocket, word in ((first, "a"), (second, "b"), (first, "c")):
+    for websocket, word in ((first, "a"), (second, "B"), *((first, word) for word in (b"\xff", "d", "e"))):
         received = await _ask(websocket, word)
         if received == word:
             continue
@@ -242,7 +252,9 @@ async def _judge_ends(
         kept += [way] if connection in there else []
     if len(kept) == len(ways):
         return Fault("never takes a connection out of the set.")
-    return Fault("keeps connections that have ended.", (("those", "; ".join(kept)),)) if kept else None
+    if kept:
+        return Fault("keeps connections that have ended.", (("those", "; ".join(kept)),))
+    return Fault("leaves something else in the set.", (("there", show(list(there))),)) if there else None
 
 
 async def _never_discard(websocket: ServerConnection, there: set[Any]) -> None:

@@ -149,15 +149,22 @@ def _wrong_kind(exercise: Exercise, answer: Any) -> Verdict | None:
         return Verdict(exercise.name, "wrong", (_pass_function(exercise),), rows)
     if not exercise.asks and callable(answer):
         return Verdict(exercise.name, "wrong", ("A value is asked here, not a function.",))
-    if exercise.asynchronous and not inspect.iscoroutinefunction(answer):
-        sentence = "A coroutine function is asked here: write async def instead of def."
-        return Verdict(exercise.name, "wrong", (sentence,))
-    if inspect.iscoroutinefunction(answer) and not exercise.asynchronous:
-        sentence = (
-            "This is written with async def, so a call gives a coroutine. Nothing is awaited here: write def."
-        )
+    if sentence := _wrong_definition(exercise, answer):
         return Verdict(exercise.name, "wrong", (sentence,))
     return None if exercise.asks else _open_entries(exercise, answer)
+
+
+def _wrong_definition(exercise: Exercise, answer: Any) -> str:
+    """Say what is wrong with how a function begins: async or not, a generator or not."""
+    if inspect.isasyncgenfunction(answer):
+        return "yield makes a generator of it. Write return, or collect in a list and return that."
+    if exercise.asynchronous and not inspect.iscoroutinefunction(answer):
+        return "A coroutine function is asked here: write async def instead of def."
+    if inspect.iscoroutinefunction(answer) and not exercise.asynchronous:
+        return (
+            "This is written with async def, so a call gives a coroutine. Nothing is awaited here: write def."
+        )
+    return ""
 
 
 def _open_entries(exercise: Exercise, answer: Any) -> Verdict | None:

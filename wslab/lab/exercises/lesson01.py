@@ -25,6 +25,9 @@ STALENESS = Exercise(
         Case((800, 0), 400),
         Case((400, 40), 240),
         Case((20, 40), 80),
+        Case((60, 40), 80),
+        Case((15, 30), 60),
+        Case((25, 1), 13.5),
     ),
     section="the section The race",
     hints=(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,23 +25,35 @@ from wslab.lab.lane import http_server
 __all__ = ["EXERCISES"]
 
 COUNT = 4
+PAUSE = 0.05  # seconds from each answer to the next question; one late moment of the machine does no harm
 NOTHING = "--:--:--"
 
 
 async def _judge(answer: Any) -> Fault | None:
+    return await _judge_count(answer, COUNT) or await _judge_count(answer, COUNT // 2)
+
+
+async def _judge_count(answer: Any, count: int) -> Fault | None:
     clock, questions, connections = Clock(), list[str](), set[object]()
+    now, told, pauses = time.perf_counter, list[float](), list[float]()
 
     async def answer_later(request: web.Request) -> web.Response:
         known = request.query.get("known", "")
+        pauses.extend(now() - moment for moment in told[-1:])
         questions.append(known)
         connections.add(request.transport)
         if known == clock.text:
             asyncio.get_running_loop().call_soon(clock.change)
-        return web.Response(text=await clock.other_than(known))
+        text = await clock.other_than(known)
+        told.append(now())
+        return web.Response(text=text)
 
     async with http_server(answer_later) as port:
-        given = await answer(Address(f"http://127.0.0.1:{port}"), COUNT)
-    return _wrong_form(given) or _wrong_readings(given, questions, len(connections))
+        given = await answer(Address(f"http://127.0.0.1:{port}"), count)
+    fault = _wrong_form(given) or _wrong_readings(given, count, questions, len(connections))
+    if not fault and min(pauses) > PAUSE:
+        return Fault("waits before it asks again: the server does the waiting.")
+    return fault
 
 
 def _wrong_form(given: object) -> Fault | None:
@@ -56,15 +69,20 @@ def _wrong_form(given: object) -> Fault | None:
     return None
 
 
-def _wrong_readings(given: Sequence[object], questions: list[str], connections: int) -> Fault | None:
+def _wrong_readings(
+    given: Sequence[object], count: int, questions: list[str], connections: int
+) -> Fault | None:
     if not questions:
         return Fault("asks nothing.", (), given)
     wrong = _wrong_question(questions)
     if wrong is not None:
         return Fault(wrong, (("questions", ", ".join(each or "(nothing)" for each in questions)),), given)
-    if len(given) != COUNT:
-        rows = (("given", f"{len(given)} readings"), ("expected", f"{COUNT} readings"))
+    if len(given) != count:
+        rows = (("given", f"{len(given)} readings"), ("expected", f"{count} readings"))
         return Fault("does not give as many readings as it was asked for.", rows, given)
+    if len(questions) != count:
+        rows = (("questions", str(len(questions))), ("expected", str(count)))
+        return Fault("does not ask as often as it gives readings.", rows, given)
     if given[0] == NOTHING:
         return Fault(f"gives {NOTHING}, which it knew before: note each answer after it has come.", (), given)
     if any(isinstance(each, bytes) for each in given):
@@ -72,7 +90,7 @@ def _wrong_readings(given: Sequence[object], questions: list[str], connections: 
     if connections > 1:
         sentence = "opens a connection for each question: use one ClientSession for all."
         return Fault(sentence, (("connections", str(connections)),), given)
-    return compare(list(given), [Clock.reading(number) for number in range(COUNT)])
+    return compare(list(given), [Clock.reading(number) for number in range(count)])
 
 
 def _wrong_question(questions: list[str]) -> str | None:
@@ -141,6 +159,34 @@ async def _session_each(url: str, count: int) -> list[str]:
     return readings[1:]
 
 
+async def _wait_in_between(url: str, count: int) -> list[str]:
+    readings = [NOTHING]
+    async with aiohttp.ClientSession() as session:
+        for _ in range(count):
+            await asyncio.sleep(2 * PAUSE)
+            async with session.get(url, params={"known": readings[-1]}) as response:
+                readings.append(await response.text())
+    return readings[1:]
+
+
+async def _four_readings(url: str, count: int) -> list[str]:
+    return await _wait_no_more(url, COUNT)
+
+
+async def _wait_no_more(url: str, count: int) -> list[str]:
+    readings = [NOTHING]
+    async with aiohttp.ClientSession() as session:
+        for _ in range(count):
+            async with session.get(url, params={"known": readings[-1]}) as response:
+                readings.append(await response.text())
+    return readings[1:]
+
+
+async def _make_them_up(url: str, count: int) -> list[str]:
+    first = (await _wait_no_more(url, 1))[0]
+    return [first[:-1] + str(number) for number in range(count)]
+
+
 async def _read_octets(url: str, count: int) -> list[Any]:
     readings: list[bytes] = []
     async with aiohttp.ClientSession() as session:
@@ -172,6 +218,9 @@ EXERCISES = (
             Mistake(_note_too_early, "which it knew before"),
             Mistake(_session_each, "use one ClientSession for all"),
             Mistake(_read_octets, "gives octets"),
+            Mistake(_wait_in_between, "the server does the waiting"),
+            Mistake(_four_readings, "does not give as many readings"),
+            Mistake(_make_them_up, "does not ask as often"),
         ),
         why="No timer, and hardly a question in vain: many chats in browsers ran on this before WebSocket.",
         bound=5.0,

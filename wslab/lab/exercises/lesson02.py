@@ -30,7 +30,9 @@ ACCEPT_KEY = Exercise(
     lesson="02",
     title="Compute the accept key",
     asks="my_accept_key(key)",
-    judge=returns(*(Case((key,), accept_key(key)) for key in (RFC_KEY, COURSE_KEY))),
+    judge=returns(
+        *(Case((key,), accept_key(key)) for key in (RFC_KEY, COURSE_KEY, "AQIDBAUGBwgJCgsMDQ4PEA=="))
+    ),
     section="RFC 6455 §4.2.2, point 5.4",
     hints=(
         "The key is not decoded: its 24 characters are put in front of the GUID as they stand.",
@@ -144,6 +146,12 @@ CHOOSE_SUBPROTOCOL = Exercise(
         Case((["chat"], ["superchat"]), None),
         Case((["chat"], []), None),
         Case(([], ["chat"]), None),
+        Case((["a", "b", "c"], ["b", "c", "a"]), "b"),
+        Case((["a", "b", "c"], ["c", "a", "b"]), "c"),
+        Case((["b", "a"], ["a", "b"]), "a"),
+        Case((["chat"], ["chat", "soap"]), "chat"),
+        Case((["chat.v2"], ["chat"]), None),
+        Case((["chat"], ["chat.v2"]), None),
         keeps=True,
     ),
     section="RFC 6455 §4.2.2, points 4 and 5.5",
@@ -205,6 +213,11 @@ _FOREIGN = {
     "https://chat": "It is only how the origin of your site begins.",
     "https://chat-example": "In a regular expression a dot stands for any character.",
     "null": "A browser writes null where it does not say which site a page is from.",
+    "https://evilchat.example": "Anybody can own a name that only ends like yours.",
+    "https://dev.chat.example": "Another machine of your domain is another origin, with pages of its own.",
+    "https://www.chat.example": "This is another host: an origin is compared whole.",
+    "https://chat.example.attacker.net": "Whoever owns attacker.net can give a machine this name.",
+    "https://chat.example@evil.org": "What stands before the @ is a user name; the host is evil.org.",
 }
 """Origins that are not that of the site, and what is wrong with letting them in."""
 

@@ -48,7 +48,7 @@ def _judge_write_request(answer: Any) -> Fault | None:
     """Have the package's own server judge the request: its refusal is the feedback."""
     for host, path, key in (
         ("server.example.com:8000", "/", RFC_KEY),
-        ("example.com", "/chat?room=1", COURSE_KEY),
+        ("Example.com", "/Chat?room=1", COURSE_KEY),
     ):
         octets = answer(host, path, key)
         call = (host, path, key)
@@ -255,6 +255,25 @@ def _strict(on: str, when: Callable[[Headers], bool]) -> Callable[..., str]:
     return my_fault
 
 
+_NEAR_MISSES: tuple[tuple[str, list[str], Response], ...] = (
+    ("status", [], _answer(status=102)),
+    ("status", [], _answer(status=426)),
+    ("Upgrade", [], _answer("Upgrade", ("Upgrade", "websockets"))),
+    ("ok", [], _answer("Upgrade", ("Upgrade", "WEBSOCKET"))),
+    ("Connection", [], _answer("Connection", ("Connection", "keep-alive"))),
+    ("Connection", [], _answer("Connection", ("Connection", "no-upgrade"))),
+    ("ok", [], _answer("Connection", ("Connection", "UPGRADE,keep-alive"))),
+    (_ACCEPT, [], _answer(_ACCEPT, (_ACCEPT, accept_key(RFC_KEY)[:-1]))),
+    (_ACCEPT, [], _answer(_ACCEPT, (_ACCEPT, accept_key(RFC_KEY) + "="))),
+    ("ok", ["chat.v2", "chat.v1"], _answer("", (_PROTOCOL, "chat.v1"))),
+    (_PROTOCOL, ["superchat"], _answer("", (_PROTOCOL, "chat"))),
+    (_PROTOCOL, ["chat"], _answer("", (_PROTOCOL, "Chat"))),
+    ("Upgrade", [], _Answer(101, "", Headers([]))),
+    ("Connection", [], _Answer(101, "", Headers([("Upgrade", "websocket"), (_PROTOCOL, "soap")]))),
+    (_ACCEPT, [], _answer(_ACCEPT, (_PROTOCOL, "soap"))),
+)
+"""Faults, offered subprotocols and responses that tell a comparison of whole names from a looser one."""
+
 JUDGE_RESPONSE = Exercise(
     name="judge-response",
     lesson="02",
@@ -278,8 +297,10 @@ JUDGE_RESPONSE = Exercise(
                 ("ok", ["chat"], _answer()),
                 (_PROTOCOL, ["chat"], _answer("", (_PROTOCOL, "soap"))),
                 (_PROTOCOL, [], _answer("", (_PROTOCOL, "soap"))),
+                *_NEAR_MISSES,
             )
-        )
+        ),
+        Case((COURSE_KEY, [], _answer(_ACCEPT, (_ACCEPT, accept_key(COURSE_KEY)))), "ok"),
     ),
     section="RFC 6455 §4.1, the last list",
     hints=(

@@ -65,7 +65,7 @@ READ_A_FRAME = Exercise(
 
 def _judge_first_byte(answer: Any) -> Fault | None:
     """Compare bit by bit, and name the field of the first bit that differs."""
-    calls = [(True, 1), (False, 1), (True, 9), (False, 0), (True, 8)]
+    calls = [(True, 1), (False, 1), (True, 9), (False, 0), (True, 8), (True, 2), (False, 2), (True, 10)]
     for call in calls:
         given, expected = answer(*call), first_byte(Frame(Opcode(call[1]), fin=call[0]))
         if not isinstance(given, int):
@@ -124,7 +124,7 @@ ENCODE_LENGTH = Exercise(
         *(
             Case((length, masked), encode_length(length, masked))
             for masked in (False, True)
-            for length in (5, 0, 125, 126, 127, 256, 65535, 65536, 2**40)
+            for length in (5, 0, 125, 126, 127, 256, 1000, 65535, 65536, 0x0102030405060708)
         ),
         before=lambda length, masked: b"\x82",
     ),
@@ -198,6 +198,7 @@ APPLY_MASK = Exercise(
     judge=returns(
         *(Case((data, KEY), apply_mask(data, KEY)) for data in (b"Hello", b"", b"Hel", bytes(range(16)))),
         Case((b"Hello", b"\1\2\3\4"), apply_mask(b"Hello", b"\1\2\3\4")),
+        Case((bytes(range(100)), b"\xff\1\0\x80"), apply_mask(bytes(range(100)), b"\xff\1\0\x80")),
         before=lambda data, key: bytes((0x82, 0x80 | len(data))) + key,
     ),
     section="RFC 6455 §5.3",
@@ -264,6 +265,9 @@ ENCODE_FRAME = Exercise(
                 (2, bytes(256), None),
                 (2, bytes(65535), None),
                 (2, bytes(65536), KEY),
+                (10, b"Hello", bytes(4)),
+                (8, b"", None),
+                (2, bytes(range(256)), b"\1\2\3\4"),
             )
         ),
         before=lambda *call: b"",

@@ -32,7 +32,13 @@ CLOSE_PAYLOAD = Exercise(
     judge=returns(
         *(
             Case((code, reason), encode_close(code, reason))
-            for code, reason in ((1000, "bye"), (1000, ""), (4001, "trop tôt €"), (None, ""))
+            for code, reason in (
+                (1000, "bye"),
+                (1000, ""),
+                (4001, "trop tôt €"),
+                (None, ""),
+                (1011, "É" * 61),
+            )
         ),
         before=_close_header,
     ),
@@ -107,6 +113,13 @@ _CASES = returns(
     *(Case((_MASKED_HELLO[:cut],), None) for cut in range(len(_MASKED_HELLO))),
     *(Case((encode_frame(long),), (long, len(encode_frame(long)))) for long in _LONG),
     *(Case((encode_frame(_LONG[1])[:cut],), None) for cut in (2, 9, 10)),
+    *(Case((encode_frame(long, KEY) + b"\x81",), (long, len(encode_frame(long, KEY)))) for long in _LONG),
+    Case((_MASKED_HELLO * 2,), (_HELLO, 11)),
+    Case((encode_frame(Frame(Opcode.PING), KEY),), (Frame(Opcode.PING), 6)),
+    Case((encode_frame(Frame(Opcode.PONG, b"7")),), (Frame(Opcode.PONG, b"7"), 3)),
+    Case((encode_frame(Frame(Opcode.CONTINUATION, b"lo")),), (Frame(Opcode.CONTINUATION, b"lo"), 4)),
+    Case((encode_frame(Frame(Opcode.CLOSE)),), (Frame(Opcode.CLOSE), 2)),
+    Case((bytes.fromhex("827f 0000000100000000 78"),), None),
 )
 
 
@@ -209,6 +222,9 @@ UTF8_CUT = Exercise(
                 [b"\xed\xa0\x80"],
                 [b"Hello", b"\xc3"],
                 [b""],
+                [b" a\r\n", b"", b"b", b"c", b"d\0 "],
+                ["\ufffd\N{GRINNING FACE}".encode()],
+                ["\ufeffHello".encode()],
             )
         )
     ),

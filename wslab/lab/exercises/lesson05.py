@@ -87,6 +87,14 @@ _FRAMES = (
     Frame(Opcode.CONTINUATION, b"lo"),
     Frame(Opcode.BINARY, b"\x00\xff"),
     Frame(Opcode.CLOSE, encode_close(1000, "bye")),
+    Frame(Opcode.PING, b"other"),
+    Frame(Opcode.PING),
+    Frame(Opcode.PONG),
+    Frame(Opcode.TEXT),
+    Frame(Opcode.CONTINUATION, b"l", fin=False),
+    Frame(Opcode.BINARY, b"l", fin=False),
+    Frame(Opcode.CLOSE),
+    Frame(Opcode.CLOSE, encode_close(4001, "going")),
 )
 
 ANSWER_A_FRAME = Exercise(
