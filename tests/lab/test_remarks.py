@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import inspect
+import statistics
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
@@ -88,6 +92,40 @@ async def run_inside() -> None:
         coroutine.close()
 
 
+async def task_of_a_function() -> None:
+    await asyncio.create_task(cast(Any, forgotten))
+
+
+async def median_of_an_async_generator() -> None:
+    statistics.median(cast(Any, (await forgotten() for _ in range(2))))
+
+
+async def send_a_dictionary() -> None:
+    await (await sending())({"type": "say"})
+
+
+async def sending() -> Any:
+    async with serve(lambda ws: ws.wait_closed(), "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with connect(f"ws://127.0.0.1:{port}") as websocket:
+            return websocket.send
+
+
+async def get_without_async_with() -> None:
+    async with aiohttp.ClientSession() as session:
+        request: Any = session.get("http://127.0.0.1:9")
+        try:
+            request.text()
+        finally:
+            request.close()
+
+
+async def get_behind_the_session() -> None:
+    async with aiohttp.ClientSession() as session:
+        pass
+    await session.get("http://127.0.0.1:9")
+
+
 @pytest.mark.parametrize(
     ("slip", "sentence"),
     [
@@ -101,12 +139,44 @@ async def run_inside() -> None:
         (without_parentheses, "The parentheses of the call are missing."),
         (await_nothing, "This is not asynchronous: leave out the await."),
         (run_inside, "The loop runs already: write await instead of asyncio.run."),
+        (task_of_a_function, "The parentheses of the call are missing."),
+        (median_of_an_async_generator, "(…) with an await in it is not."),
+        (send_a_dictionary, "A message is text: put json.dumps(…) around it."),
+        (get_without_async_with, "Write async with session.get(…) as response."),
+        (get_behind_the_session, "Indent that line under async with: the session is closed behind it."),
     ],
     ids=lambda value: value.__name__ if inspect.isfunction(value) else "",
 )
 def test_a_slip_is_named_from_the_message_of_python(slip: Callable[[], Any], sentence: str) -> None:
     with pytest.raises((AttributeError, TypeError, RuntimeError)) as caught:
         asyncio.run(slip())
+    assert remark(describe(caught.value)).endswith(sentence)
+
+
+TEXT: Any = "Hello"
+OCTETS: Any = b"Hello"
+SLIPS: tuple[tuple[Callable[[], Any], str], ...] = (
+    (lambda: TEXT["type"], "This is still text: json.loads(…) makes a dictionary of it."),
+    (lambda: base64.b64encode(cast(Any, hashlib.sha1().digest)), "The parentheses of the call are missing."),
+    (lambda: OCTETS + TEXT.encode, "The parentheses of the call are missing."),
+    (lambda: hashlib.sha1(TEXT), "This is text where octets are asked: .encode() makes octets of it."),
+    (lambda: bytes(TEXT), "This is text where octets are asked: .encode() makes octets of it."),
+    (lambda: OCTETS + TEXT, "This is text where octets are asked: .encode() makes octets of it."),
+    (lambda: TEXT + OCTETS, "then .decode() makes text of them."),
+    (lambda: "".join([OCTETS]), "then .decode() makes text of them."),
+    (lambda: OCTETS.encode(), "It is that already: leave out the call."),
+    (lambda: TEXT.decode(), "It is that already: leave out the call."),
+    (lambda: base64.b64encode(cast(Any, hashlib.sha1())), ".digest() gives the octets of a hash."),
+    (lambda: bytes([300]), 'n.to_bytes(2, "big") or (8, "big") writes more.'),
+    (lambda: (300).to_bytes(1, "big"), 'n.to_bytes(2, "big") or (8, "big") writes more.'),
+    (lambda: cast(Any, set()).append(1), "A set has add."),
+)
+
+
+@pytest.mark.parametrize(("slip", "sentence"), SLIPS)
+def test_a_slip_with_text_and_octets_is_named(slip: Callable[[], Any], sentence: str) -> None:
+    with pytest.raises((AttributeError, TypeError, ValueError, OverflowError)) as caught:
+        slip()
     assert remark(describe(caught.value)).endswith(sentence)
 
 

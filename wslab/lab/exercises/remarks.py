@@ -38,6 +38,42 @@ _REMARKS = (
         "The parentheses of the call are missing.",
     ),
     (
+        r"(?:not|concat) '?(?:builtin_function_or_method|method)",
+        "The parentheses of the call are missing.",
+    ),
+    (
+        r"Strings must be encoded|string argument without an encoding|can't concat str to bytes",
+        "This is text where octets are asked: .encode() makes octets of it.",
+    ),
+    (
+        r'can only concatenate str \(not "bytes"\)|expected str instance, bytes found',
+        'Text and octets do not mix: join octets with b"", then .decode() makes text of them.',
+    ),
+    (
+        r"'bytes' object has no attribute 'encode'|'str' object has no attribute 'decode'",
+        "It is that already: leave out the call.",
+    ),
+    (
+        r"not '_hashlib\.HASH'",
+        ".digest() gives the octets of a hash.",
+    ),
+    (
+        r"bytes must be in range\(0, 256\)|int too big to convert",
+        'bytes([n]) is for one octet; n.to_bytes(2, "big") or (8, "big") writes more.',
+    ),
+    (
+        r"'_BaseRequestContextManager' object",
+        "Write async with session.get(…) as response.",
+    ),
+    (
+        r"Session is closed",
+        "Indent that line under async with: the session is closed behind it.",
+    ),
+    (
+        r"'set' object has no attribute 'append'",
+        "A set has add.",
+    ),
+    (
         r"'async_generator' object is not iterable",
         "Put square brackets around it: […] is a list, (…) with an await in it is not.",
     ),
