@@ -203,7 +203,7 @@ class TestPing:
     def test_payloads(self) -> None:
         async def test() -> None:
             async with wslab.serve(until_closed) as server, wslab.connect(uri(server)) as ws:
-                for payload in (None, b"", b"x" * 125, "µ" * 62):
+                for payload in (None, b"", b"x" * 125, "µ" * 62, bytearray(b"y"), memoryview(b"z")):
                     assert await ws.ping(payload) > 0
                 for wrong in (b"x" * 126, "µ" * 63):
                     with pytest.raises(ValueError, match="126 bytes, limit 125"):

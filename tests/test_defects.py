@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -496,3 +496,104 @@ def test_process_request_that_awaits_what_was_cancelled(caplog: pytest.LogCaptur
 
     run(test())
     assert "process_request failed" in caplog.text
+
+
+def test_peer_that_sends_on_and_never_reads_is_given_up() -> None:
+    """The handler waits for it, so nothing is received: that is the peer's fault, not the handler's."""
+
+    async def test() -> None:
+        async with wslab.serve(echo, ping_interval=0.1, ping_timeout=0.2, close_timeout=0.1) as server:
+            _, writer = await opened(server)
+            (ws,) = server.connections
+            writer.write((b"\x82\xff" + (100_000).to_bytes(8, "big") + bytes(4) + bytes(100_000)) * 200)
+            await ws.wait_closed()
+            assert ws.failure == (1011, "no pong within 0.2 s")
+            writer.transport.abort()
+
+    run(test(), seconds=10)
+
+
+def test_tls_peer_that_says_good_bye_and_never_reads(certificate: Any) -> None:  # noqa: F811
+    """A transport of TLS that is closed twice cannot be aborted: it would stay for ever."""
+
+    async def test() -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        trusting = ssl.create_default_context(cafile=certificate)
+        client = trusting.wrap_bio(incoming, outgoing, server_hostname="localhost")
+
+        async def flood(ws: ServerConnection) -> None:
+            while True:
+                await ws.send(bytes(2**16))
+
+        serving = wslab.serve(flood, ssl=tls_context(certificate), close_timeout=0.2, ping_interval=None)
+        async with serving as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            while not server.connections:
+                try:
+                    client.do_handshake()
+                    client.write(UPGRADE + b"\r\n")
+                    writer.write(outgoing.read())
+                    await asyncio.sleep(0.01)
+                except ssl.SSLWantReadError:
+                    writer.write(outgoing.read())
+                    incoming.write(await reader.read(2**16))
+            (ws,) = server.connections
+            cast(asyncio.Transport, writer.transport).pause_reading()
+            while not ws._congested:
+                await asyncio.sleep(0.01)
+            client.write(wire(0x88, b"\x03\xe8"))
+            with contextlib.suppress(ssl.SSLError):
+                client.unwrap()
+            writer.write(outgoing.read())  # a Close, and the good-bye of TLS
+            await ws.wait_closed()
+            writer.transport.abort()
+
+    run(test(), seconds=10)
+
+
+def test_each_connection_has_a_key_of_its_own() -> None:
+    async def test() -> None:
+        keys = []
+
+        async def note(ws: ServerConnection) -> None:
+            assert ws.request
+            keys.append(ws.request.headers["Sec-WebSocket-Key"])
+
+        async with wslab.serve(note) as server:
+            connecting = wslab.connect(uri(server))
+            for _ in range(3):
+                async with connecting as ws:
+                    await ws.wait_closed()
+        assert len(set(keys)) == 3
+
+    run(test())
+
+
+def test_interim_responses_are_passed_over() -> None:
+    """RFC 9110 §15.2: the final response comes behind them."""
+
+    async def test() -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            key = (await reader.readuntil(b"\r\n\r\n")).partition(b"Sec-WebSocket-Key: ")[2][:24].decode()
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+            await asyncio.sleep(0.01)
+            writer.write(
+                b"HTTP/1.1 103 Early Hints\r\n\r\n"
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                + f"Sec-WebSocket-Accept: {wslab.accept_key(key)}\r\n\r\n".encode()
+                + b"\x81\x02hi\x88\x02\x03\xe8"
+            )
+            await reader.read()
+            writer.close()
+            over.set()
+
+        over = asyncio.Event()
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            ws = await wslab.connect(
+                f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", close_timeout=0.1
+            )
+            assert [message async for message in ws] == ["hi"]
+            await over.wait()
+            await asyncio.sleep(0.01)
+
+    run(test())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ssl as tls
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from functools import partial
 
 from wslab.aio.websocket import Limits, WebSocket
 from wslab.close import CloseCode
@@ -61,6 +62,10 @@ class ClientConnection(WebSocket):
         try:
             if self._refusal is None:
                 response = self._reader.feed(data)
+                while response and 100 <= response.status < 200 and response.status != 101:
+                    # An interim response, such as 103: the final one comes behind it (RFC 9110 §15.2).
+                    data, self._reader = self._reader.rest, ResponseReader()
+                    response = self._reader.feed(data)
                 if response is None:
                     return
                 if response.status == 101:
@@ -141,22 +146,24 @@ class connect:
         self._ssl = ssl
         self._limits = Limits(max_size, ping_interval, ping_timeout, close_timeout, open_timeout)
         self._subprotocols = subprotocols
-        self._key = generate_key()
         fields = additional_headers.items() if isinstance(additional_headers, Mapping) else additional_headers
-        self._request = build_request(
+        self._build = partial(
+            build_request,
             host_field,
             path,
-            key=self._key,
             subprotocols=subprotocols,
             origin=origin,
-            additional_headers=fields or (),
+            additional_headers=tuple(fields or ()),
         )
+        self._build(key=generate_key())  # what is wrong with the arguments is said at once
 
     async def __aenter__(self) -> ClientConnection:
         ssl = (self._ssl or tls.create_default_context()) if self._secure else None
+        key = generate_key()  # a new one for each connection (§4.1)
+        request = self._build(key=key)
         async with asyncio.timeout(self._limits.open_timeout):
             _, self._ws = await asyncio.get_running_loop().create_connection(
-                lambda: ClientConnection(self._request, self._key, self._subprotocols, self._limits),
+                lambda: ClientConnection(request, key, self._subprotocols, self._limits),
                 self._host,
                 self._port,
                 ssl=ssl,

@@ -22,6 +22,7 @@ from wslab.aio.inbox import Inbox
 from wslab.aio.pings import Pings
 from wslab.close import CloseCode
 from wslab.connection import Close, Connection, Event, Failure, Ping, Pong, ReadyState
+from wslab.frames import to_bytes
 from wslab.http import Request, Response
 
 __all__ = ["Limits", "Link"]
@@ -204,10 +205,13 @@ class Link(asyncio.BufferedProtocol):
                 self._held_up = self._held_up or self._inbox.size > INBOX_LIMIT
 
     def _has_read(self) -> bool:
-        """Tell whether the receiver has let a pong be read all the time since this was asked last."""
+        """Tell whether it is the peer's fault that no pong has come since this was asked last.
+
+        A receiver that is busy may hold the reading up; one that waits until the peer reads is not to blame.
+        """
         held_up = self._held_up
         self._held_up = not self._reading and self._inbox.size > INBOX_LIMIT // 2
-        return not (held_up or self._held_up)
+        return self._congested or not (held_up or self._held_up)
 
     # -- sending --------------------------------------------------------------------------------------------
 
@@ -233,8 +237,8 @@ class Link(asyncio.BufferedProtocol):
         if connection.ready_state is CLOSING:
             self._go_on_closing(connection)
 
-    def _ping(self, payload: bytes | None = None) -> asyncio.Future[float]:
-        payload = os.urandom(4) if payload is None else payload
+    def _ping(self, payload: bytes | bytearray | memoryview | None = None) -> asyncio.Future[float]:
+        payload = os.urandom(4) if payload is None else to_bytes(payload)
         if payload in self._pings:
             raise ValueError("a ping with the same payload waits for its pong already")
         self._opened().ping(payload)
@@ -269,8 +273,7 @@ class Link(asyncio.BufferedProtocol):
             self._holding = None
         self._flush()
         if self._peer_ended:
-            self._transport.close()  # writes what waits, but only as long as close_timeout
-            self._limit_closing()
+            self._close_transport()
 
     def _go_on_closing(self, connection: Connection) -> None:
         self._may_send = not connection.close_sent
@@ -282,6 +285,12 @@ class Link(asyncio.BufferedProtocol):
         if connection.finished and self._side == "server":
             self._end_tcp()
 
+    def _close_transport(self) -> None:
+        """End TCP when all is written, at the latest after close_timeout: a peer may never read."""
+        self._limit_closing()
+        if not self._transport.is_closing():  # closed twice, a transport of TLS could not be aborted any more
+            self._transport.close()
+
     def _limit_closing(self) -> None:
         if self._timer is None and self._limits.close_timeout is not None:
             self._timer = self._loop.call_later(self._limits.close_timeout, self._transport.abort)
@@ -292,7 +301,7 @@ class Link(asyncio.BufferedProtocol):
             if self._transport.can_write_eof() and not self._peer_ended:
                 self._transport.write_eof()
             else:
-                self._transport.close()  # TLS on asyncio has no half-closed connection
+                self._close_transport()  # TLS on asyncio has no half-closed connection
         except OSError:  # the peer has left already
             self._transport.abort()
 
@@ -300,7 +309,7 @@ class Link(asyncio.BufferedProtocol):
         """Fail the connection for a peer that is silent: there is nobody left to wait for."""
         self._opened().fail(CloseCode.INTERNAL_ERROR, problem)
         self._answer_close()
-        self._transport.close()
+        self._close_transport()
 
     def _opened(self) -> Connection:
         if self._connection is None:

@@ -114,7 +114,7 @@ class WebSocket(Link):
         elif self._transport.is_closing():  # nothing waits then, so nobody else would ever get a turn
             raise await self._end()
 
-    async def ping(self, payload: str | bytes | None = None) -> Latency:
+    async def ping(self, payload: str | bytes | bytearray | memoryview | None = None) -> Latency:
         """Send a ping, wait for its pong, and return the seconds in between (§5.5.2).
 
         A time limit belongs around this call, since it waits for the pong: ``async with asyncio.timeout(5)``.
