@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+import unittest.mock
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,7 +22,7 @@ from wslab.close import ProtocolError, decode_close
 from wslab.decoder import FrameDecoder
 from wslab.frames import Opcode
 from wslab.handshake import RequestReader, Response, judge_request
-from wslab.lab.exercises import check, engine, exercises, hint, progress
+from wslab.lab.exercises import check, engine, exercises, hint, progress, trial
 from wslab.lab.exercises.exercise import Exercise, Fault, Mistake
 from wslab.lab.exercises.lesson02 import KEYS
 from wslab.lab.exercises.lesson02_heads import REQUESTS
@@ -362,6 +363,31 @@ def test_code_that_lets_nothing_else_run_is_stopped_before_its_bound(
     assert "my_answer(1) lets nothing else run, and was stopped." in repr(check("trial", my_answer))
     assert time.monotonic() - before < 60
     assert no_work_goes_on()
+
+
+def test_a_trial_is_made_again_when_the_machine_has_stood_still(declare: Callable[..., Exercise]) -> None:
+    """All timers of the trial were due at once then, and it says nothing about the answer."""
+    calls: list[int] = []
+
+    class Sleepy(threading.Event):
+        """Be late once, as a machine that was put to sleep is."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            if len(calls) < 2:
+                time.sleep(trial.PAUSE + 0.1)
+            return super().wait(timeout)
+
+    async def judge(answer: Any) -> Fault | None:
+        calls.append(await answer(1))
+        return Fault("is judged while the machine stands still.") if len(calls) < 2 else None
+
+    async def my_answer(n: int) -> int:
+        return n
+
+    declare(judge)
+    with unittest.mock.patch.object(threading, "Event", Sleepy):
+        assert check("trial", my_answer).state == "right"
+    assert len(calls) == 2
 
 
 def test_a_coroutine_that_nobody_awaits_is_named(declare: Callable[..., Exercise]) -> None:

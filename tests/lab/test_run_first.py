@@ -124,9 +124,12 @@ def client(notebook: Path) -> Iterator[KernelClient]:
 
 
 def run(client: KernelClient, source: str, cell: str = "cell7") -> dict[str, Any]:
-    """Run a cell in the kernel, as JupyterLab does; return its reply."""
+    """Run a cell in the kernel, as JupyterLab does; return its reply.
+
+    Without ``stop_on_error``: a kernel aborts what reaches it just after a cell that failed.
+    """
     content = {"code": source, "silent": False, "store_history": True, "allow_stdin": False}
-    content |= {"user_expressions": {}, "stop_on_error": True}
+    content |= {"user_expressions": {}, "stop_on_error": False}
     message = client.session.msg("execute_request", content, metadata={"cellId": cell})
     client.shell_channel.send(message)
     while True:

@@ -111,6 +111,7 @@ async def served(handler: Handler) -> AsyncIterator[Served]:
 async def next_message(websocket: ClientConnection) -> Any:
     """Return the next message, or None when none comes."""
     try:
-        return await asyncio.wait_for(websocket.recv(), PATIENCE)
+        async with asyncio.timeout(PATIENCE):  # wait_for of Python 3.11 may swallow the limit of its caller
+            return await websocket.recv()
     except (ConnectionClosed, TimeoutError):
         return None

@@ -8,7 +8,8 @@ whatever server it needs. What the code prints appears in the cell.
 When the bound is over, an exception is raised inside the thread, at its next bytecode. Code that waits in C
 (``time.sleep``, a socket) does not notice; it is left behind in its daemon thread, and the outcome says so.
 Code that holds the loop of its thread and never awaits is not given the whole bound: a pulse in that loop
-tells whether it still turns. This module knows nothing of exercises.
+tells whether it still turns. A trial during which the machine stood still, such as a laptop that slept, says
+nothing, since all its timers were due at once: it is made again. This module knows nothing of exercises.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ __all__ = ["Outcome", "run"]
 
 GRACE = 1.0  # seconds that the thread gets to end once it was told to
 LOOK = 0.1  # seconds between two looks at the pulse of the loop
+PAUSE = 0.3  # seconds between two looks, from which on the machine has stood still
+TRIALS = 3  # at most, while the machine stands still
 STALL = 10  # looks in a row without a pulse: the loop is held; looks are counted, because machines pause
 
 
@@ -130,6 +133,7 @@ class _Loop:
         self._main: asyncio.Task[Any] | None = None
         self._pulse = 0
         self._ended = False
+        self.paused = False  # whether the machine stood still meanwhile
 
     def work(self, answer: Any) -> Outcome:
         with asyncio.Runner() as runner:
@@ -139,9 +143,13 @@ class _Loop:
 
     def is_held(self, done: threading.Event) -> bool:
         """Wait for the end of the work; return early, with True, when the loop does not turn any more."""
-        looks, before = 0, -1
-        end = time.monotonic() + self._bound + GRACE  # the loop ends its own waiting at the bound
-        while not done.wait(LOOK) and time.monotonic() < end:
+        looks, before, over = 0, -1, False
+        looked = time.monotonic()
+        end = looked + self._bound + GRACE  # the loop ends its own waiting at the bound
+        while not over and looked < end:
+            over, last = done.wait(LOOK), looked
+            looked = time.monotonic()
+            self.paused = self.paused or looked - last > PAUSE
             looks = looks + 1 if self._pulse == before and not self._ended else 0
             before = self._pulse
             if looks == STALL:
@@ -198,7 +206,17 @@ def run(
         worker = _Worker(lambda: Outcome(judge(answer)))
         _wait(worker, lambda: worker.done.wait(bound))
         return worker.outcome if worker.stop() else Outcome(expired=True, stopped=False)
-    loop = _Loop(judge, bound, [] if unheard is None else unheard)
+    unheard = [] if unheard is None else unheard
+    for _ in range(TRIALS):
+        unheard.clear()
+        loop = _Loop(judge, bound, unheard)
+        outcome = _run_loop(loop, answer)
+        if not (loop.paused and outcome.stopped):
+            break
+    return outcome
+
+
+def _run_loop(loop: _Loop, answer: Any) -> Outcome:
     worker = _Worker(lambda: loop.work(answer))
     held = _wait(worker, lambda: loop.is_held(worker.done))
     if held:
