@@ -7,6 +7,7 @@ import contextlib
 import gc
 import socket
 import ssl
+import struct
 import time
 from collections.abc import AsyncIterator
 from typing import Any, cast
@@ -27,6 +28,7 @@ from tests.test_attack import answering, wire
 from tests.test_hostile import opened
 from wslab import Connection, HandshakeError, Headers, Response, ServerConnection
 from wslab.aio.heartbeat import Heartbeat
+from wslab.lab.elsewhere import Elsewhere
 
 
 @contextlib.asynccontextmanager
@@ -595,5 +597,121 @@ def test_interim_responses_are_passed_over() -> None:
             assert [message async for message in ws] == ["hi"]
             await over.wait()
             await asyncio.sleep(0.01)
+
+    run(test())
+
+
+def test_peer_that_reads_is_alive_though_its_pong_is_held_up() -> None:
+    """A feed keeps the write buffer full, and a slow receiver the inbox: the peer takes what it gets."""
+
+    async def test() -> None:
+        async with wslab.serve(until_closed, ping_interval=None) as server, wslab.connect(uri(server)) as ws:
+            (peer,) = server.connections
+            peer._has_read()
+            while peer._reading:
+                await ws.send(bytes(2**18))
+                await asyncio.sleep(0)
+            peer.pause_writing()
+            peer._has_read()
+            peer.resume_writing()  # the peer has read
+            peer.pause_writing()
+            assert not peer._has_read()
+            assert peer._has_read()  # and has read nothing since
+            peer.resume_writing()
+            while not peer._reading:
+                await peer.recv()
+
+    run(test())
+
+
+def test_handler_that_the_application_cancels_closes_its_connection() -> None:
+    async def test() -> None:
+        handlers = []
+
+        async def handler(ws: ServerConnection) -> None:
+            handlers.append(asyncio.current_task())
+            await ws.wait_closed()
+
+        async with wslab.serve(handler) as server, wslab.connect(uri(server)) as ws:
+            assert handlers[0] is not None
+            handlers[0].cancel()
+            await ws.wait_closed()
+            assert ws.close_code == 1011
+
+    run(test(), seconds=5)
+
+
+def test_tls_peer_that_sends_on_hears_why_it_was_failed(certificate: Any) -> None:  # noqa: F811
+    """TLS on asyncio has no half-closed connection: ended at once, it would be reset by what still comes."""
+
+    async def test() -> None:
+        theirs = ssl.create_default_context(cafile=certificate)
+        serving = Elsewhere(wslab.serve, until_closed, ssl=tls_context(certificate), max_size=1000)
+        async with serving as server:
+            ws = await wslab.connect(f"wss://127.0.0.1:{server.port}", ssl=theirs)
+            await ws.send(bytes(2000))
+            time.sleep(0.1)  # this client is busy, and does not know yet
+            for _ in range(3):
+                await ws.send(bytes(2000))
+                time.sleep(0.05)
+            await ws.wait_closed()
+            assert ws.close_code == 1009
+
+    run(test())
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_connect_that_is_cancelled_at_any_moment(turns: int) -> None:
+    async def test() -> None:
+        async with nothing_escapes(), wslab.serve(until_closed) as server:
+            connecting = asyncio.ensure_future(wslab.connect(uri(server)).__aenter__())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            connecting.cancel()
+            await asyncio.wait([connecting])
+            del connecting
+            await asyncio.sleep(0.02)
+
+    run(test())
+
+
+def timers() -> int:
+    loop: Any = asyncio.get_running_loop()
+    return sum(not timer.cancelled() for timer in loop._scheduled)
+
+
+def test_no_timer_is_left_on_a_connection_that_is_over() -> None:
+    async def test() -> None:
+        async def late(ws: ServerConnection) -> None:
+            await ws.recv()
+            await asyncio.sleep(0.05)
+            with contextlib.suppress(wslab.ConnectionClosed):
+                await ws.send("too late")
+
+        async with wslab.serve(late, ping_interval=None) as server:
+            before = timers()
+            for _ in range(5):
+                _, writer = await opened(server)
+                writer.write(wire(0x81, b"Hello"))
+                writer.write_eof()
+                await asyncio.sleep(0.01)
+                linger = struct.pack("ii", 1, 0)  # the end is a reset
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                writer.transport.abort()
+            while server.accepted or server._tasks:
+                await asyncio.sleep(0.01)
+            assert timers() == before
+
+    run(test())
+
+
+def test_no_timer_is_left_of_a_refusal() -> None:
+    async def test() -> None:
+        async with wslab.serve(echo, origins=["https://chat.example"]) as server:
+            before = timers()
+            with pytest.raises(HandshakeError, match="403"):
+                await wslab.connect(uri(server), origin="https://evil.example")
+            await asyncio.sleep(0.05)
+            assert timers() == before
 
     run(test())

@@ -49,6 +49,7 @@ class ClientConnection(WebSocket):
                 self._refuse(self._refusal)
             else:
                 self.opened.set_exception(HandshakeError("the server ended TCP before it had answered"))
+                self.opened.exception()  # nobody waits for it when connect() was cancelled before
 
     def write_frame(self, frame: bytes, message: str | bytes) -> None:
         """Write a message that was encoded for many, in a frame with a masking-key of its own (§5.3)."""
@@ -75,7 +76,10 @@ class ClientConnection(WebSocket):
                     self.opened.set_result(None)
                     return
                 self._refusal, data = response._replace(body=b""), self._reader.rest
-                self._loop.call_later(BODY_TIME, self._transport.abort)  # refuses with what is there then
+                if self._timer:
+                    self._timer.cancel()
+                # What is there then has to do. As the timer of the opening it ends with the connection.
+                self._timer = self._loop.call_later(BODY_TIME, self._transport.abort)
             self._receive_body(self._refusal, data)
         except HandshakeError as error:
             self._give_up_opening(error)

@@ -33,6 +33,7 @@ READ = 2**16  # bytes that are read at once
 PONGS = 2**16  # bytes of pongs that may wait for a peer that does not read; above, reading stops
 CLOSING = ReadyState.CLOSING  # looked up once: every message asks for it
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
+LINGER = 0.5  # seconds for a peer of TLS to read the Close that fails the connection
 FIRST_TIME = 0.1  # the same where no message was ever taken
 LONG = 2**17  # bytes that are not copied once more on their way out
 
@@ -81,6 +82,7 @@ class Link(asyncio.BufferedProtocol):
         self._pings = Pings()
         self._holding: asyncio.TimerHandle | None = None  # while the Close waits for answers
         self._peer_ended = False  # the peer's half of TCP
+        self._lingering: asyncio.TimerHandle | None = None  # while a peer of TLS reads why it was failed
 
     # -- what the subclasses do: the opening handshake ------------------------------------------------------
 
@@ -157,12 +159,13 @@ class Link(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self._congested = False
+        self._held_up = self._held_up or not self._reading  # a peer that reads is not gone
         self._pongs = 0
         self._writable.set()
         self._update_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._timer, self._holding, self._heartbeat):
+        for timer in (self._timer, self._holding, self._lingering, self._heartbeat):
             if isinstance(timer, Heartbeat):
                 timer.stop()
             elif timer:
@@ -210,8 +213,8 @@ class Link(asyncio.BufferedProtocol):
         A receiver that is busy may hold the reading up; one that waits until the peer reads is not to blame.
         """
         held_up = self._held_up
-        self._held_up = not self._reading and self._inbox.size > INBOX_LIMIT // 2
-        return self._congested or not (held_up or self._held_up)
+        self._held_up = not self._reading and not self._congested and self._inbox.size > INBOX_LIMIT // 2
+        return not (held_up or self._held_up)
 
     # -- sending --------------------------------------------------------------------------------------------
 
@@ -287,7 +290,8 @@ class Link(asyncio.BufferedProtocol):
 
     def _close_transport(self) -> None:
         """End TCP when all is written, at the latest after close_timeout: a peer may never read."""
-        self._limit_closing()
+        if not self._closed.done():
+            self._limit_closing()
         if not self._transport.is_closing():  # closed twice, a transport of TLS could not be aborted any more
             self._transport.close()
 
@@ -300,8 +304,12 @@ class Link(asyncio.BufferedProtocol):
         try:
             if self._transport.can_write_eof() and not self._peer_ended:
                 self._transport.write_eof()
+            elif self._connection and self._connection.failure and not self._peer_ended:
+                # TLS on asyncio has no half-closed connection: what the peer still sends would reset TCP, and
+                # it might never read the Close. It has a moment to do so.
+                self._lingering = self._lingering or self._loop.call_later(LINGER, self._close_transport)
             else:
-                self._close_transport()  # TLS on asyncio has no half-closed connection
+                self._close_transport()
         except OSError:  # the peer has left already
             self._transport.abort()
 

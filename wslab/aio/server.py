@@ -114,7 +114,8 @@ class ServerConnection(WebSocket):
             logger.debug("handler ended with a connection: %s", closed)
         except asyncio.CancelledError:
             if _is_cancelled():
-                raise  # the server shuts down
+                self._begin_close(code)
+                raise  # the server shuts down, or the application has cancelled the handler
             logger.exception("handler was cancelled from within, the connection is closed with 1011")
         except Exception:
             logger.exception("handler failed, the connection is closed with 1011")

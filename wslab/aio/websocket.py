@@ -139,12 +139,16 @@ class WebSocket(Link):
         Raises:
             ValueError: a code that may not be sent, such as 1005, 1006 or 1015; a reason over 123 bytes.
         """
+        self._begin_close(code, reason)
+        await self.wait_closed()
+
+    def _begin_close(self, code: int | None, reason: str = "") -> None:
+        """Send a Close unless one was sent, and wait for nothing."""
         if self._connection:
             self._connection.close(code, reason)
             self._answer_close()
         else:
             self._transport.abort()
-        await self.wait_closed()
 
     async def wait_closed(self) -> None:
         """Wait until TCP has ended."""
