@@ -1,4 +1,4 @@
-"""The clients of the echo and the broadcast: bare sockets that know the octets of one frame.
+"""The clients of the echo and the broadcast: bare sockets that know the bytes of one frame.
 
 They have a process of their own, so that a server under measurement has its interpreter to itself: two
 threads of one process take turns, and each turn costs the server processor time that is not its own. What the
@@ -46,9 +46,9 @@ class Clients:
         """Send messages of so many bytes on each connection, and read what comes back, round by round."""
         self._order(f"echo {rounds} {size} {in_flight}")
 
-    def read(self, octets: int) -> None:
-        """Read so many octets from each connection."""
-        self._order(f"read {octets}")
+    def read(self, size: int) -> None:
+        """Read so many bytes from each connection."""
+        self._order(f"read {size}")
 
     def close(self) -> None:
         self._process.communicate()
@@ -75,23 +75,23 @@ def _connect(port: int) -> socket.socket:
 
 
 def _receive(client: socket.socket, most: int) -> bytes:
-    octets = client.recv(most)
-    if not octets:
+    data = client.recv(most)
+    if not data:
         raise SystemExit("the server has closed a connection of the benchmark")
-    return octets
+    return data
 
 
-def _read(client: socket.socket, octets: int) -> None:
-    while octets:
-        octets -= len(_receive(client, min(octets, 2**18)))
+def _read(client: socket.socket, size: int) -> None:
+    while size:
+        size -= len(_receive(client, min(size, 2**18)))
 
 
 def _echo(clients: list[socket.socket], rounds: int, size: int, in_flight: int) -> None:
-    octets = encode_frame(Frame(Opcode.BINARY, os.urandom(size)), os.urandom(4)) * in_flight
+    data = encode_frame(Frame(Opcode.BINARY, os.urandom(size)), os.urandom(4)) * in_flight
     answer = len(encode_frame(Frame(Opcode.BINARY, bytes(size)))) * in_flight
     for _ in range(rounds):
         for client in clients:
-            client.sendall(octets)
+            client.sendall(data)
         for client in clients:
             _read(client, answer)
 

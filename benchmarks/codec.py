@@ -1,4 +1,4 @@
-"""Octets to events and intents to octets, through the connection without I/O of each package.
+"""Bytes to events and intents to bytes, through the connection without I/O of each package.
 
 Each hands out what its user gets: bytes for a binary message, a str for a text. The connection of websockets
 leaves a text encoded, its user gets it decoded one layer above; so that is done here.
@@ -71,8 +71,8 @@ def _masked(size: int, opcode: Opcode = Opcode.BINARY) -> bytes:
     return encode_frame(Frame(opcode, payload), os.urandom(4))
 
 
-def _pieces(octets: bytes, size: int) -> list[bytes]:
-    return [octets[at : at + size] for at in range(0, len(octets), size)]
+def _pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def _calls(size: int) -> int:

@@ -2,7 +2,7 @@
 
 The server has a thread of its own, and only the processor time of that thread counts. The clients are in
 another process, see ``clients``. Beside the packages stands TCP: a server that knows no protocol and sends
-back as many octets as an echo would. No server on asyncio's transports needs less than that.
+back as many bytes as an echo would. No server on asyncio's transports needs less than that.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ async def _aiohttp(room: set[Any]) -> AsyncIterator[int]:
 
 
 class _Tcp(asyncio.BufferedProtocol):
-    """Answer each message of a known size with the octets of its echo, without a look at what it says."""
+    """Answer each message of a known size with the bytes of its echo, without a look at what it says."""
 
     def __init__(self, size: int, room: set[Any]) -> None:
         frame = wslab.Frame(wslab.Opcode.BINARY, bytes(size))

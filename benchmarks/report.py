@@ -29,11 +29,11 @@ HOW = (
     "without numpy and C, have another. A line holds medians of processor time for what it names, an echo "
     "for each message and a broadcast for each recipient, and the median of the ratios of websockets (with "
     "its C extension, unless the line says otherwise) to wslab. TCP is a server on asyncio that sends as "
-    "many octets as the answers have and looks at nothing; behind its time stands the ratio that it has.\n"
+    "many bytes as the answers have and looks at nothing; behind its time stands the ratio that it has.\n"
 )
 NOT_FASTER = (
     "Where wslab is not faster: a long text in small pieces, since each piece is checked to be UTF-8 as it "
-    "comes, so that the first wrong octet is refused; and masking 1 to 64 KiB before they are sent, where "
+    "comes, so that the first wrong byte is refused; and masking 1 to 64 KiB before they are sent, where "
     "numpy takes about as long as C.\n"
 )
 PICTURE = (

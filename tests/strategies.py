@@ -20,9 +20,9 @@ control_frames = st.builds(
 frames = st.one_of(data_frames, control_frames)
 
 
-def cut(octets: bytes) -> st.SearchStrategy[list[bytes]]:
-    """Cut the octets at any positions."""
-    positions = st.lists(st.integers(0, len(octets)), max_size=20).map(sorted)
+def cut(data: bytes) -> st.SearchStrategy[list[bytes]]:
+    """Cut the bytes at any positions."""
+    positions = st.lists(st.integers(0, len(data)), max_size=20).map(sorted)
     return positions.map(
-        lambda cuts: [octets[a:b] for a, b in zip([0, *cuts], [*cuts, len(octets)], strict=True)]
+        lambda cuts: [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
     )

@@ -76,10 +76,10 @@ def uri(server: wslab.Server, path: str = "/") -> str:
     return f"ws://127.0.0.1:{server.port}{path}"
 
 
-async def raw(server: wslab.Server, octets: bytes) -> bytes:
-    """Send octets over TCP, and return everything that comes back until TCP ends."""
+async def raw(server: wslab.Server, data: bytes) -> bytes:
+    """Send bytes over TCP, and return everything that comes back until TCP ends."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(octets)
+    writer.write(data)
     answer = await reader.read()
     writer.close()
     await writer.wait_closed()

@@ -1,4 +1,4 @@
-"""Attacks: what a peer may try, octet by octet and connection by connection, and the bound that each meets.
+"""Attacks: what a peer may try, byte by byte and connection by connection, and the bound that each meets.
 
 ``test_hostile`` has the unlucky peers of every day; these here mean harm. UTF-8 is compared with an oracle
 made of nothing but ``bytes.decode``. Times are bounds that a correct run is far from, never measurements.
@@ -37,8 +37,8 @@ def wire(first: int, payload: bytes = b"", *, masked: bool = True) -> bytes:
     return bytes((first, (0x80 if masked else 0) | len(payload))) + (MASK if masked else b"") + payload
 
 
-def failure(connection: Connection, octets: bytes) -> Failure | None:
-    events = connection.receive_data(octets)
+def failure(connection: Connection, data: bytes) -> Failure | None:
+    events = connection.receive_data(data)
     return events[-1] if events and isinstance(events[-1], Failure) else None
 
 
@@ -46,23 +46,23 @@ def failure(connection: Connection, octets: bytes) -> Failure | None:
 
 
 @functools.cache
-def can_become_text(octets: bytes) -> bool:
-    """Tell whether any continuation makes these octets UTF-8. It asks ``bytes.decode``, and tries."""
-    # The second octet of a character has ranges of its own; one of these three is in each of them.
+def can_become_text(data: bytes) -> bool:
+    """Tell whether any continuation makes these bytes UTF-8. It asks ``bytes.decode``, and tries."""
+    # The second byte of a character has ranges of its own; one of these three is in each of them.
     for more in (b"", *(second + b"\x80" * n for second in (b"\x80", b"\x90", b"\xa0") for n in range(3))):
         with contextlib.suppress(UnicodeDecodeError):
-            (octets + more).decode()
+            (data + more).decode()
             return True
     return False
 
 
 def beginnings() -> Iterator[bytes]:
-    """Yield what is no character yet and each octet that may come next, at the edges of every range."""
+    """Yield what is no character yet and each byte that may come next, at the edges of every range."""
     edges = b"\x00\x7f\x80\x8f\x90\x9f\xa0\xbf\xc0\xff"
     open_ones = [b""]
     for length in range(1, 5):
         following = range(256) if length < 4 else edges
-        tried = [begin + bytes((octet,)) for begin in open_ones for octet in following]
+        tried = [begin + bytes((byte,)) for begin in open_ones for byte in following]
         yield from tried
         open_ones = [
             one
@@ -74,9 +74,9 @@ def beginnings() -> Iterator[bytes]:
 LEADS = b"\xc2\xdf\xe0\xe1\xed\xef\xf0\xf1\xf4"
 
 
-def is_text(octets: bytes) -> bool:
+def is_text(data: bytes) -> bool:
     with contextlib.suppress(UnicodeDecodeError):
-        octets.decode()
+        data.decode()
         return True
     return False
 
@@ -87,13 +87,13 @@ def test_the_oracle_knows_the_edges() -> None:
 
 
 def test_each_beginning_of_a_character() -> None:
-    """§8.1: an octet is refused if and only if no continuation can be valid, in a frame not whole."""
+    """§8.1: a byte is refused if and only if no continuation can be valid, in a frame not whole."""
     tried = 0
-    for octets in beginnings():
+    for data in beginnings():
         connection = Connection("client")
-        connection.receive_data(b"\x01\x7d")  # 125 octets of text announced
-        refused = [failure(connection, bytes((octet,))) is not None for octet in octets]
-        assert refused == [not can_become_text(octets[: n + 1]) for n in range(len(octets))], octets.hex()
+        connection.receive_data(b"\x01\x7d")  # 125 bytes of text announced
+        refused = [failure(connection, bytes((byte,))) is not None for byte in data]
+        assert refused == [not can_become_text(data[: n + 1]) for n in range(len(data))], data.hex()
         tried += 1
     assert tried > 5_000
 
@@ -109,11 +109,11 @@ def test_each_beginning_of_a_character() -> None:
     ).map(b"".join),
     st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=6),
 )
-def test_text_cut_into_fragments_anywhere(octets: bytes, cuts: list[tuple[int, bool]]) -> None:
+def test_text_cut_into_fragments_anywhere(data: bytes, cuts: list[tuple[int, bool]]) -> None:
     """The same verdict as ``bytes.decode``, with empty fragments and pings in every gap."""
     connection = Connection("server")
-    places = sorted({min(place, len(octets)) for place, _ in cuts})
-    parts = [octets[a:b] for a, b in itertools.pairwise([0, *places, len(octets)])]
+    places = sorted({min(place, len(data)) for place, _ in cuts})
+    parts = [data[a:b] for a, b in itertools.pairwise([0, *places, len(data)])]
     frames = []
     for n, part in enumerate(parts):
         first = (0x80 if n == len(parts) - 1 else 0) | (0 if n else 1)
@@ -121,7 +121,7 @@ def test_text_cut_into_fragments_anywhere(octets: bytes, cuts: list[tuple[int, b
     events = [event for frame in frames for event in connection.receive_data(frame)]
     messages = [event for event in events if not isinstance(event, Ping)]
     try:
-        assert messages == [octets.decode()]
+        assert messages == [data.decode()]
     except UnicodeDecodeError:
         (failed,) = messages
         assert isinstance(failed, Failure)
@@ -132,8 +132,8 @@ def test_text_cut_into_fragments_anywhere(octets: bytes, cuts: list[tuple[int, b
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_every_pair_of_first_octets(side: Literal["client", "server"]) -> None:
-    """§5.2, §5.5: the first two octets alone say whether a frame is one that may come."""
+def test_every_pair_of_first_bytes(side: Literal["client", "server"]) -> None:
+    """§5.2, §5.5: the first two bytes alone say whether a frame is one that may come."""
     masked = side == "server"
     seconds = [bit | length for bit in (0, 0x80) for length in (0, 1, 2, 124, 125, 126, 127)]
     for first, second in itertools.product(range(256), seconds):
@@ -207,7 +207,7 @@ def test_empty_fragments_without_end(first: int) -> None:
 
 @pytest.mark.parametrize("first", [0x01, 0x02])
 def test_tiny_fragments_up_to_the_limit(first: int) -> None:
-    """§10.4: fragments of one octet cost what their octets cost; one too many is refused."""
+    """§10.4: fragments of one byte cost what their bytes cost; one too many is refused."""
     connection = Connection("server", max_size=20_000)
     assert peak_of(connection, wire(first), wire(0x00, b"x") * 1000, 20) < 2**19
     refused = failure(connection, wire(0x00, b"x"))
@@ -223,7 +223,7 @@ def test_a_flood_of_pings_leaves_nothing_behind() -> None:
 @pytest.mark.parametrize("size", [2**20 + 1, 2**31, 2**63 - 1])
 @pytest.mark.parametrize("first", [0x81, 0x82, 0x01, 0x02])
 def test_too_long_is_refused_from_the_header(first: int, size: int) -> None:
-    """1009 without one octet of the payload, and before its masking-key."""
+    """1009 without one byte of the payload, and before its masking-key."""
     connection = Connection("server")
     refused = failure(connection, bytes((first, 0xFF)) + size.to_bytes(8, "big"))
     assert refused
@@ -284,12 +284,12 @@ def test_request_that_is_not_what_it_seems(head: bytes) -> None:
     run(test())
 
 
-def test_head_octet_by_octet_with_frames_behind() -> None:
+def test_head_byte_by_byte_with_frames_behind() -> None:
     async def test() -> None:
         async with wslab.serve(echo) as server:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            for octet in UPGRADE + b"\r\n" + wire(0x81, b"Hello") + wire(0x88, b"\x03\xe8"):
-                writer.write(bytes((octet,)))
+            for byte in UPGRADE + b"\r\n" + wire(0x81, b"Hello") + wire(0x88, b"\x03\xe8"):
+                writer.write(bytes((byte,)))
                 await writer.drain()
             assert (await reader.read()).endswith(b"\r\n\r\n\x81\x05Hello\x88\x02\x03\xe8")
             writer.close()
@@ -298,15 +298,15 @@ def test_head_octet_by_octet_with_frames_behind() -> None:
 
 
 @contextlib.asynccontextmanager
-async def answering(octets: bytes) -> AsyncIterator[str]:
-    """Listen, answer every request with these octets, and then fall silent; the caller gets the URI."""
+async def answering(data: bytes) -> AsyncIterator[str]:
+    """Listen, answer every request with these bytes, and then fall silent; the caller gets the URI."""
     ended = asyncio.Event()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             request = await reader.readuntil(b"\r\n\r\n")
             key = request.partition(b"Sec-WebSocket-Key: ")[2][:24].decode()
-            writer.write(octets.replace(b"ACCEPT", wslab.accept_key(key).encode()))
+            writer.write(data.replace(b"ACCEPT", wslab.accept_key(key).encode()))
             while await reader.read(2**16):
                 pass
         writer.close()
@@ -322,7 +322,7 @@ REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno\n"
 
 
 @pytest.mark.parametrize(
-    ("octets", "status"),
+    ("data", "status"),
     [
         (REFUSED, 403),
         (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", 403),
@@ -335,13 +335,13 @@ REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno\n"
         (b"\0\r\n", 400),
     ],
 )
-def test_answer_of_a_hostile_server(octets: bytes, status: int) -> None:
+def test_answer_of_a_hostile_server(data: bytes, status: int) -> None:
     """It becomes a HandshakeError, no exception escapes into the event loop, TCP ends."""
 
     async def test() -> None:
         escaped: list[dict[str, Any]] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: escaped.append(context))
-        async with answering(octets) as address:
+        async with answering(data) as address:
             with pytest.raises(HandshakeError) as refused:
                 await wslab.connect(address)
             assert refused.value.status == status
@@ -355,7 +355,7 @@ def test_answer_of_a_hostile_server(octets: bytes, status: int) -> None:
 
 @pytest.mark.parametrize("half_close", [False, True])
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [
         b"",
         wire(0x81, b"x")[:-1],
@@ -368,7 +368,7 @@ def test_answer_of_a_hostile_server(octets: bytes, status: int) -> None:
         b"\xff" * 1000,
     ],
 )
-def test_peer_that_leaves(octets: bytes, half_close: bool) -> None:
+def test_peer_that_leaves(data: bytes, half_close: bool) -> None:
     """With a FIN or a RST, in the middle of anything: the handler ends, nothing is left, others go on."""
 
     async def test() -> None:
@@ -383,7 +383,7 @@ def test_peer_that_leaves(octets: bytes, half_close: bool) -> None:
 
         async with wslab.serve(handler) as server, wslab.connect(uri(server, "/other")) as bystander:
             reader, writer = await opened(server)
-            writer.write(octets)
+            writer.write(data)
             if half_close:
                 writer.write_eof()
                 await reader.read()  # the server ends its half, too
@@ -417,7 +417,7 @@ def test_half_closed_peer_gets_its_answers() -> None:
 
 
 def test_server_ends_only_its_half_of_tcp() -> None:
-    """§7.1.1: were the socket closed, octets on their way would reset it, and the Close could be lost."""
+    """§7.1.1: were the socket closed, bytes on their way would reset it, and the Close could be lost."""
 
     async def test() -> None:
         async with wslab.serve(echo) as server:
@@ -612,9 +612,9 @@ def test_shutdown_among_broken_peers() -> None:
             pairs[0][1].write(wire(0x81, b"x")[:-1])
             pairs[1][1].write(wire(0x01, b"x"))
             pairs[2][1].write(b"\xff" * 10)
-            for octets in (b"", b"GET / HT", UPGRADE, UPGRADE.replace(b"GET /", b"GET /slow") + b"\r\n"):
+            for data in (b"", b"GET / HT", UPGRADE, UPGRADE.replace(b"GET /", b"GET /slow") + b"\r\n"):
                 reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-                writer.write(octets)
+                writer.write(data)
                 pairs.append((reader, writer))
             await begun.wait()
             while len(server.accepted) < len(pairs):

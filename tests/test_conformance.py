@@ -1,4 +1,4 @@
-"""Strict conformance with RFC 6455: octets in, exact octets out, on both sides, cut in every way.
+"""Strict conformance with RFC 6455: bytes in, exact bytes out, on both sides, cut in every way.
 
 Each case is what a peer sends, and what an endpoint that echoes every message must send back. Frames are put
 together here by hand, so that broken ones can be made, and so that the encoder does not judge itself.
@@ -36,7 +36,7 @@ class Sent(NamedTuple):
             16: bytes((mask | 126,)) + length.to_bytes(8, "big")[-2:],
             64: bytes((mask | 127,)) + length.to_bytes(8, "big"),
         }[size]
-        masked = bytes(octet ^ key[i % 4] for i, octet in enumerate(self.payload)) if key else self.payload
+        masked = bytes(byte ^ key[i % 4] for i, byte in enumerate(self.payload)) if key else self.payload
         return bytes((self.first,)) + header + (key or b"") + masked
 
 
@@ -75,12 +75,12 @@ VALID_CODES = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013,
 INVALID_CODES = (0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535)
 INVALID_UTF8 = (
     b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80edited",  # a surrogate
-    b"\x80",  # a continuation octet alone
+    b"\x80",  # a continuation byte alone
     b"\xc0\xaf",  # overlong
     b"\xe0\x80\xaf",
     b"\xf0\x80\x80\xaf",
     b"\xf4\x90\x80\x80",  # above U+10FFFF
-    b"\xf8\x88\x80\x80\x80",  # five octets
+    b"\xf8\x88\x80\x80\x80",  # five bytes
     b"\xfe",
     b"\xff",
     b"a\xc3(b",
@@ -116,7 +116,7 @@ CASES: dict[str, tuple[str, list[Sent], list[Sent]]] = {
     "ping of 126": ("§5.5", [HELLO, Sent(FIN | PING, bytes(126))], [HELLO, failed(1002)]),
     "close of 126": ("§5.5", [Sent(FIN | CLOSE, b"\x03\xe8" + bytes(124))], [failed(1002)]),
     **{
-        f"first octet {first:#04x}": ("§5.2", [HELLO, Sent(first, payload), HELLO], [HELLO, failed(1002)])
+        f"first byte {first:#04x}": ("§5.2", [HELLO, Sent(first, payload), HELLO], [HELLO, failed(1002)])
         for payload in (b"", b"x")
         for first in (
             *(FIN | bits | opcode for bits in range(0x10, 0x80, 0x10) for opcode in (TEXT, BINARY, PING)),
@@ -152,28 +152,25 @@ CASES: dict[str, tuple[str, list[Sent], list[Sent]]] = {
     **{
         f"fragmented UTF-8 {string!a}": (
             "§8.1",
-            [text("", 0), *[more(bytes((octet,)), 0) for octet in string.encode()], more("")],
+            [text("", 0), *[more(bytes((byte,)), 0) for byte in string.encode()], more("")],
             [text(string)],
         )
         for string in VALID_UTF8
     },
+    **{f"not UTF-8 {data!r}": ("§8.1", [HELLO, text(data)], [HELLO, failed(1007)]) for data in INVALID_UTF8},
     **{
-        f"not UTF-8 {octets!r}": ("§8.1", [HELLO, text(octets)], [HELLO, failed(1007)])
-        for octets in INVALID_UTF8
-    },
-    **{
-        f"not UTF-8, fragmented {octets!r}": (
+        f"not UTF-8, fragmented {data!r}": (
             "§8.1",
-            [text("", 0), *[more(bytes((octet,)), 0) for octet in octets], more("")],
+            [text("", 0), *[more(bytes((byte,)), 0) for byte in data], more("")],
             [failed(1007)],
         )
-        for octets in INVALID_UTF8
+        for data in INVALID_UTF8
     },
     "not UTF-8, cut off": ("§8.1", [text(b"\xce")], [failed(1007)]),
     "not UTF-8, cut off in the last fragment": ("§8.1", [text(b"a", 0), more(b"\xce")], [failed(1007)]),
     "no UTF-8 needed": ("§5.6", [binary(b"\xff\xfe")], [binary(b"\xff\xfe")]),
     "close without code": ("§5.5.1", [close()], [close()]),
-    "close of one octet": ("§5.5.1", [Sent(FIN | CLOSE, b"\x03")], [failed(1002)]),
+    "close of one byte": ("§5.5.1", [Sent(FIN | CLOSE, b"\x03")], [failed(1002)]),
     "close with reason": ("§5.5.1", [close(1000, b"bye")], [close(1000)]),
     "close with the longest reason": ("§5.5.1", [close(1000, b"*" * 123)], [close(1000)]),
     "close with a reason not UTF-8": ("§5.5.1", [close(1000, INVALID_UTF8[0])], [failed(1007)]),
@@ -198,19 +195,19 @@ CASES: dict[str, tuple[str, list[Sent], list[Sent]]] = {
 }
 
 
-def whole(octets: bytes) -> Iterator[bytes]:
-    yield octets
+def whole(data: bytes) -> Iterator[bytes]:
+    yield data
 
 
-def octet_by_octet(octets: bytes) -> Iterator[bytes]:
-    step = 1 if len(octets) < 2000 else 997
-    return (octets[at : at + step] for at in range(0, len(octets), step))
+def byte_by_byte(data: bytes) -> Iterator[bytes]:
+    step = 1 if len(data) < 2000 else 997
+    return (data[at : at + step] for at in range(0, len(data), step))
 
 
-def echo(connection: Connection, octets: bytes, cut: Cut) -> bytes:
-    """Feed the octets, send each message back, and return all that went out."""
+def echo(connection: Connection, data: bytes, cut: Cut) -> bytes:
+    """Feed the bytes, send each message back, and return all that went out."""
     out = b""
-    for piece in cut(octets):
+    for piece in cut(data):
         for event in connection.receive_data(piece):
             if isinstance(event, str):
                 connection.send_text(event)
@@ -220,26 +217,26 @@ def echo(connection: Connection, octets: bytes, cut: Cut) -> bytes:
     return out
 
 
-def without_reasons(octets: bytes, key: bytes | None) -> bytes:
+def without_reasons(data: bytes, key: bytes | None) -> bytes:
     """Shorten the Close at the end of what went out to its code: the words are ours to choose."""
     mask = 4 if key else 0
     at = 0
-    while at < len(octets):
-        length = octets[at + 1] & 0x7F
+    while at < len(data):
+        length = data[at + 1] & 0x7F
         start = at + 2 + (2 if length == 126 else 8 if length == 127 else 0)
-        length = int.from_bytes(octets[at + 2 : start], "big") if length > 125 else length
-        if octets[at] == FIN | CLOSE and length > 2:
-            assert at + 2 + mask + length == len(octets), "something was sent behind a Close"
-            header = bytes((octets[at], (0x80 if key else 0) | 2))
-            return octets[:at] + header + octets[at + 2 : at + 2 + mask + 2]
+        length = int.from_bytes(data[at + 2 : start], "big") if length > 125 else length
+        if data[at] == FIN | CLOSE and length > 2:
+            assert at + 2 + mask + length == len(data), "something was sent behind a Close"
+            header = bytes((data[at], (0x80 if key else 0) | 2))
+            return data[:at] + header + data[at + 2 : at + 2 + mask + 2]
         at = start + mask + length
-    return octets
+    return data
 
 
 SIDES: list[Literal["client", "server"]] = ["client", "server"]
 
 
-@pytest.mark.parametrize("cut", [whole, octet_by_octet])
+@pytest.mark.parametrize("cut", [whole, byte_by_byte])
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CASES)
 def test_case(name: str, side: Literal["client", "server"], cut: Cut) -> None:
@@ -260,7 +257,7 @@ def test_masking_in_the_wrong_direction(side: Literal["client", "server"]) -> No
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize(
-    ("octets", "first_bad"),
+    ("data", "first_bad"),
     [
         (b"abc\xff", 3),
         (MU.encode() + b"\xf4\x90\x80\x80", len(MU.encode()) + 1),
@@ -268,15 +265,15 @@ def test_masking_in_the_wrong_direction(side: Literal["client", "server"]) -> No
         (b"\xc0\xaf", 0),
     ],
 )
-def test_bad_octet_in_a_frame_that_is_not_whole(
-    side: Literal["client", "server"], octets: bytes, first_bad: int
+def test_bad_byte_in_a_frame_that_is_not_whole(
+    side: Literal["client", "server"], data: bytes, first_bad: int
 ) -> None:
-    """§8.1: the connection is failed as soon as the octet is there, though the frame is not."""
+    """§8.1: the connection is failed as soon as the byte is there, though the frame is not."""
     theirs, ours = (KEY, None) if side == "server" else (None, KEY)
-    wire = text(octets + b"x" * 50).encode(theirs)
-    header = len(wire) - len(octets) - 50
+    wire = text(data + b"x" * 50).encode(theirs)
+    header = len(wire) - len(data) - 50
     connection = Connection(side, masking_key=lambda: KEY)
-    assert echo(connection, wire[: header + first_bad], octet_by_octet) == b""
+    assert echo(connection, wire[: header + first_bad], byte_by_byte) == b""
     out = echo(connection, wire[header + first_bad : header + first_bad + 1], whole)
     assert without_reasons(out, ours) == failed(1007).encode(ours)
 

@@ -269,22 +269,22 @@ def without_words(events: list[Event]) -> list[Event]:
 
 class TestHostileInput:
     @given(st.lists(st.binary(max_size=300), max_size=10), st.sampled_from(["client", "server"]))
-    def test_no_octets_raise(self, pieces: list[bytes], side: Literal["client", "server"]) -> None:
+    def test_no_bytes_raise(self, pieces: list[bytes], side: Literal["client", "server"]) -> None:
         connection = Connection(side)
         for piece in pieces:
             connection.receive_data(piece)
             connection.data_to_send()
 
     @given(st.lists(frames, max_size=6), st.data())
-    def test_changed_octets_give_the_same_however_they_are_cut(
+    def test_changed_bytes_give_the_same_however_they_are_cut(
         self, sent: list[Any], data: st.DataObject
     ) -> None:
         wire = bytearray(b"".join(encode_frame(frame, KEY) for frame in sent))
-        for at, octet in data.draw(
+        for at, byte in data.draw(
             st.dictionaries(st.integers(0, 200), st.integers(0, 255), max_size=3)
         ).items():
             if at < len(wire):
-                wire[at] = octet
+                wire[at] = byte
         at_once, in_pieces = Connection("server", max_size=250), Connection("server", max_size=250)
         expected = at_once.receive_data(wire)
         received = [event for piece in data.draw(cut(bytes(wire))) for event in in_pieces.receive_data(piece)]

@@ -12,14 +12,14 @@ from wslab.decoder import FrameDecoder
 from wslab.frames import Frame, Opcode, encode_frame, first_byte
 
 
-def octets(text: str) -> bytes:
+def data(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
 def assert_refused(
     wire: bytes, masked: bool, code: CloseCode, words: str, max_size: int | None = 2**20
 ) -> None:
-    """Check that the octets are refused with the code and the words, whole and octet by octet."""
+    """Check that the bytes are refused with the code and the words, whole and byte by byte."""
     with pytest.raises(ProtocolError, match=words) as whole:
         FrameDecoder(masked=masked, max_size=max_size).feed(wire)
     assert whole.value.code is code
@@ -29,7 +29,7 @@ def assert_refused(
 
 
 def feed_singly(decoder: FrameDecoder, wire: bytes) -> list[Frame]:
-    return [frame for octet in wire for frame in decoder.feed(bytes((octet,)))]
+    return [frame for byte in wire for frame in decoder.feed(bytes((byte,)))]
 
 
 class TestRules:
@@ -58,10 +58,10 @@ class TestRules:
         ],
     )
     def test_from_a_server(self, wire: str, words: str) -> None:
-        assert_refused(octets(wire), False, CloseCode.PROTOCOL_ERROR, words)
+        assert_refused(data(wire), False, CloseCode.PROTOCOL_ERROR, words)
 
     def test_client_must_mask(self) -> None:
-        assert_refused(octets("81 05"), True, CloseCode.PROTOCOL_ERROR, "frame from a client is not masked")
+        assert_refused(data("81 05"), True, CloseCode.PROTOCOL_ERROR, "frame from a client is not masked")
 
     @pytest.mark.parametrize("first", range(256))
     def test_every_first_byte(self, first: int) -> None:
@@ -75,20 +75,20 @@ class TestRules:
                 decoder.feed(bytes((first, 0)))
 
     def test_a_long_frame_is_refused_from_its_header(self) -> None:
-        wire = octets("82 7f 00 00 00 00 00 10 00 01")
+        wire = data("82 7f 00 00 00 00 00 10 00 01")
         assert_refused(wire, False, CloseCode.MESSAGE_TOO_BIG, "1048577 bytes, limit 1048576")
 
     def test_the_limit_itself_is_accepted(self) -> None:
-        assert len(FrameDecoder(masked=False, max_size=126).feed(octets("82 7e 00 7e") + bytes(126))) == 1
-        assert_refused(octets("82 7e 00 7f"), False, CloseCode.MESSAGE_TOO_BIG, "limit 126", max_size=126)
+        assert len(FrameDecoder(masked=False, max_size=126).feed(data("82 7e 00 7e") + bytes(126))) == 1
+        assert_refused(data("82 7e 00 7f"), False, CloseCode.MESSAGE_TOO_BIG, "limit 126", max_size=126)
 
     def test_no_limit(self) -> None:
-        assert FrameDecoder(masked=False, max_size=None).feed(octets("82 7f 7f ff ff ff ff ff ff ff")) == []
+        assert FrameDecoder(masked=False, max_size=None).feed(data("82 7f 7f ff ff ff ff ff ff ff")) == []
 
     def test_whole_frames_before_an_error_are_kept(self) -> None:
         decoder = FrameDecoder(masked=False)
         with pytest.raises(ProtocolError) as caught:
-            decoder.feed(octets("81 01 41 89 00 83 00"))
+            decoder.feed(data("81 01 41 89 00 83 00"))
         assert caught.value.frames == [Frame(Opcode.TEXT, b"A"), Frame(Opcode.PING)]
         with pytest.raises(ProtocolError) as again:
             decoder.feed(b"")
@@ -100,7 +100,7 @@ class TestRules:
         decoder = FrameDecoder(masked=False)
         for wire in ("83 00", "81 00"):
             with pytest.raises(ProtocolError, match="opcode 0x3"):
-                decoder.feed(octets(wire))
+                decoder.feed(data(wire))
 
 
 class TestStream:
@@ -128,7 +128,7 @@ class TestStream:
 
         assert judge(data.draw(cut(wire))) == judge([wire])
 
-    def test_a_view_with_items_of_four_octets(self) -> None:
+    def test_a_view_with_items_of_four_bytes(self) -> None:
         wire = encode_frame(Frame(Opcode.BINARY, bytes(range(200)))) * 2
         decoder, items = FrameDecoder(masked=False), array.array("I", wire)
         frames = decoder.feed(memoryview(items)[:20]) + decoder.feed(memoryview(items)[20:])
@@ -136,21 +136,21 @@ class TestStream:
 
     def test_a_view_with_gaps(self) -> None:
         wire = encode_frame(Frame(Opcode.BINARY, bytes(range(200))))
-        spread = memoryview(bytes(octet for each in wire for octet in (each, 255)))[::2]
+        spread = memoryview(bytes(byte for each in wire for byte in (each, 255)))[::2]
         decoder = FrameDecoder(masked=False)
         assert decoder.feed(spread[:50]) + decoder.feed(spread[50:90]) == []
         (frame,) = decoder.feed(spread[90:])
         assert frame.payload == bytes(range(200))
 
     def test_a_frame_owns_its_payload(self) -> None:
-        buffer = bytearray(octets("82 03 01 02 03"))
+        buffer = bytearray(data("82 03 01 02 03"))
         [frame] = FrameDecoder(masked=False).feed(buffer)
         buffer[2:] = b"xyz"
         assert frame.payload == b"\x01\x02\x03"
 
 
 class TestEverySize:
-    """Lengths around each limit, in every form that octets can have, with numpy and without it."""
+    """Lengths around each limit, in every form that bytes can have, with numpy and without it."""
 
     SIZES = (0, 1, 125, 126, 127, 319, 320, 321, 4087, 4088, 4095, 4097, 8195, 2**15, 2**15 + 3, 65535, 65536)
 
@@ -166,7 +166,7 @@ class TestEverySize:
         payload, key = (bytes(range(251)) * (size // 251 + 1))[:size], b"\x01\x02\x03\x04"
         wire = encode_frame(Frame(Opcode.BINARY, payload), key if masked else None)
         if masked:
-            assert wire[-size:] == bytes(octet ^ key[i % 4] for i, octet in enumerate(payload)) or not size
+            assert wire[-size:] == bytes(byte ^ key[i % 4] for i, byte in enumerate(payload)) or not size
         for pieces in ([wire], [wire + wire[:3], wire[3:]], [wire[:-1], wire[-1:]]):
             decoder = FrameDecoder(masked=masked)
             frames = [frame for piece in pieces for frame in decoder.feed(kind(piece))]
@@ -174,5 +174,5 @@ class TestEverySize:
             assert sum(map(len, pieces)) == len(frames) * len(wire)
 
     @pytest.mark.parametrize("wire", ["827f" + "00" * 127, "827e0005" + "00" * 5, "827e007d" + "00" * 125])
-    def test_a_length_in_too_many_octets(self, wire: str) -> None:
-        assert_refused(octets(wire), False, CloseCode.PROTOCOL_ERROR, "fewest")
+    def test_a_length_in_too_many_bytes(self, wire: str) -> None:
+        assert_refused(data(wire), False, CloseCode.PROTOCOL_ERROR, "fewest")

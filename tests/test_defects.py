@@ -203,14 +203,14 @@ def test_tls_handshake_that_never_comes(certificate: Any) -> None:  # noqa: F811
     run(test())
 
 
-@pytest.mark.parametrize("octets", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x02\x01\x00"])
-def test_tls_handshake_that_fails(certificate: Any, octets: bytes) -> None:  # noqa: F811
+@pytest.mark.parametrize("data", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x02\x01\x00"])
+def test_tls_handshake_that_fails(certificate: Any, data: bytes) -> None:  # noqa: F811
     """The event loop tells a connection of some of these failures, and not of others."""
 
     async def test() -> None:
         async with nothing_escapes(), wslab.serve(echo, ssl=tls_context(certificate)) as server:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(octets)
+            writer.write(data)
             writer.write_eof()
             async with asyncio.timeout(5):
                 await reader.read()
@@ -233,12 +233,12 @@ def test_client_that_does_not_trust_the_certificate(certificate: Any) -> None:  
     run(test())
 
 
-@pytest.mark.parametrize("octets", [b"", b"\x16\x03", b"GET / HTTP/1.1\r\n\r\n"])
-def test_shutdown_during_the_handshake_of_tls(certificate: Any, octets: bytes) -> None:  # noqa: F811
+@pytest.mark.parametrize("data", [b"", b"\x16\x03", b"GET / HTTP/1.1\r\n\r\n"])
+def test_shutdown_during_the_handshake_of_tls(certificate: Any, data: bytes) -> None:  # noqa: F811
     async def test() -> None:
         async with nothing_escapes(), wslab.serve(echo, ssl=tls_context(certificate)) as server:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(octets)
+            writer.write(data)
             while not server.accepted:
                 await asyncio.sleep(0)
             server.close()

@@ -1,4 +1,4 @@
-"""Frames and handshakes judged side by side with `websockets` and `wsproto`, over valid and mutated octets.
+"""Frames and handshakes judged side by side with `websockets` and `wsproto`, over valid and mutated bytes.
 
 A verdict is: which frames came, and whether the stream was refused. Both must agree with ours. Differences
 that stand are named in LENIENT, with the section of the RFC that settles them.
@@ -53,17 +53,17 @@ LENIENT = {
 }
 
 
-def ours(octets: bytes, masked: bool) -> tuple[Seen, str | None]:
+def ours(data: bytes, masked: bool) -> tuple[Seen, str | None]:
     decoder = FrameDecoder(masked=masked, max_size=None)
     try:
-        return [(f.opcode, f.fin, f.payload) for f in decoder.feed(octets)], None
+        return [(f.opcode, f.fin, f.payload) for f in decoder.feed(data)], None
     except ProtocolError as error:
         return [(f.opcode, f.fin, f.payload) for f in error.frames], str(error)
 
 
-def websockets_verdict(octets: bytes, masked: bool) -> tuple[Seen, bool]:
+def websockets_verdict(data: bytes, masked: bool) -> tuple[Seen, bool]:
     reader, seen = StreamReader(), []
-    reader.feed_data(octets)
+    reader.feed_data(data)
     while True:
         parser = TheirFrame.parse(reader.read_exact, mask=masked, max_size=None)
         try:
@@ -74,13 +74,13 @@ def websockets_verdict(octets: bytes, masked: bool) -> tuple[Seen, bool]:
         except (TheirProtocolError, PayloadTooBig):
             return seen, True
         else:
-            return seen, False  # it waits for more octets
+            return seen, False  # it waits for more bytes
 
 
-def wsproto_verdict(octets: bytes, masked: bool) -> tuple[Seen, bool]:
+def wsproto_verdict(data: bytes, masked: bool) -> tuple[Seen, bool]:
     decoder, seen, payload = WsprotoDecoder(client=not masked), [], b""
     opcode: int | None = None
-    decoder.receive_bytes(octets)
+    decoder.receive_bytes(data)
     try:
         while (frame := decoder.process_buffer()) is not None:
             opcode = int(frame.opcode) if opcode is None else opcode
@@ -96,46 +96,46 @@ def wsproto_verdict(octets: bytes, masked: bool) -> tuple[Seen, bool]:
 VERDICTS = {"websockets": websockets_verdict, "wsproto": wsproto_verdict}
 
 
-def announces_more_than_the_padding(octets: bytes, seen: Seen, masked: bool) -> bool:
+def announces_more_than_the_padding(data: bytes, seen: Seen, masked: bool) -> bool:
     """Tell whether the frame behind those seen is longer than any padding: an oracle may wait for it."""
     offset = sum(
         len(encode_frame(Frame(Opcode(o), p, fin), b"1234" if masked else None)) for o, fin, p in seen
     )
-    head = (octets + PADDING)[offset : offset + 10]
+    head = (data + PADDING)[offset : offset + 10]
     return head[1] & 0x7F == 127 and int.from_bytes(head[2:10], "big") > len(PADDING) - 14
 
 
-def assert_same_verdict(oracle: str, octets: bytes, masked: bool) -> None:
-    seen, refused = ours(octets, masked)
-    theirs, they_refuse = VERDICTS[oracle](octets, masked)
+def assert_same_verdict(oracle: str, data: bytes, masked: bool) -> None:
+    seen, refused = ours(data, masked)
+    theirs, they_refuse = VERDICTS[oracle](data, masked)
     if refused and any(words in refused for words in LENIENT[oracle]):
         assert theirs[: len(seen)] == seen
         return
     assert theirs == seen
     if they_refuse:
         assert refused, f"{oracle} refuses what we accept"
-    elif refused and not announces_more_than_the_padding(octets, seen, masked):
-        # We refuse from the first octet that is wrong; an oracle may look only once the frame is whole.
-        theirs, they_refuse = VERDICTS[oracle](octets + PADDING, masked)
+    elif refused and not announces_more_than_the_padding(data, seen, masked):
+        # We refuse from the first byte that is wrong; an oracle may look only once the frame is whole.
+        theirs, they_refuse = VERDICTS[oracle](data + PADDING, masked)
         assert they_refuse, f"{oracle} accepts what we refuse: {refused}"
         assert theirs == seen
 
 
 @st.composite
 def mutated(draw: st.DrawFn, masked: bool) -> bytes:
-    """Encode some frames, then change, drop and insert octets."""
+    """Encode some frames, then change, drop and insert bytes."""
     sent = draw(st.lists(frames, min_size=1, max_size=4))
-    octets = bytearray(b"".join(encode_frame(f, draw(keys) if masked else None) for f in sent))
+    data = bytearray(b"".join(encode_frame(f, draw(keys) if masked else None) for f in sent))
     for _ in range(draw(st.integers(1, 4))):
-        at = draw(st.integers(0, min(len(octets), 300)))
+        at = draw(st.integers(0, min(len(data), 300)))
         match draw(st.sampled_from(["change", "drop", "insert"])):
             case "change":
-                octets[at : at + 1] = bytes((draw(st.integers(0, 255)),))
+                data[at : at + 1] = bytes((draw(st.integers(0, 255)),))
             case "drop":
-                del octets[at : at + draw(st.integers(1, 9))]
+                del data[at : at + draw(st.integers(1, 9))]
             case _:
-                octets[at:at] = draw(st.binary(min_size=1, max_size=9))
-    return bytes(octets)
+                data[at:at] = draw(st.binary(min_size=1, max_size=9))
+    return bytes(data)
 
 
 @pytest.mark.parametrize("oracle", VERDICTS)
@@ -144,30 +144,30 @@ class TestDecoding:
     @given(data=st.data())
     def test_valid_streams(self, oracle: str, masked: bool, data: st.DataObject) -> None:
         sent = data.draw(st.lists(frames, max_size=6))
-        octets = b"".join(encode_frame(f, data.draw(keys) if masked else None) for f in sent)
-        theirs, they_refuse = VERDICTS[oracle](octets, masked)
+        raw = b"".join(encode_frame(f, data.draw(keys) if masked else None) for f in sent)
+        theirs, they_refuse = VERDICTS[oracle](raw, masked)
         assert (theirs, they_refuse) == ([(f.opcode, f.fin, f.payload) for f in sent], False)
-        assert ours(octets, masked) == (theirs, None)
+        assert ours(raw, masked) == (theirs, None)
 
     @given(data=st.data())
     def test_mutated_streams(self, oracle: str, masked: bool, data: st.DataObject) -> None:
         assert_same_verdict(oracle, data.draw(mutated(masked)), masked)
 
-    @given(octets=st.binary(max_size=60))
-    @example(octets=bytes.fromhex("827e007d"))
-    @example(octets=bytes.fromhex("827f8000000000000000"))
-    @example(octets=bytes.fromhex("c100"))
-    @example(octets=bytes.fromhex("8000"))
-    def test_any_octets(self, oracle: str, masked: bool, octets: bytes) -> None:
-        assert_same_verdict(oracle, octets, masked)
+    @given(data=st.binary(max_size=60))
+    @example(data=bytes.fromhex("827e007d"))
+    @example(data=bytes.fromhex("827f8000000000000000"))
+    @example(data=bytes.fromhex("c100"))
+    @example(data=bytes.fromhex("8000"))
+    def test_any_bytes(self, oracle: str, masked: bool, data: bytes) -> None:
+        assert_same_verdict(oracle, data, masked)
 
 
 def test_the_listed_differences_are_real() -> None:
     """An entry of LENIENT that is no longer true must go."""
     for wire, frame_is_accepted in (("827e0001ff", True), ("827f8000000000000000", False)):
-        octets = bytes.fromhex(wire)
-        assert ours(octets, masked=False)[1]
-        assert websockets_verdict(octets, masked=False) == (
+        data = bytes.fromhex(wire)
+        assert ours(data, masked=False)[1]
+        assert websockets_verdict(data, masked=False) == (
             ([(Opcode.BINARY, True, b"\xff")] if frame_is_accepted else []),
             False,
         )
@@ -175,7 +175,7 @@ def test_the_listed_differences_are_real() -> None:
 
 class TestEncoding:
     @given(frames)
-    def test_websockets_writes_the_same_octets(self, frame: Frame) -> None:
+    def test_websockets_writes_the_same_bytes(self, frame: Frame) -> None:
         theirs = TheirFrame(TheirOpcode(frame.opcode), frame.payload, frame.fin)
         assert theirs.serialize(mask=False) == encode_frame(frame)
         assert ours(bytes(theirs.serialize(mask=True)), masked=True) == (
@@ -184,7 +184,7 @@ class TestEncoding:
         )
 
     @given(st.binary(max_size=300), st.booleans(), st.booleans())
-    def test_wsproto_writes_the_same_octets(self, payload: bytes, fin: bool, client: bool) -> None:
+    def test_wsproto_writes_the_same_bytes(self, payload: bytes, fin: bool, client: bool) -> None:
         theirs = bytes(FrameProtocol(client=client, extensions=[]).send_data(payload, fin))
         assert ours(theirs, masked=client) == ([(Opcode.BINARY, fin, payload)], None)
         if not client:
@@ -195,15 +195,15 @@ class TestHandshake:
     @given(st.lists(st.sampled_from(["chat", "superchat", "v2.json"]), unique=True))
     def test_our_client_their_servers(self, offered: list[str]) -> None:
         key = generate_key()
-        octets = build_request("h", "/chat", key=key, subprotocols=offered or None).encode()
+        data = build_request("h", "/chat", key=key, subprotocols=offered or None).encode()
         server = ServerProtocol()
-        server.receive_data(octets)
+        server.receive_data(data)
         [request] = server.events_received()
         assert isinstance(request, WebsocketsRequest)
         server.send_response(server.accept(request))
         assert judge_ours(b"".join(server.data_to_send()), key, offered) is None
         other = WSConnection(ConnectionType.SERVER)
-        other.receive_data(octets)
+        other.receive_data(data)
         [event] = list(other.events())
         assert isinstance(event, TheirRequest)
         chosen = event.subprotocols[0] if event.subprotocols else None
@@ -216,8 +216,8 @@ class TestHandshake:
         assert client.handshake_exc is None
         assert client.subprotocol == "chat"
         other = WSConnection(ConnectionType.CLIENT)
-        octets = other.send(TheirRequest(host="h", target="/chat", subprotocols=["chat"]))
-        other.receive_data(answer(octets))
+        data = other.send(TheirRequest(host="h", target="/chat", subprotocols=["chat"]))
+        other.receive_data(answer(data))
         [event] = list(other.events())
         assert isinstance(event, AcceptConnection)
         assert event.subprotocol == "chat"
@@ -238,21 +238,21 @@ class TestHandshake:
         client = ClientProtocol(parse_uri("ws://h/"))
         request = client.connect()
         client.send_request(request)
-        octets = answer(b"".join(client.data_to_send())).replace(*wrong)
-        client.receive_data(octets)
+        data = answer(b"".join(client.data_to_send())).replace(*wrong)
+        client.receive_data(data)
         client.receive_eof()
         assert client.handshake_exc is not None
         with pytest.raises(HandshakeError, match=words):
-            judge_ours(octets, request.headers["Sec-WebSocket-Key"], [])
+            judge_ours(data, request.headers["Sec-WebSocket-Key"], [])
 
 
-def judge_ours(octets: bytes, key: str, offered: list[str]) -> str | None:
-    response = ResponseReader().feed(octets)
+def judge_ours(data: bytes, key: str, offered: list[str]) -> str | None:
+    response = ResponseReader().feed(data)
     assert isinstance(response, Response)
     return judge_response(response, key, subprotocols=offered)
 
 
-def answer(octets: bytes) -> bytes:
-    request = RequestReader().feed(octets)
+def answer(data: bytes) -> bytes:
+    request = RequestReader().feed(data)
     assert isinstance(request, Request)
     return judge_request(request, subprotocols=["chat"]).encode()

@@ -1,4 +1,4 @@
-"""Frames against the RFC's own octets, in both directions; lengths, masks, and the faults of the caller."""
+"""Frames against the RFC's own bytes, in both directions; lengths, masks, and the faults of the caller."""
 
 import pytest
 
@@ -14,12 +14,12 @@ from wslab.frames import (
 RFC_KEY = bytes.fromhex("37fa213d")
 
 
-def octets(text: str) -> bytes:
+def data(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
 def assert_wire(frame: Frame, wire: bytes, masking_key: bytes | None = None) -> None:
-    """Check that the frame is encoded to these octets, and these octets are decoded to the frame."""
+    """Check that the frame is encoded to these bytes, and these bytes are decoded to the frame."""
     assert encode_frame(frame, masking_key) == wire
     assert FrameDecoder(masked=masking_key is not None).feed(wire) == [frame]
 
@@ -28,26 +28,26 @@ class TestExamplesOfTheRfc:
     """§5.7."""
 
     def test_single_frame_unmasked_text(self) -> None:
-        assert_wire(Frame(Opcode.TEXT, b"Hello"), octets("81 05 48 65 6c 6c 6f"))
+        assert_wire(Frame(Opcode.TEXT, b"Hello"), data("81 05 48 65 6c 6c 6f"))
 
     def test_single_frame_masked_text(self) -> None:
-        assert_wire(Frame(Opcode.TEXT, b"Hello"), octets("81 85 37 fa 21 3d 7f 9f 4d 51 58"), RFC_KEY)
+        assert_wire(Frame(Opcode.TEXT, b"Hello"), data("81 85 37 fa 21 3d 7f 9f 4d 51 58"), RFC_KEY)
 
     def test_fragmented_unmasked_text(self) -> None:
-        assert_wire(Frame(Opcode.TEXT, b"Hel", fin=False), octets("01 03 48 65 6c"))
-        assert_wire(Frame(Opcode.CONTINUATION, b"lo"), octets("80 02 6c 6f"))
+        assert_wire(Frame(Opcode.TEXT, b"Hel", fin=False), data("01 03 48 65 6c"))
+        assert_wire(Frame(Opcode.CONTINUATION, b"lo"), data("80 02 6c 6f"))
 
     def test_unmasked_ping_and_masked_pong(self) -> None:
-        assert_wire(Frame(Opcode.PING, b"Hello"), octets("89 05 48 65 6c 6c 6f"))
-        assert_wire(Frame(Opcode.PONG, b"Hello"), octets("8a 85 37 fa 21 3d 7f 9f 4d 51 58"), RFC_KEY)
+        assert_wire(Frame(Opcode.PING, b"Hello"), data("89 05 48 65 6c 6c 6f"))
+        assert_wire(Frame(Opcode.PONG, b"Hello"), data("8a 85 37 fa 21 3d 7f 9f 4d 51 58"), RFC_KEY)
 
     def test_256_bytes_of_binary(self) -> None:
-        data = bytes(range(256))
-        assert_wire(Frame(Opcode.BINARY, data), octets("82 7e 01 00") + data)
+        payload = bytes(range(256))
+        assert_wire(Frame(Opcode.BINARY, payload), data("82 7e 01 00") + payload)
 
     def test_64_kib_of_binary(self) -> None:
-        data = bytes(65536)
-        assert_wire(Frame(Opcode.BINARY, data), octets("82 7f 00 00 00 00 00 01 00 00") + data)
+        payload = bytes(65536)
+        assert_wire(Frame(Opcode.BINARY, payload), data("82 7f 00 00 00 00 00 01 00 00") + payload)
 
 
 class TestLengths:
@@ -65,10 +65,10 @@ class TestLengths:
         ],
     )
     def test_boundaries(self, length: int, encoded: str) -> None:
-        assert encode_length(length, masked=False) == octets(encoded)
+        assert encode_length(length, masked=False) == data(encoded)
         masked = encode_length(length, masked=True)
-        assert masked[0] == octets(encoded)[0] | 0x80
-        assert masked[1:] == octets(encoded)[1:]
+        assert masked[0] == data(encoded)[0] | 0x80
+        assert masked[1:] == data(encoded)[1:]
 
     @pytest.mark.parametrize("length", [-1, 2**63])
     def test_what_does_not_fit(self, length: int) -> None:

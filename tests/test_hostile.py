@@ -29,7 +29,7 @@ async def assert_alive(ws: wslab.ClientConnection) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(st.binary(max_size=100), max_size=4), max_size=8), st.booleans())
-def test_any_octets(peers: list[list[bytes]], open_first: bool) -> None:
+def test_any_bytes(peers: list[list[bytes]], open_first: bool) -> None:
     async def test() -> None:
         async with wslab.serve(echo) as server, wslab.connect(uri(server)) as bystander:
             for pieces in peers:
@@ -48,7 +48,7 @@ def test_any_octets(peers: list[list[bytes]], open_first: bool) -> None:
 
 
 def test_slow_loris() -> None:
-    """A head that comes octet by octet has open_timeout, however lively it is."""
+    """A head that comes byte by byte has open_timeout, however lively it is."""
 
     async def test() -> None:
         async with wslab.serve(echo, open_timeout=0.2) as server, wslab.connect(uri(server)) as bystander:

@@ -10,8 +10,8 @@ from wslab.http import HandshakeError, Headers, Request, RequestReader, Response
 HEAD = b"GET /chat?room=1 HTTP/1.1\r\nHost: example.com\r\nX-A:one \t\r\nx-a: two\r\nEmpty:\r\n\r\n"
 
 
-def refusal(octets: bytes) -> Response:
-    answer = RequestReader().feed(octets)
+def refusal(data: bytes) -> Response:
+    answer = RequestReader().feed(data)
     assert isinstance(answer, Response)
     return answer
 
@@ -70,11 +70,11 @@ class TestRequestReader:
         assert answers == [RequestReader().feed(HEAD)]
 
     @pytest.mark.parametrize(
-        ("octets", "words"),
+        ("data", "words"),
         [
             (b"\x16\x03\x01\x02\x00", "TLS handshake"),
-            (b"\x00", "octet 00 begins no HTTP request"),
-            (b"\x81\x85", "octet 81 begins no HTTP request"),
+            (b"\x00", "byte 00 begins no HTTP request"),
+            (b"\x81\x85", "byte 81 begins no HTTP request"),
             (b"hello\r\n", "no request line"),
             (b"GET  / HTTP/1.1\r\n", "no request line"),
             (b"GET / HTTP/1.1 \r\n", "no request line"),
@@ -91,8 +91,8 @@ class TestRequestReader:
             (b"GET / HTTP/1.1\r\nHost: a\x7f\r\n", "not allowed"),
         ],
     )
-    def test_what_is_refused_at_once(self, octets: bytes, words: str) -> None:
-        answer = refusal(octets)
+    def test_what_is_refused_at_once(self, data: bytes, words: str) -> None:
+        answer = refusal(data)
         assert answer.status == 400
         assert words in answer.body.decode()
         assert answer.headers["Connection"] == "close"
@@ -115,10 +115,10 @@ class TestRequestReader:
         assert reader.feed(HEAD) is first
 
     @given(st.binary(max_size=400), st.data())
-    def test_never_raises_and_judges_alike_however_cut(self, octets: bytes, data: st.DataObject) -> None:
-        whole = RequestReader().feed(octets)
+    def test_never_raises_and_judges_alike_however_cut(self, raw: bytes, data: st.DataObject) -> None:
+        whole = RequestReader().feed(raw)
         reader = RequestReader()
-        answers = [answer for piece in data.draw(cut(octets)) if (answer := reader.feed(piece))]
+        answers = [answer for piece in data.draw(cut(raw)) if (answer := reader.feed(piece))]
         assert (answers[0] if answers else None) == whole
 
 
@@ -137,11 +137,11 @@ class TestResponseReader:
         assert (response.status, response.reason) == (200, "")
 
     @pytest.mark.parametrize(
-        "octets", [b"SSH-2.0-server\r\n", b"HTTP/1.1 20 OK\r\n", b"HTTP/1.1 200 OK\n\n", b"x" * 65537]
+        "data", [b"SSH-2.0-server\r\n", b"HTTP/1.1 20 OK\r\n", b"HTTP/1.1 200 OK\n\n", b"x" * 65537]
     )
-    def test_malformed(self, octets: bytes) -> None:
+    def test_malformed(self, data: bytes) -> None:
         with pytest.raises(HandshakeError):
-            ResponseReader().feed(octets)
+            ResponseReader().feed(data)
 
     def test_round_trip(self) -> None:
         response = Response.text(405, "use GET\n", [("Allow", "GET")])

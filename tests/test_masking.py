@@ -15,13 +15,13 @@ class TestMask:
 
     @given(st.binary(max_size=3000), keys)
     def test_is_the_xor_of_the_rfc(self, data: bytes, key: bytes) -> None:
-        assert apply_mask(data, key) == bytes(octet ^ key[i % 4] for i, octet in enumerate(data))
+        assert apply_mask(data, key) == bytes(byte ^ key[i % 4] for i, byte in enumerate(data))
 
     @pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 1023, 1024, 65535, 65536, 65537, 2**20 + 3])
     def test_long_payloads(self, size: int) -> None:
         data = bytes(i % 251 for i in range(size))
         masked = apply_mask(data, RFC_KEY)
-        assert masked == bytes(octet ^ RFC_KEY[i % 4] for i, octet in enumerate(data))
+        assert masked == bytes(byte ^ RFC_KEY[i % 4] for i, byte in enumerate(data))
         assert apply_mask(masked, RFC_KEY) == data
 
     @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

@@ -1,4 +1,4 @@
-"""Messages from fragments: their order, their size, and text that is refused at its first wrong octet."""
+"""Messages from fragments: their order, their size, and text that is refused at its first wrong byte."""
 
 import pytest
 from hypothesis import given
@@ -22,13 +22,13 @@ def assemble(opcode: Opcode, fragments: list[bytes], max_size: int = 1000) -> st
     return message
 
 
-def first_refused(octets: bytes) -> int | None:
-    """Say after how many octets a text is refused, when they come one by one."""
+def first_refused(data: bytes) -> int | None:
+    """Say after how many bytes a text is refused, when they come one by one."""
     assembler = Assembler(max_size=1000)
     assembler.add(Opcode.TEXT, b"")
-    for number in range(len(octets)):
+    for number in range(len(data)):
         try:
-            assembler.add(Opcode.CONTINUATION, octets[number : number + 1])
+            assembler.add(Opcode.CONTINUATION, data[number : number + 1])
         except ProtocolError as error:
             return number + 1 if error.code is CloseCode.INVALID_DATA else -1
     return None
@@ -40,8 +40,8 @@ def test_a_text_in_any_fragments(text: str, data: st.DataObject) -> None:
 
 
 @given(st.binary(max_size=200), st.data())
-def test_a_binary_in_any_fragments(octets: bytes, data: st.DataObject) -> None:
-    assert assemble(Opcode.BINARY, data.draw(cut(octets))) == octets
+def test_a_binary_in_any_fragments(raw: bytes, data: st.DataObject) -> None:
+    assert assemble(Opcode.BINARY, data.draw(cut(raw))) == raw
 
 
 def test_one_message_after_the_other() -> None:
@@ -53,7 +53,7 @@ def test_one_message_after_the_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "after"),
+    ("data", "after"),
     [
         ("ff", 1),
         ("80", 1),
@@ -68,13 +68,13 @@ def test_one_message_after_the_other() -> None:
         ("41 f0 9f 98 41", 5),
     ],
 )
-def test_a_text_is_refused_at_its_first_wrong_octet(octets: str, after: int) -> None:
-    assert first_refused(bytes.fromhex(octets)) == after
+def test_a_text_is_refused_at_its_first_wrong_byte(data: str, after: int) -> None:
+    assert first_refused(bytes.fromhex(data)) == after
 
 
 @given(st.binary(max_size=12))
-def test_refused_exactly_where_nothing_can_make_it_utf8(octets: bytes) -> None:
-    """An octet is wrong when no continuation makes a text of what came so far (RFC 3629 §4)."""
+def test_refused_exactly_where_nothing_can_make_it_utf8(data: bytes) -> None:
+    """A byte is wrong when no continuation makes a text of what came so far (RFC 3629 §4)."""
 
     def can_go_on(head: bytes) -> bool:
         tails = (
@@ -90,13 +90,13 @@ def test_refused_exactly_where_nothing_can_make_it_utf8(octets: bytes) -> None:
         )
         return any(is_utf8(head + tail) for tail in tails)
 
-    expected = next((n for n in range(1, len(octets) + 1) if not can_go_on(octets[:n])), None)
-    assert first_refused(octets) == expected
+    expected = next((n for n in range(1, len(data) + 1) if not can_go_on(data[:n])), None)
+    assert first_refused(data) == expected
 
 
-def is_utf8(octets: bytes) -> bool:
+def is_utf8(data: bytes) -> bool:
     try:
-        octets.decode()
+        data.decode()
     except UnicodeDecodeError:
         return False
     return True
@@ -127,7 +127,7 @@ def test_the_limit_holds_for_the_message() -> None:
 
 def test_a_whole_text() -> None:
     assert decode_text("µ".encode()) == "µ"
-    with pytest.raises(ProtocolError, match="octet 0xff"):
+    with pytest.raises(ProtocolError, match="byte 0xff"):
         decode_text(b"a\xff")
 
 

@@ -4,7 +4,7 @@
     docs/race.png            the race of lesson 01, with the numbers that the lesson stores
     docs/chat.png            the page of lesson 07, in two windows of an installed Chromium or Chrome
 
-The same machine draws the same files each time, octet for octet: the race is not run again, and the clock of
+The same machine draws the same files each time, byte for byte: the race is not run again, and the clock of
 the chat stands still.
 """
 

@@ -1,7 +1,7 @@
 """The key of an opening handshake and the accept key that answers it (RFC 6455 §1.3, §4.1, §4.2.2).
 
 This module knows how a client makes a Sec-WebSocket-Key and how a server answers it. Where both stand in
-request and response, and who must check them, is ``handshake``. Nothing here waits for more octets.
+request and response, and who must check them, is ``handshake``. Nothing here waits for more bytes.
 """
 
 from __future__ import annotations

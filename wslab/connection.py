@@ -1,4 +1,4 @@
-"""A connection after its opening handshake: octets in, events out; intents in, octets out (§5 to §7).
+"""A connection after its opening handshake: bytes in, events out; intents in, bytes out (§5 to §7).
 
 This module knows ping and pong (RFC 6455 §5.5.2), the closing handshake from both sides (§7), the ready
 states, and what happens when the peer breaks a rule (§7.1.7). What one frame may be is left to ``decoder``,
@@ -19,8 +19,8 @@ from itertools import chain, repeat
 
 from wslab.close import CloseCode, ProtocolError, decode_close, encode_close
 from wslab.decoder import FrameDecoder
-from wslab.frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, Opcode, encode_octets, to_bytes
-from wslab.masking import four_octets
+from wslab.frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, Opcode, encode_bytes, to_bytes
+from wslab.masking import four_bytes
 from wslab.message import Assembler, decode_text
 
 TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
@@ -39,7 +39,7 @@ __all__ = [
     "ReadyState",
 ]
 
-# First octets of whole frames: FIN and the opcode.
+# First bytes of whole frames: FIN and the opcode.
 TEXT = FIN | Opcode.TEXT
 BINARY = FIN | Opcode.BINARY
 CLOSE = FIN | Opcode.CLOSE
@@ -174,7 +174,7 @@ class Connection:
         self.failure: Failure | None = None
         self._masking_key: Callable[[], bytes] | None = None
         if side == "client" and masking_key:
-            self._masking_key = lambda: four_octets(masking_key())
+            self._masking_key = lambda: four_bytes(masking_key())
         elif side == "client":
             self._masking_key = _random_keys().__next__
         self._decoder = FrameDecoder(masked=side == "server", max_size=max_size)
@@ -189,10 +189,10 @@ class Connection:
         """Whether nothing more will be sent or read: the server may end TCP now (§7.1.1)."""
         return self._read_no_more and self.close_sent
 
-    # -- octets in, events out ------------------------------------------------------------------------------
+    # -- bytes in, events out ------------------------------------------------------------------------------
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> list[Event]:
-        """Take octets from the peer, in any pieces, and return what they mean.
+        """Take bytes from the peer, in any pieces, and return what they mean.
 
         It never raises for the peer's faults: they are a :class:`Failure`, the last event. After a Close or a
         failure, what follows is ignored (§5.5.1, §7.1.7).
@@ -246,7 +246,7 @@ class Connection:
         self._close_due = payload[:2]  # the same code comes back (§5.5.1)
         return Close(code, reason)
 
-    # -- intents in, octets out -----------------------------------------------------------------------------
+    # -- intents in, bytes out -----------------------------------------------------------------------------
 
     def send_text(self, text: str) -> None:
         """Send a text message (§5.6).
@@ -270,7 +270,7 @@ class Connection:
         if self.close_sent:  # as in _send(), without the call
             raise self._invalid_state()
         key = self._masking_key and self._masking_key()
-        self._outgoing.append(encode_octets(BINARY, payload, key))
+        self._outgoing.append(encode_bytes(BINARY, payload, key))
 
     def ping(self, payload: bytes = b"") -> None:
         """Send a ping of at most 125 bytes (§5.5.2). Raises like :meth:`send_binary`, and ValueError."""
@@ -311,7 +311,7 @@ class Connection:
         self._move("failed")
 
     def data_to_send(self, *, hold_close: bool = False) -> bytes:
-        """Return the octets to write to the peer, each of them once.
+        """Return the bytes to write to the peer, each of them once.
 
         Args:
             hold_close: keep the Close that answers the peer back, since the answers to messages before it are
@@ -340,7 +340,7 @@ class Connection:
         if self.close_sent:
             raise self._invalid_state()
         key = self._masking_key and self._masking_key()
-        self._outgoing.append(encode_octets(first, payload, key))
+        self._outgoing.append(encode_bytes(first, payload, key))
 
     def _invalid_state(self) -> InvalidState:
         ended = self.ready_state is ReadyState.CLOSED

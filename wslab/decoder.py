@@ -1,11 +1,11 @@
-"""Decoding: a stream of octets to frames (RFC 6455 §5.2, §5.5).
+"""Decoding: a stream of bytes to frames (RFC 6455 §5.2, §5.5).
 
 This module knows how to find the frames in a stream that may be cut anywhere, and every rule that one frame
 can break on its own: reserved bits and opcodes, the direction of masking, lengths, what a control frame may
 not be. It does not know which frame may follow which: fragments and UTF-8 belong to ``message``, the closing
 handshake to ``connection``. It reads no socket, has no clock.
 
-When more octets are needed, :meth:`FrameDecoder.feed` keeps what it has and returns what is whole.
+When more bytes are needed, :meth:`FrameDecoder.feed` keeps what it has and returns what is whole.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _OPCODES = {int(opcode) for opcode in Opcode}
 
 
 def _judge_first_byte(first: int) -> str | None:
-    """Say what is wrong with the first octet of a frame, as far as no extension is in use (§5.2, §5.5)."""
+    """Say what is wrong with the first byte of a frame, as far as no extension is in use (§5.2, §5.5)."""
     for bit, name in ((RSV1, "RSV1"), (RSV2, "RSV2"), (RSV3, "RSV3")):
         if first & bit:
             return f"{name} is set, but no extension was negotiated"
@@ -46,8 +46,8 @@ def _judge_first_byte(first: int) -> str | None:
     return None
 
 
-# All that can be known from the first octet, looked up once for each of its 256 values: what is wrong with
-# it, and the most that the 7-bit payload length behind it may say, where 126 and 127 announce more octets.
+# All that can be known from the first byte, looked up once for each of its 256 values: what is wrong with
+# it, and the most that the 7-bit payload length behind it may say, where 126 and 127 announce more bytes.
 _FIRST_BYTE_ERROR = [_judge_first_byte(first) for first in range(256)]
 _MOST = [
     -1 if error else MAX_CONTROL_PAYLOAD if first & CONTROL else 127
@@ -59,7 +59,7 @@ Piece = tuple[int, bytes, int | None]  # see fragments()
 
 
 class FrameDecoder:
-    """Decode a stream of octets into frames, cut anywhere, and refuse what one frame may not be (§5).
+    """Decode a stream of bytes into frames, cut anywhere, and refuse what one frame may not be (§5).
 
     Args:
         masked: whether the sender must mask: True for what a client sends, False for a server (§5.1).
@@ -78,17 +78,17 @@ class FrameDecoder:
     def __init__(self, *, masked: bool, max_size: int | None = 2**20) -> None:
         self.error: ProtocolError | None = None
         self._mask_bit = MASK if masked else 0
-        self._header = 6 if masked else 2  # octets of the shortest header
+        self._header = 6 if masked else 2  # bytes of the shortest header
         self._max_size = 2**63 if max_size is None else max_size
-        self._rest = b""  # octets of a header or control frame that is not whole
-        self._first = 0  # first octet of the frame whose payload is arriving
-        self._left = 0  # octets of that payload still to come; 0 when the next octet starts a frame
-        self._key = b""  # its masking-key, turned so that it begins with what the next octet needs
+        self._rest = b""  # bytes of a header or control frame that is not whole
+        self._first = 0  # first byte of the frame whose payload is arriving
+        self._left = 0  # bytes of that payload still to come; 0 when the next byte starts a frame
+        self._key = b""  # its masking-key, turned so that it begins with what the next byte needs
         self._binary: io.BytesIO | None = None  # what has arrived of it, still masked, if it is binary
         self._pieces: list[Piece] = []  # of a frame that feed() has not returned yet
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Frame]:
-        """Take octets as they arrive and return the frames that are whole now.
+        """Take bytes as they arrive and return the frames that are whole now.
 
         Args:
             data: any number of bytes.
@@ -114,12 +114,12 @@ class FrameDecoder:
         return frames
 
     def fragments(self, data: bytes | bytearray | memoryview) -> list[Piece]:
-        """Take octets as they arrive and return pieces: first octet, unmasked payload, and None.
+        """Take bytes as they arrive and return pieces: first byte, unmasked payload, and None.
 
         A data frame that is not whole is announced, once or more often: instead of None stands the length of
-        its payload, and its first octet has no FIN; so it can be judged before its payload. A text frame that
+        its payload, and its first byte has no FIN; so it can be judged before its payload. A text frame that
         is not whole is then handed out in pieces, as if the sender had fragmented it, so that its first wrong
-        octet can be refused (§8.1); so is a continuation, which may belong to a text. The peer's fault does
+        byte can be refused (§8.1); so is a continuation, which may belong to a text. The peer's fault does
         not raise: it is kept in ``error``, and nothing behind it is read.
 
         Args:
@@ -128,24 +128,24 @@ class FrameDecoder:
         >>> FrameDecoder(masked=False).fragments(bytes.fromhex("8105 4865"))
         [(1, b'', 5), (1, b'He', None)]
         """
-        octets = data if type(data) is bytes else bytes(data)
-        size = len(octets)
+        raw = data if type(data) is bytes else bytes(data)
+        size = len(raw)
         if self._binary:
             if size < self._left:
-                self._binary.write(octets)  # most pieces of a long payload need no more than this
+                self._binary.write(raw)  # most pieces of a long payload need no more than this
                 self._left -= size
                 return []
         elif size > 3 and not (self._left or self._rest or self.error):
             # By far the most often, one whole frame comes, and nothing else: no need to look for more.
-            first, length, start, fewest = octets[0], octets[1] ^ self._mask_bit, self._header, 0
+            first, length, start, fewest = raw[0], raw[1] ^ self._mask_bit, self._header, 0
             if length < 127 and length <= _MOST[first]:
                 if length == 126:
-                    length, start, fewest = octets[2] << 8 | octets[3], start + 2, 126
+                    length, start, fewest = raw[2] << 8 | raw[3], start + 2, 126
                 if fewest <= length == size - start <= self._max_size:
                     if self._mask_bit:
-                        return [(first, xor_part(octets, start, size, octets[start - 4 : start]), None)]
-                    return [(first, octets[start:], None)]
-        return [] if self.error else self._fragments(octets)
+                        return [(first, xor_part(raw, start, size, raw[start - 4 : start]), None)]
+                    return [(first, raw[start:], None)]
+        return [] if self.error else self._fragments(raw)
 
     def _fragments(self, data: bytes) -> list[Piece]:
         pieces: list[Piece] = []
@@ -187,7 +187,7 @@ class FrameDecoder:
         self._rest = buffer[offset:] if offset < size else b""
 
     def _refusal(self, first: int, length: int) -> ProtocolError:
-        """Say what is wrong with a frame, as its first two octets show (§5.1, §5.2, §5.5)."""
+        """Say what is wrong with a frame, as its first two bytes show (§5.1, §5.2, §5.5)."""
         problem = _FIRST_BYTE_ERROR[first]
         if not problem and length & MASK:
             problem = (
@@ -208,7 +208,7 @@ class FrameDecoder:
         return self._continue(buffer, start, pieces)
 
     def _continue(self, buffer: bytes, start: int, pieces: list[Piece]) -> int:
-        """Take what has arrived of a payload, and return the offset of the octet behind it."""
+        """Take what has arrived of a payload, and return the offset of the byte behind it."""
         arrived = buffer[start : start + self._left]
         self._left -= len(arrived)
         if self._binary:
@@ -231,10 +231,10 @@ def _too_long(length: int, limit: int) -> ProtocolError:
     return ProtocolError(CloseCode.MESSAGE_TOO_BIG, f"frame payload is {length} bytes, limit {limit}")
 
 
-def _extended_length(octets: bytes) -> int:
-    """Read an extended payload length of 2 or 8 octets, which must need that many (§5.2)."""
-    length = number(octets)
-    if length < (126 if len(octets) == 2 else 0x10000):
+def _extended_length(data: bytes) -> int:
+    """Read an extended payload length of 2 or 8 bytes, which must need that many (§5.2)."""
+    length = number(data)
+    if length < (126 if len(data) == 2 else 0x10000):
         problem = f"payload length {length} is not encoded in the fewest bytes"
     elif length >= 2**63:
         problem = "the top bit of the 64-bit payload length is set"

@@ -1,7 +1,7 @@
 """Frames: what a frame is, and how it is written (RFC 6455 §5.2, §5.5).
 
 This module knows how one frame looks on the wire. The mask of its payload is left to ``masking``, reading
-frames from a stream of octets to ``decoder``; which frame may follow which to ``message`` and
+frames from a stream of bytes to ``decoder``; which frame may follow which to ``message`` and
 ``connection``; what a Close says to ``close``. It reads no socket, has no clock.
 
 A frame on the wire (§5.2)::
@@ -10,7 +10,7 @@ A frame on the wire (§5.2)::
     +-+-+-+-+-------+ +-+-------------+ +----------------+ +-----------+ +---------+
     |F|R|R|R|       | |M|   payload   | | extended length| | masking-  | | payload |
     |I|S|S|S|opcode | |A|   length    | | 0, 2 or 8      | | key, 0 or | | data    |
-    |N|V|V|V|       | |S|             | | octets         | | 4 octets  | |         |
+    |N|V|V|V|       | |S|             | | bytes         | | 4 bytes  | |         |
     | |1|2|3|       | |K|             | |                | |           | |         |
     +-+-+-+-+-------+ +-+-------------+ +----------------+ +-----------+ +---------+
 
@@ -24,7 +24,7 @@ from collections import namedtuple
 from enum import IntEnum
 
 from wslab.close import ProtocolError, decode_close
-from wslab.masking import four_octets, number, xor_behind
+from wslab.masking import four_bytes, number, xor_behind
 
 __all__ = [
     "Frame",
@@ -137,7 +137,7 @@ def to_bytes(data: object) -> bytes:
 
 
 def first_byte(frame: Frame) -> int:
-    """Put FIN, RSV1 to RSV3 and the opcode into the first octet of a frame (§5.2).
+    """Put FIN, RSV1 to RSV3 and the opcode into the first byte of a frame (§5.2).
 
     >>> f"{first_byte(Frame(Opcode.TEXT, b'Hello')):08b}"
     '10000001'
@@ -198,21 +198,21 @@ def encode_frame(frame: Frame, masking_key: bytes | None = None) -> bytes:
             raise ValueError(f"control frame payload is {len(payload)} bytes, limit {MAX_CONTROL_PAYLOAD}")
         if not frame.fin:
             raise ValueError(f"control frame {frame.opcode.name} is fragmented")
-    key = None if masking_key is None else four_octets(masking_key)
-    return encode_octets(first_byte(frame), payload, key)
+    key = None if masking_key is None else four_bytes(masking_key)
+    return encode_bytes(first_byte(frame), payload, key)
 
 
-def encode_octets(first: int, payload: bytes, masking_key: bytes | None) -> bytes:
-    """Encode a frame from its first octet, unchecked: the short cut of ``connection`` (§5.2).
+def encode_bytes(first: int, payload: bytes, masking_key: bytes | None) -> bytes:
+    """Encode a frame from its first byte, unchecked: the short cut of ``connection`` (§5.2).
 
-    >>> encode_octets(0b1000_1001, b"hi", None).hex(" ")
+    >>> encode_bytes(0b1000_1001, b"hi", None).hex(" ")
     '89 02 68 69'
     """
     length = len(payload)
     if length <= 125:  # by far the most frames: their header is the shortest
         if masking_key is None:
             return _pack_header(first, length) + payload
-        # As in xor_part(), without the call; 32 keys cover 125 octets.
+        # As in xor_part(), without the call; 32 keys cover 125 bytes.
         masked = number(payload) ^ number((masking_key * 32)[:length])
         return _pack_masked_header(first, MASK | length, masking_key) + masked.to_bytes(length)
     if masking_key is None:

@@ -5,7 +5,7 @@ cut anywhere, and writes one. It does not know what the fields mean: that is ``h
 connections that are used again are left to a real HTTP library.
 
 A head that breaks a rule is refused at its first wrong line. What is kept is bounded: 64 KiB and 100 fields.
-When more octets are needed, ``feed`` keeps what it has and returns None; what follows a head is in ``rest``.
+When more bytes are needed, ``feed`` keeps what it has and returns None; what follows a head is in ``rest``.
 """
 
 from __future__ import annotations
@@ -217,17 +217,17 @@ def _reason(status: int) -> str:
 
 
 class _HeadReader:
-    """Collect the lines of one head as octets arrive; refuse the first wrong one (RFC 9112 §2.2, §5)."""
+    """Collect the lines of one head as bytes arrive; refuse the first wrong one (RFC 9112 §2.2, §5)."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._size = 0  # octets of the lines that were taken
+        self._size = 0  # bytes of the lines that were taken
         self._start: re.Match[str] | None = None
         self._fields: list[tuple[str, str]] = []
-        self.rest = b""  # octets behind the head
+        self.rest = b""  # bytes behind the head
 
     def _collect(self, data: bytes | bytearray | memoryview, start_line: str, name: str) -> bool:
-        """Take octets; tell whether the head is whole. Raise HandshakeError with the status to answer."""
+        """Take bytes; tell whether the head is whole. Raise HandshakeError with the status to answer."""
         searched = len(self._buffer)
         self._buffer += data
         while (end := self._buffer.find(b"\n", searched)) >= 0:
@@ -286,13 +286,13 @@ class RequestReader(_HeadReader):
         self._refusal: Response | None = None
 
     def feed(self, data: bytes | bytearray | memoryview) -> Request | Response | None:
-        """Take octets as they arrive. Never raises for what the peer sent.
+        """Take bytes as they arrive. Never raises for what the peer sent.
 
         Args:
             data: any number of bytes.
 
         Returns:
-            None when more octets are needed, the request once its head is whole, or the response that
+            None when more bytes are needed, the request once its head is whole, or the response that
             refuses it: 400 for a malformed head, 431 for one that is too large.
         """
         if self._refusal:
@@ -312,11 +312,11 @@ class RequestReader(_HeadReader):
 
 
 def _refuse_other_protocols(first: bytes) -> None:
-    """Refuse from the first octet what no request can begin with: nothing more needs to be waited for."""
+    """Refuse from the first byte what no request can begin with: nothing more needs to be waited for."""
     if first == b"\x16":
         raise HandshakeError("this is a TLS handshake: use ws:// here, or give the server a certificate", 400)
     if first and first != b"\r" and not match(TOKEN, first.decode("latin-1")):
-        raise HandshakeError(f"octet {first.hex()} begins no HTTP request", 400)
+        raise HandshakeError(f"byte {first.hex()} begins no HTTP request", 400)
 
 
 class ResponseReader(_HeadReader):
@@ -328,13 +328,13 @@ class ResponseReader(_HeadReader):
     """
 
     def feed(self, data: bytes | bytearray | memoryview) -> Response | None:
-        """Take octets as they arrive.
+        """Take bytes as they arrive.
 
         Args:
             data: any number of bytes.
 
         Returns:
-            None when more octets are needed, else the response, without its body.
+            None when more bytes are needed, else the response, without its body.
 
         Raises:
             HandshakeError: the head is malformed or too large.

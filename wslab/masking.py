@@ -1,7 +1,7 @@
 """Masking: the XOR of a payload with its masking-key, in the way that suits its size best (RFC 6455 §5.3).
 
 This module knows one operation, which the protocol does more often than any other, and three ways to do it:
-as one number each, the fastest up to a few hundred octets; with numpy, where it is installed, 32 bits at a
+as one number each, the fastest up to a few hundred bytes; with numpy, where it is installed, 32 bits at a
 time; and in place where there are very many, since new memory is dearer than the XOR. It knows no frame. A
 part of a payload can be masked alone, once the key is turned to begin where the part begins.
 """
@@ -23,13 +23,13 @@ TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
 if TYPE_CHECKING:
     from typing import Any
 
-    Octets = bytes | bytearray | memoryview
+    Bytes = bytes | bytearray | memoryview
 
 number = int.from_bytes
 
 
-def apply_mask(data: Octets, masking_key: bytes) -> bytes:
-    """XOR octet i of the data with octet i modulo 4 of the key (§5.3). Masking twice gives the data back.
+def apply_mask(data: Bytes, masking_key: bytes) -> bytes:
+    """XOR byte i of the data with byte i modulo 4 of the key (§5.3). Masking twice gives the data back.
 
     Args:
         data: any number of bytes.
@@ -41,31 +41,31 @@ def apply_mask(data: Octets, masking_key: bytes) -> bytes:
     >>> apply_mask(b"Hello", bytes.fromhex("37fa213d")).hex(" ")
     '7f 9f 4d 51 58'
     """
-    return xor_part(data, 0, len(data), four_octets(masking_key))
+    return xor_part(data, 0, len(data), four_bytes(masking_key))
 
 
-def four_octets(masking_key: Octets) -> bytes:
+def four_bytes(masking_key: Bytes) -> bytes:
     """Return a masking-key as bytes; raise ValueError if it is not 4 of them."""
     if len(masking_key) != 4:
         raise ValueError(f"masking-key is {len(masking_key)} bytes, not 4")
     return bytes(masking_key)
 
 
-def xor_part(octets: Octets, start: int, end: int, key: bytes) -> bytes:
-    """XOR the octets from start to end, in the way that is fastest for so many."""
+def xor_part(data: Bytes, start: int, end: int, key: bytes) -> bytes:
+    """XOR the bytes from start to end, in the way that is fastest for so many."""
     size = end - start
     if size < LONG_PAYLOAD:  # most payloads: as in xor_block(), without the call
-        return (number(octets[start:end]) ^ number((key * REPEATS)[:size])).to_bytes(size)
+        return (number(data[start:end]) ^ number((key * REPEATS)[:size])).to_bytes(size)
     if (numpy := _numpy()) is None:
-        return xor_blocks(octets[start:end], key)
+        return xor_blocks(data[start:end], key)
     if size >= IN_PLACE:
-        return xor_in_place(io.BytesIO(octets[start:end]), 0, key)
+        return xor_in_place(io.BytesIO(data[start:end]), 0, key)
     words, word, scalar, xor = numpy
-    array = xor(words(octets, word, size // 4, start), scalar((), word, key))
+    array = xor(words(data, word, size // 4, start), scalar((), word, key))
     if left := size % 4:
-        return b"".join((array, xor_part(octets, end - left, end, key)))
-    masked_octets: bytes = array.tobytes()
-    return masked_octets
+        return b"".join((array, xor_part(data, end - left, end, key)))
+    masked_bytes: bytes = array.tobytes()
+    return masked_bytes
 
 
 def xor_behind(header: bytes, payload: bytes, key: bytes) -> bytes:
@@ -82,24 +82,24 @@ def xor_behind(header: bytes, payload: bytes, key: bytes) -> bytes:
     return b"".join((header, array))
 
 
-def xor_block(octets: Octets, key: bytes) -> bytes:
+def xor_block(data: Bytes, key: bytes) -> bytes:
     """XOR as one number each, with the key as often as it takes."""
-    size = len(octets)
-    return (number(octets) ^ number((key * (size // 4 + 1))[:size])).to_bytes(size)
+    size = len(data)
+    return (number(data) ^ number((key * (size // 4 + 1))[:size])).to_bytes(size)
 
 
-def xor_blocks(octets: Octets, key: bytes) -> bytes:
+def xor_blocks(data: Bytes, key: bytes) -> bytes:
     """XOR as xor_block() does, in blocks that share the number of the key."""
-    if len(octets) < BLOCK:
-        return xor_block(octets, key)
-    last = len(octets) // BLOCK * BLOCK  # what is behind is less than a block
+    if len(data) < BLOCK:
+        return xor_block(data, key)
+    last = len(data) // BLOCK * BLOCK  # what is behind is less than a block
     repeated = number(key * (BLOCK // 4))
-    blocks = [(number(octets[at : at + BLOCK]) ^ repeated).to_bytes(BLOCK) for at in range(0, last, BLOCK)]
-    return b"".join([*blocks, xor_block(octets[last:], key)])
+    blocks = [(number(data[at : at + BLOCK]) ^ repeated).to_bytes(BLOCK) for at in range(0, last, BLOCK)]
+    return b"".join([*blocks, xor_block(data[last:], key)])
 
 
 def xor_in_place(stream: io.BytesIO, start: int, key: bytes) -> bytes:
-    """XOR all octets of a stream from start on, and return everything."""
+    """XOR all bytes of a stream from start on, and return everything."""
     view = stream.getbuffer()
     size = len(view)
     if (numpy := _numpy()) is None or size < IN_PLACE:

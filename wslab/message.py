@@ -1,7 +1,7 @@
 """Messages: from fragments to whole messages (RFC 6455 §5.4, §5.6, §8.1).
 
 This module knows which data frame may follow which, how long a message may grow, and that a text must be
-UTF-8: it decodes a text as it arrives, so that the first wrong octet is noticed even in a frame that is not
+UTF-8: it decodes a text as it arrives, so that the first wrong byte is noticed even in a frame that is not
 whole. It knows no control frame: those may come between two fragments, and belong to ``connection``.
 
 When a message is not whole, :meth:`Assembler.add` keeps the fragment and returns None.
@@ -34,8 +34,8 @@ def decode_text(payload: bytes) -> str:
 
 
 def _not_utf8(error: UnicodeDecodeError) -> ProtocolError:
-    octet = error.object[error.start]
-    return ProtocolError(CloseCode.INVALID_DATA, f"text is not UTF-8: octet {octet:#04x}, {error.reason}")
+    byte = error.object[error.start]
+    return ProtocolError(CloseCode.INVALID_DATA, f"text is not UTF-8: byte {byte:#04x}, {error.reason}")
 
 
 class Assembler:
@@ -58,13 +58,13 @@ class Assembler:
         self._max_size = max_size
         self._size = 0  # bytes of that message so far
         self._parts: io.StringIO | io.BytesIO = io.BytesIO()  # a text is decoded already
-        self._cut = b""  # up to three octets of a character that is not whole
+        self._cut = b""  # up to three bytes of a character that is not whole
 
     def add(self, first: int, payload: bytes) -> str | bytes | None:
         """Add a fragment, and return the message if it is whole now.
 
         Args:
-            first: the first octet of the frame.
+            first: the first byte of the frame.
             payload: its payload, unmasked.
 
         Raises:
@@ -91,7 +91,7 @@ class Assembler:
         """Judge a frame whose payload has not come: whether it may come now, and fit.
 
         Args:
-            first: the first octet of the frame.
+            first: the first byte of the frame.
             size: bytes of its payload.
 
         Raises:
@@ -109,7 +109,7 @@ class Assembler:
             raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, problem)
 
     def _decode(self, payload: bytes, fin: bool) -> str:
-        """Decode a fragment of a text, and refuse its first wrong octet."""
+        """Decode a fragment of a text, and refuse its first wrong byte."""
         if self._cut:
             payload = self._cut + payload
         try:
@@ -118,6 +118,6 @@ class Assembler:
             raise _not_utf8(error) from None
         self._cut = cut = payload[used:]
         if cut and cut[0] == 0xED and cut[1:] >= b"\xa0":
-            # Half a surrogate: Python would wait for its third octet.
-            raise ProtocolError(CloseCode.INVALID_DATA, "text is not UTF-8: octet 0xed, a surrogate")
+            # Half a surrogate: Python would wait for its third byte.
+            raise ProtocolError(CloseCode.INVALID_DATA, "text is not UTF-8: byte 0xed, a surrogate")
         return text

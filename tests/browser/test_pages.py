@@ -48,10 +48,10 @@ def test_echo_of_text_and_binary(page: Page, here: Here, implementation: str) ->
     page.keyboard.press("Enter")
     page.get_by_label("Send as").select_option("binary")
     click(page, "Send")
-    expect(page.locator("#log > :nth-child(4) .octets")).to_have_text("47 72 c3 bc c3 9f 65")
+    expect(page.locator("#log > :nth-child(4) .bytes")).to_have_text("47 72 c3 bc c3 9f 65")
     page.get_by_label("Receive binary as").select_option("arraybuffer")
     click(page, "Send")
-    expect(page.locator("#log > :nth-child(6) .octets")).to_have_text("47 72 c3 bc c3 9f 65")
+    expect(page.locator("#log > :nth-child(6) .bytes")).to_have_text("47 72 c3 bc c3 9f 65")
     assert rows(page) == [
         "sent string, length 5 Grüße",
         "received string, length 5 Grüße",
@@ -69,7 +69,7 @@ def test_text_from_a_server_that_forgets_the_opcode_is_a_blob(page: Page, here: 
 
     open_page(page, here.serve(careless, "echo.html"))
     click(page, "Send")
-    expect(page.locator("#log .octets")).to_have_text("48 65 6c 6c 6f")
+    expect(page.locator("#log .bytes")).to_have_text("48 65 6c 6c 6f")
     assert rows(page)[1] == "received Blob, size 5 48 65 6c 6c 6f"
 
 
@@ -154,8 +154,8 @@ def test_console_logs_each_step_with_the_ready_state_behind_it(page: Page, here:
     click(page, "Send text")
     expect(page.locator("#log > *")).to_have_count(4)
     click(page, "Send binary")
-    expect(page.locator("#log > :nth-child(6) .octets")).to_have_text("48 65 6c 6c 6f")
-    page.get_by_label("Octets").fill("4")
+    expect(page.locator("#log > :nth-child(6) .bytes")).to_have_text("48 65 6c 6c 6f")
+    page.get_by_label("Bytes").fill("4")
     click(page, "Send binary")
     expect(page.get_by_role("status")).to_contain_text("pairs of hexadecimal digits")
     click(page, "Close")

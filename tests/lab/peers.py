@@ -1,4 +1,4 @@
-"""Three implementations of WebSocket as echo servers and as clients, on sockets that note every octet."""
+"""Three implementations of WebSocket as echo servers and as clients, on sockets that note every byte."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from wsproto.events import (
 
 __all__ = ["CLIENTS", "LONG", "SERVERS", "Spy", "listening", "spy_for_client", "websockets_server"]
 
-LONG = bytes(range(256)) * 274  # 70,144 octets: the length takes 8 octets
+LONG = bytes(range(256)) * 274  # 70,144 bytes: the length takes 8 bytes
 
 
 class Spy(socket.socket):

@@ -29,13 +29,13 @@ needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark
 def recorded(end: str = "FIN") -> Recording:
     recording = Recording(limit=2**20)
     recording.add(1, "client", "open", now=10.0)
-    for sender, octets in (("client", HEADS[0]), ("server", HEADS[1])):
-        recording.add(1, sender, "octets", octets, now=10.25)  # type: ignore[arg-type]
+    for sender, data in (("client", HEADS[0]), ("server", HEADS[1])):
+        recording.add(1, sender, "bytes", data, now=10.25)  # type: ignore[arg-type]
     hello = encode_frame(Frame(Opcode.TEXT, b"Hello"), b"abcd")
-    recording.add(1, "client", "octets", hello[:4], now=10.5)
-    recording.add(1, "client", "octets", hello[4:], now=10.75)
+    recording.add(1, "client", "bytes", hello[:4], now=10.5)
+    recording.add(1, "client", "bytes", hello[4:], now=10.75)
     recording.add(1, None, "freeze", now=10.8)
-    recording.add(1, "server", "octets", encode_frame(Frame(Opcode.BINARY, LONG)), now=11.0)
+    recording.add(1, "server", "bytes", encode_frame(Frame(Opcode.BINARY, LONG)), now=11.0)
     recording.add(1, "server", end, now=11.5)
     if end == "FIN":
         recording.add(1, "client", end, now=11.5)
@@ -55,13 +55,13 @@ def tshark(path: Path, *fields: str, show: str = "websocket") -> list[list[str]]
 def test_the_file_is_a_pcap_with_the_recorded_times(tmp_path: Path) -> None:
     recording = recorded()
     capture.save(recording, tmp_path / "a.pcap")
-    octets = (tmp_path / "a.pcap").read_bytes()
-    assert struct.unpack("!IHHiIII", octets[:24]) == (0xA1B23C4D, 2, 4, 0, 0, 65535, 101)
+    data = (tmp_path / "a.pcap").read_bytes()
+    assert struct.unpack("!IHHiIII", data[:24]) == (0xA1B23C4D, 2, 4, 0, 0, 65535, 101)
     at, times = 24, []
-    while at < len(octets):
-        seconds, nanoseconds, kept, size = struct.unpack("!IIII", octets[at : at + 16])
+    while at < len(data):
+        seconds, nanoseconds, kept, size = struct.unpack("!IIII", data[at : at + 16])
         assert kept == size <= 1500
-        assert octets[at + 16] == 0x45
+        assert data[at + 16] == 0x45
         times.append(seconds + nanoseconds / 1e9 - recording.wall_time)
         at += 16 + size
     assert times == sorted(times)
@@ -69,7 +69,7 @@ def test_the_file_is_a_pcap_with_the_recorded_times(tmp_path: Path) -> None:
     assert times[-1] == pytest.approx(1.5, abs=1e-5)
 
 
-def test_joined_segments_are_the_octets_of_the_recording() -> None:
+def test_joined_segments_are_the_bytes_of_the_recording() -> None:
     streams = {b"\xc0\x00\x02\x01": b"", b"\xc0\x00\x02\x02": b""}
     for _, packet in capture.packets(recorded()):
         streams[packet[12:16]] += packet[20 + (packet[32] >> 4) * 4 :]

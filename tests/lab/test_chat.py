@@ -65,7 +65,7 @@ def test_reads_what_a_client_may_send() -> None:
         ("[1]", "not-json"),
         ("[" * 100_000, "not-json"),
         ("1" * 5000, "not-json"),
-        (b'{"type": "say", "text": "octets"}', "not-json"),
+        (b'{"type": "say", "text": "bytes"}', "not-json"),
         ("{}", "unknown-type"),
         ('{"type": ["say"]}', "unknown-type"),
         ('{"type": "shout"}', "unknown-type"),

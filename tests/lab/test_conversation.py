@@ -35,8 +35,8 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 def recorded(*passages: tuple[str, bytes]) -> Recording:
     recording = Recording(limit=2**20)
     recording.connections = 1
-    for time, (sender, octets) in enumerate(passages):
-        recording.add(1, sender, "octets", octets, now=float(time))  # type: ignore[arg-type]
+    for time, (sender, data) in enumerate(passages):
+        recording.add(1, sender, "bytes", data, now=float(time))  # type: ignore[arg-type]
     return recording
 
 
@@ -58,7 +58,7 @@ def agree(extensions: str = "") -> bytes:
 
 @pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize("client", CLIENTS)
-def test_rows_are_right_and_no_octet_is_altered(client: str, server: str) -> None:
+def test_rows_are_right_and_no_byte_is_altered(client: str, server: str) -> None:
     async def talk() -> None:
         listener = listening()
         caller = spy_for_client()
@@ -79,19 +79,19 @@ def test_rows_are_right_and_no_octet_is_altered(client: str, server: str) -> Non
             ]
             assert [row.error for row in conversation] == [None] * 8
             assert conversation[2].meaning == conversation[3].meaning == '"Hello"'
-            assert [row.octets for row in conversation[2:]] == [11, 7, len(LONG) + 14, len(LONG) + 10, 8, 4]
+            assert [row.bytes for row in conversation[2:]] == [11, 7, len(LONG) + 14, len(LONG) + 10, 8, 4]
             (called,) = listener.accepted
             for sender, sent, received in (
                 ("client", caller.sent, called.received),
                 ("server", called.sent, caller.received),
             ):
-                passed = b"".join(p.octets for p in tap._recording.passages if p.sender == sender)
+                passed = b"".join(p.data for p in tap._recording.passages if p.sender == sender)
                 assert len(passed) > len(LONG)
                 assert bytes(sent) == passed == bytes(received)
             counts = tap.counts()
             assert (counts.client.heads, counts.client.frames, counts.server.frames) == (1, 3, 3)
-            assert counts.client.head_octets == conversation[0].octets
-            assert counts.client.frame_octets == sum(row.octets for row in conversation.sent_by("client")[1:])
+            assert counts.client.head_bytes == conversation[0].bytes
+            assert counts.client.frame_bytes == sum(row.bytes for row in conversation.sent_by("client")[1:])
 
     run(talk())
 
@@ -115,7 +115,7 @@ def test_two_runs_show_the_same_although_everything_random_differs() -> None:
 # -- what the rows say --------------------------------------------------------------------------------------
 
 
-def test_rows_stand_in_the_order_of_their_last_octets() -> None:
+def test_rows_stand_in_the_order_of_their_last_bytes() -> None:
     text = encode_frame(Frame(Opcode.TEXT, b"Hello"), bytes(4))
     recording = recorded(
         ("client", ask()),
@@ -133,17 +133,17 @@ def test_what_is_not_whole_is_the_last_row_and_says_so() -> None:
     row = read(recorded(("client", ask()), ("server", agree()), ("server", b"\x81\x05He")))[-1]
     assert row.dissection is not None
     assert not row.dissection.complete
-    assert "3 more octets needed" in row.meaning
+    assert "3 more bytes needed" in row.meaning
 
 
 def test_compressed_messages_are_called_compressed_on_both_sides() -> None:
-    octets = bytes.fromhex("c107f248cdc9c90700")
+    data = bytes.fromhex("c107f248cdc9c90700")
     offer = ask(Sec_WebSocket_Extensions="permessage-deflate")
     passages = (
         ("client", offer),
         ("server", agree("permessage-deflate")),
-        ("server", octets),
-        ("client", octets),
+        ("server", data),
+        ("client", data),
     )
     for row in read(recorded(*passages))[2:]:
         assert "compressed" in row.meaning
@@ -179,7 +179,7 @@ def test_tcp_and_times_are_shown_only_when_asked_for() -> None:
 
 def test_several_connections_are_numbered() -> None:
     recording = recorded(("client", ask()))
-    recording.add(2, "client", "octets", ask(), now=5.0)
+    recording.add(2, "client", "bytes", ask(), now=5.0)
     assert [row.connection for row in read(recording)] == [1, 2]
     assert "connection" in repr(read(recording)).split("\n")[0]
     assert "connection" not in repr(read(recorded(("client", ask())))).split("\n")[0]
@@ -208,9 +208,9 @@ def test_nothing_at_all() -> None:
 @given(
     st.lists(st.tuples(st.sampled_from(["client", "server"]), st.binary(min_size=1, max_size=60)), max_size=8)
 )
-def test_any_octets_give_rows_that_account_for_every_octet(passages: list[tuple[str, bytes]]) -> None:
+def test_any_bytes_give_rows_that_account_for_every_byte(passages: list[tuple[str, bytes]]) -> None:
     conversation = read(recorded(*passages))
-    assert sum(row.octets for row in conversation) == sum(len(octets) for _, octets in passages)
+    assert sum(row.bytes for row in conversation) == sum(len(data) for _, data in passages)
     assert repr(conversation)
     assert conversation._repr_html_()
 
@@ -244,7 +244,7 @@ def test_credentials_are_never_shown(head: str) -> None:
         recorded(("server" if head.startswith("HTTP") else "client", head.encode())), times=True
     )
     (row,) = conversation
-    assert row.octets == len(head)
+    assert row.bytes == len(head)
     assert row.dissection is not None
     views = [repr(conversation), conversation._repr_html_(), repr(row), repr(row.dissection)]
     views += [

@@ -1,4 +1,4 @@
-"""One update of each way weighs what its pieces weigh, to the octet, in every run."""
+"""One update of each way weighs what its pieces weigh, to the byte, in every run."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The dissector: every field of good octets, every fault of bad ones, and no exception for any octets."""
+"""The dissector: every field of good bytes, every fault of bad ones, and no exception for any bytes."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ MASKED_HELLO = bytes.fromhex("81 85 37 fa 21 3d 7f 9f 4d 51 58")
 
 def assert_tiles(pieces: Dissections, stream: bytes) -> None:
     """The pieces make up the stream, and the fields of each piece all its bits."""
-    assert b"".join(piece.octets for piece in pieces) == stream
+    assert b"".join(piece.data for piece in pieces) == stream
     at = 0
     for piece in pieces:
         assert piece.start == at
-        at += len(piece.octets)
+        at += len(piece.data)
         bit = 0
         for field in piece.fields:
             assert field.bit == bit
             assert field.name in FIELDS
-            assert field.octets == piece.octets[bit // 8 : (bit + field.bits + 7) // 8]
+            assert field.data == piece.data[bit // 8 : (bit + field.bits + 7) // 8]
             bit += field.bits
-        assert bit == 8 * len(piece.octets)
+        assert bit == 8 * len(piece.data)
 
 
-def frames(octets: bytes, sender: Literal["client", "server"] | None = None) -> Dissections:
-    pieces = dissect(octets, sender=sender, start="frame")
-    assert_tiles(pieces, octets)
+def frames(data: bytes, sender: Literal["client", "server"] | None = None) -> Dissections:
+    pieces = dissect(data, sender=sender, start="frame")
+    assert_tiles(pieces, data)
     return pieces
 
 
-def frame(octets: str, sender: Literal["client", "server"] | None = None) -> Dissection:
-    (piece,) = frames(bytes.fromhex(octets), sender)
+def frame(data: str, sender: Literal["client", "server"] | None = None) -> Dissection:
+    (piece,) = frames(bytes.fromhex(data), sender)
     return piece
 
 
@@ -79,7 +79,7 @@ def test_unmasked_text_of_section_5_7() -> None:
 def test_masked_text_of_section_5_7_is_unmasked_for_reading() -> None:
     (piece,) = frames(MASKED_HELLO, "client")
     assert (piece.meaning, piece.error) == ('"Hello"', None)
-    assert [field.octets.hex() for field in piece.fields[-2:]] == ["37fa213d", "7f9f4d5158"]
+    assert [field.data.hex() for field in piece.fields[-2:]] == ["37fa213d", "7f9f4d5158"]
 
 
 def test_fragmented_text_of_section_5_7() -> None:
@@ -105,7 +105,7 @@ def test_lengths_of_section_5_7(length: int, names: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "meaning"),
+    ("data", "meaning"),
     [
         ("88 00", "close without a code"),
         ("88 02 03 e8", "close 1000"),
@@ -114,8 +114,8 @@ def test_lengths_of_section_5_7(length: int, names: int) -> None:
         ("88 02 13 87", "close 4999"),
     ],
 )
-def test_good_closes(octets: str, meaning: str) -> None:
-    piece = frame(octets)
+def test_good_closes(data: str, meaning: str) -> None:
+    piece = frame(data)
     assert (piece.meaning, piece.error) == (meaning, None)
 
 
@@ -128,15 +128,15 @@ def test_text_cut_inside_a_character_is_no_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "sender", "says", "section"),
+    ("data", "sender", "says", "section"),
     [
         ("c1 00", None, "RSV1 is set", "§5.2"),
         ("a1 00", None, "RSV2 is set", "§5.2"),
         ("91 00", None, "RSV3 is set", "§5.2"),
         ("83 00", None, "opcode 3 is reserved", "§5.2"),
         ("8f 00", None, "opcode F is reserved", "§5.2"),
-        ("81 7e 00 05 48 65 6c 6c 6f", None, "fewest octets", "§5.2"),
-        ("81 7f 00 00 00 00 00 00 00 01 48", None, "fewest octets", "§5.2"),
+        ("81 7e 00 05 48 65 6c 6c 6f", None, "fewest bytes", "§5.2"),
+        ("81 7f 00 00 00 00 00 00 00 01 48", None, "fewest bytes", "§5.2"),
         ("82 7f 80 00 00 00 00 00 00 00", None, "top bit", "§5.2"),
         ("89 7e 00 7e" + " 00" * 126, None, "at most 125", "§5.5"),
         ("09 00", None, "must not be fragmented", "§5.5"),
@@ -153,9 +153,9 @@ def test_text_cut_inside_a_character_is_no_fault() -> None:
     ],
 )
 def test_a_fault_is_named_with_its_section(
-    octets: str, sender: Literal["client", "server"] | None, says: str, section: str
+    data: str, sender: Literal["client", "server"] | None, says: str, section: str
 ) -> None:
-    piece = frame(octets, sender)
+    piece = frame(data, sender)
     assert piece.error is not None
     assert says in piece.error
     assert piece.error.endswith(f"({section})")
@@ -168,7 +168,7 @@ def test_a_fault_is_named_with_its_section(
 
 
 @pytest.mark.parametrize(
-    ("octets", "faults"),
+    ("data", "faults"),
     [
         ("01 00 81 00", [None, "the TEXT message before is not finished (§5.4)"]),
         ("02 00 01 00 80 00", [None, "the BINARY message before is not finished (§5.4)", None]),
@@ -178,8 +178,8 @@ def test_a_fault_is_named_with_its_section(
         ("83 01 00 81 01 61", ["opcode 3 is reserved (§5.2)", None]),
     ],
 )
-def test_faults_between_frames(octets: str, faults: list[str | None]) -> None:
-    assert [piece.error for piece in frames(bytes.fromhex(octets))] == faults
+def test_faults_between_frames(data: str, faults: list[str | None]) -> None:
+    assert [piece.error for piece in frames(bytes.fromhex(data))] == faults
 
 
 def test_many_faults_of_one_frame_are_all_named() -> None:
@@ -193,20 +193,20 @@ def test_many_faults_of_one_frame_are_all_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "note"),
+    ("data", "note"),
     [
-        ("81", "incomplete: at least 1 more octet needed"),
-        ("81 05 48 65", "incomplete: 3 more octets needed"),
-        ("81 7e", "incomplete: at least 2 more octets needed"),
-        ("81 7e 01", "incomplete: at least 1 more octet needed"),
-        ("81 7f 00 00 00 00 00 01 00", "incomplete: at least 1 more octet needed"),
-        ("81 85 37 fa", "incomplete: 7 more octets needed"),
-        ("81 85 37 fa 21 3d 7f", "incomplete: 4 more octets needed"),
-        ("88 05 03 e8", "incomplete: 3 more octets needed"),
+        ("81", "incomplete: at least 1 more byte needed"),
+        ("81 05 48 65", "incomplete: 3 more bytes needed"),
+        ("81 7e", "incomplete: at least 2 more bytes needed"),
+        ("81 7e 01", "incomplete: at least 1 more byte needed"),
+        ("81 7f 00 00 00 00 00 01 00", "incomplete: at least 1 more byte needed"),
+        ("81 85 37 fa", "incomplete: 7 more bytes needed"),
+        ("81 85 37 fa 21 3d 7f", "incomplete: 4 more bytes needed"),
+        ("88 05 03 e8", "incomplete: 3 more bytes needed"),
     ],
 )
-def test_what_is_missing_is_counted(octets: str, note: str) -> None:
-    piece = frame(octets)
+def test_what_is_missing_is_counted(data: str, note: str) -> None:
+    piece = frame(data)
     assert not piece.complete
     assert piece.frame is None
     assert piece.error is None
@@ -217,7 +217,7 @@ def test_what_is_missing_is_counted(octets: str, note: str) -> None:
 
 def test_a_huge_announced_length_costs_nothing() -> None:
     piece = frame("82 ff 7f ff ff ff ff ff ff ff 00 00 00 00 61")
-    assert piece.meaning == "61; incomplete: 9223372036854775806 more octets needed"
+    assert piece.meaning == "61; incomplete: 9223372036854775806 more bytes needed"
     piece = frame("82 7f ff ff ff ff ff ff ff ff 61")
     assert piece.error == "the top bit of the 64-bit payload length is set (§5.2)"
 
@@ -226,18 +226,18 @@ def test_a_huge_announced_length_costs_nothing() -> None:
 
 
 def test_rsv1_means_compressed_when_deflate_is_in_use() -> None:
-    octets = bytes.fromhex("c1 07 f2 48 cd c9 c9 07 00")  # RFC 7692 §7.2.3.1
-    (piece,) = dissect(octets, start="frame", extensions="permessage-deflate; client_max_window_bits")
+    data = bytes.fromhex("c1 07 f2 48 cd c9 c9 07 00")  # RFC 7692 §7.2.3.1
+    (piece,) = dissect(data, start="frame", extensions="permessage-deflate; client_max_window_bits")
     assert piece.error is None
     assert piece.meaning == "compressed f2 48 cd c9 c9 07 00"
     assert piece.fields[1].meaning == "the message is compressed"
     assert piece.fields[1].section == "RFC 7692 §6"
-    assert frames(octets)[0].error is not None
+    assert frames(data)[0].error is not None
 
 
 def test_a_compressed_message_in_fragments() -> None:
-    octets = bytes.fromhex("41 03 f2 48 cd 80 04 c9 c9 07 00 c9 00 81 01 61")  # RFC 7692 §7.2.3.1
-    pieces = dissect(octets, start="frame", extensions="permessage-deflate")
+    data = bytes.fromhex("41 03 f2 48 cd 80 04 c9 c9 07 00 c9 00 81 01 61")  # RFC 7692 §7.2.3.1
+    pieces = dissect(data, start="frame", extensions="permessage-deflate")
     assert [piece.error is None for piece in pieces] == [True, True, False, True]
     assert pieces[1].meaning == "last fragment compressed c9 c9 07 00"
     assert pieces[3].meaning == '"a"'
@@ -260,9 +260,9 @@ def test_a_declined_offer_leaves_rsv1_reserved() -> None:
 # -- heads --------------------------------------------------------------------------------------------------
 
 
-def http(octets: bytes, sender: Literal["client", "server"] | None = None) -> Dissections:
-    pieces = dissect(octets, sender=sender)
-    assert_tiles(pieces, octets)
+def http(data: bytes, sender: Literal["client", "server"] | None = None) -> Dissections:
+    pieces = dissect(data, sender=sender)
+    assert_tiles(pieces, data)
     return pieces
 
 
@@ -311,7 +311,7 @@ def test_a_refused_client_asks_again_on_the_same_connection() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        (b"Sec-WebSocket-Key: " + KEY.encode(), b"Sec-WebSocket-Key: abc", "not 16 octets in base64 (§4.1)"),
+        (b"Sec-WebSocket-Key: " + KEY.encode(), b"Sec-WebSocket-Key: abc", "not 16 bytes in base64 (§4.1)"),
         (b"Version: 13", b"Version: 12", "Sec-WebSocket-Version is not 13 (§4.1)"),
         (b"Sec-WebSocket-Key: " + KEY.encode() + b"\r\n", b"", "Sec-WebSocket-Key is missing"),
         (b"Connection: Upgrade\r\n", b"", "Connection"),
@@ -342,14 +342,12 @@ def test_what_a_101_lacks_is_named(name: str) -> None:
 
 def test_an_accept_key_of_the_wrong_size_is_named() -> None:
     broken = RESPONSE.replace(b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", b"s3pPLMBi")
-    assert http(broken)[0].error == "Sec-WebSocket-Accept is not 20 octets in base64 (§4.2.2)"
+    assert http(broken)[0].error == "Sec-WebSocket-Accept is not 20 bytes in base64 (§4.2.2)"
 
 
-@pytest.mark.parametrize(
-    "octets", [b"\x81\x05Hello", b"\x16\x03\x01\x02", b"hello\r\n\r\n", b"GET /\r\n\r\n"]
-)
-def test_what_is_not_http_is_said_so(octets: bytes) -> None:
-    (head,) = http(octets)
+@pytest.mark.parametrize("data", [b"\x81\x05Hello", b"\x16\x03\x01\x02", b"hello\r\n\r\n", b"GET /\r\n\r\n"])
+def test_what_is_not_http_is_said_so(data: bytes) -> None:
+    (head,) = http(data)
     assert head.what == "not HTTP"
     assert head.error == "the first line is neither a request line nor a status line (RFC 9112 §2.1)"
 
@@ -428,10 +426,10 @@ def test_a_content_length_that_is_wrong(length: bytes) -> None:
 
 def test_a_body_that_is_cut_says_how_much_is_missing() -> None:
     _, body = http(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\nHel")
-    assert body.meaning == '"Hel"; incomplete: 999999999997 more octets needed'
+    assert body.meaning == '"Hel"; incomplete: 999999999997 more bytes needed'
 
 
-# -- any octets ---------------------------------------------------------------------------------------------
+# -- any bytes ---------------------------------------------------------------------------------------------
 
 TEXTS = [
     b"GET / HTTP/1.1\r\n",
@@ -463,7 +461,7 @@ streams = st.one_of(
     start=st.sampled_from(["head", "frame"]),
     extensions=st.sampled_from([None, "", "permessage-deflate"]),
 )
-def test_any_octets_are_described_and_none_is_lost(
+def test_any_bytes_are_described_and_none_is_lost(
     stream: bytes,
     sender: Literal["client", "server"] | None,
     start: Literal["head", "frame"],
@@ -479,15 +477,15 @@ def test_any_octets_are_described_and_none_is_lost(
 
 @settings(max_examples=15, deadline=None)
 @given(stream=streams.filter(bool), start=st.sampled_from(["head", "frame"]))
-def test_any_octets_can_be_drawn(stream: bytes, start: Literal["head", "frame"]) -> None:
+def test_any_bytes_can_be_drawn(stream: bytes, start: Literal["head", "frame"]) -> None:
     for piece in dissect(stream, start=start)[:2]:
         assert piece.figure().png()
 
 
 @settings(max_examples=60, deadline=None)
-@given(octets=st.binary(max_size=40), cut=st.integers(0, 60))
-def test_what_has_arrived_is_described_the_same_when_more_arrives(octets: bytes, cut: int) -> None:
-    stream = MASKED_HELLO + octets
+@given(data=st.binary(max_size=40), cut=st.integers(0, 60))
+def test_what_has_arrived_is_described_the_same_when_more_arrives(data: bytes, cut: int) -> None:
+    stream = MASKED_HELLO + data
     whole = dissect(stream, start="frame")
     part = dissect(stream[:cut], start="frame")
     complete = [piece for piece in part if piece.complete]
@@ -518,7 +516,7 @@ def test_the_decoder_and_the_dissector_agree(stream: bytes) -> None:
     assert all(of_messages.search(piece.error) for piece in pieces[: len(decoded)] if piece.error)
 
 
-def test_the_time_grows_with_the_octets_and_not_faster() -> None:
+def test_the_time_grows_with_the_bytes_and_not_faster() -> None:
     def seconds(frames: int) -> float:
         gc.disable()  # else it goes through what all the other tests hold, again and again
         try:
@@ -540,19 +538,19 @@ def test_plain_text_view_of_the_masked_hello() -> None:
     assert (
         repr(piece)
         == """\
-TEXT · frame · octets 0–10 (11)
+TEXT · frame · bytes 0–10 (11)
   "Hello"
-on the wire  field           value        meaning                                              section
------------  --------------  -----------  ---------------------------------------------------  -------
-1... ....    FIN             1            the whole message                                    §5.2
-.0.. ....    RSV1            0            reserved for extensions                              §5.2
-..0. ....    RSV2            0            reserved for extensions                              §5.2
-...0 ....    RSV3            0            reserved for extensions                              §5.2
-.... 0001    opcode          1            TEXT                                                 §5.2
-1... ....    MASK            1            a masking-key follows                                §5.1
-.000 0101    payload length  5            5 octets of payload data                             §5.2
-37 fa 21 3d  masking-key     37 fa 21 3d  octet i of the payload XOR octet i mod 4 of the key  §5.3
-7f 9f 4d 51  payload data    "Hello"      5 octets, shown unmasked                             §5.6
+on the wire  field           value        meaning                                            section
+-----------  --------------  -----------  -------------------------------------------------  -------
+1... ....    FIN             1            the whole message                                  §5.2
+.0.. ....    RSV1            0            reserved for extensions                            §5.2
+..0. ....    RSV2            0            reserved for extensions                            §5.2
+...0 ....    RSV3            0            reserved for extensions                            §5.2
+.... 0001    opcode          1            TEXT                                               §5.2
+1... ....    MASK            1            a masking-key follows                              §5.1
+.000 0101    payload length  5            5 bytes of payload data                            §5.2
+37 fa 21 3d  masking-key     37 fa 21 3d  byte i of the payload XOR byte i mod 4 of the key  §5.3
+7f 9f 4d 51  payload data    "Hello"      5 bytes, shown unmasked                            §5.6
 58"""
     )
 
@@ -561,7 +559,7 @@ def test_long_payloads_are_left_out_of_every_view() -> None:
     (piece,) = frames(encode_frame(Frame(Opcode.TEXT, b"x" * 100_000)))
     assert len(repr(piece)) < 3000
     assert len(piece._repr_html_()) < 20_000
-    assert "(99940 octets left out)" in piece.meaning
+    assert "(99940 bytes left out)" in piece.meaning
     assert "… 99984 more" in repr(piece)
 
 
@@ -582,13 +580,13 @@ def test_the_list_shows_all_of_its_pieces() -> None:
     pieces = http(REQUEST + MASKED_HELLO)
     assert repr(pieces) == "\n\n".join(repr(piece) for piece in pieces)
     assert all(piece._repr_html_() in pieces._repr_html_() for piece in pieces)
-    assert repr(dissect(b"")) == "no octets"
+    assert repr(dissect(b"")) == "no bytes"
 
 
 def test_the_figure_says_in_words_what_it_shows() -> None:
     (piece,) = frames(MASKED_HELLO)
     assert repr(piece.figure()) == (
-        "TEXT · frame · octets 0–10 (11): FIN 1, RSV1 0, RSV2 0, RSV3 0, opcode 1 (TEXT), MASK 1, "
+        "TEXT · frame · bytes 0–10 (11): FIN 1, RSV1 0, RSV2 0, RSV3 0, opcode 1 (TEXT), MASK 1, "
         'payload length 5, masking-key 37 fa 21 3d, payload data "Hello"'
     )
     figure = http(REQUEST)[0].figure()
@@ -612,8 +610,8 @@ def test_the_caller_is_told_what_is_wrong_with_the_call() -> None:
         dissect(b"", start="body")  # type: ignore[arg-type]
 
 
-def test_writing_octets() -> None:
-    assert (count(0), count(1)) == ("0 octets", "1 octet")
+def test_writing_bytes() -> None:
+    assert (count(0), count(1)) == ("0 bytes", "1 byte")
     assert hexed(b"") == ""
-    assert quoted("é".encode() * 40, limit=5) == '"éé" … (76 octets left out)'
-    assert quoted(b"\x80" * 9, limit=5) == r'"\x80\x80" … (7 octets left out)'
+    assert quoted("é".encode() * 40, limit=5) == '"éé" … (76 bytes left out)'
+    assert quoted(b"\x80" * 9, limit=5) == r'"\x80\x80" … (7 bytes left out)'

@@ -23,11 +23,11 @@ from wslab.decoder import FrameDecoder
 from wslab.frames import Opcode
 from wslab.handshake import RequestReader, Response, judge_request
 from wslab.lab.exercises import check, engine, exercises, hint, progress, trial
+from wslab.lab.exercises.bytes_ import first_difference
 from wslab.lab.exercises.exercise import Exercise, Fault, Mistake
 from wslab.lab.exercises.lesson02 import KEYS
 from wslab.lab.exercises.lesson02_heads import REQUESTS
 from wslab.lab.exercises.lesson03_streams import ZOO
-from wslab.lab.exercises.octets import first_difference
 from wslab.lab.exercises.verdict import Verdict
 
 RFC_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -548,37 +548,37 @@ def test_views_escape_what_the_learner_wrote() -> None:
     assert "✗ wrong" in verdict._repr_html_()
 
 
-# -- octets -------------------------------------------------------------------------------------------------
+# -- bytes -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("given", "expected", "field"),
     [
-        ("0105", "8105", "octet 0, FIN (§5.2)"),
-        ("8205", "8105", "octet 0, opcode (§5.2)"),
-        ("810548656c6c6f", "818537fa213d7f9f4d5158", "octet 1, MASK"),
-        ("817e0005", "8105", "octet 1, payload length (§5.2)"),
-        ("827e0001", "827e0100", "octet 2, extended payload length (§5.2)"),
-        ("818537fa213d48656c6c6f", "818537fa213d7f9f4d5158", "octet 6, payload data"),
-        ("8105", "810548656c6c6f", "octet 2, payload data"),
+        ("0105", "8105", "byte 0, FIN (§5.2)"),
+        ("8205", "8105", "byte 0, opcode (§5.2)"),
+        ("810548656c6c6f", "818537fa213d7f9f4d5158", "byte 1, MASK"),
+        ("817e0005", "8105", "byte 1, payload length (§5.2)"),
+        ("827e0001", "827e0100", "byte 2, extended payload length (§5.2)"),
+        ("818537fa213d48656c6c6f", "818537fa213d7f9f4d5158", "byte 6, payload data"),
+        ("8105", "810548656c6c6f", "byte 2, payload data"),
     ],
 )
 def test_the_first_difference_names_its_field(given: str, expected: str, field: str) -> None:
     assert first_difference(bytes.fromhex(given), bytes.fromhex(expected), b"").startswith(field)
 
 
-def test_surplus_octets_are_counted() -> None:
-    assert first_difference(b"abcd", b"ab") == "2 too many, from octet 2 on: 63 64"
+def test_surplus_bytes_are_counted() -> None:
+    assert first_difference(b"abcd", b"ab") == "2 too many, from byte 2 on: 63 64"
 
 
-def test_a_wrong_octet_is_named_in_the_verdict() -> None:
+def test_a_wrong_byte_is_named_in_the_verdict() -> None:
     from wslab.frames import encode_length
 
     verdict = check(
         "encode-length",
         lambda n, masked: b"\x7f" + n.to_bytes(8, "big") if n > 99 else encode_length(n, masked),
     )
-    assert "octet 0, payload length (§5.2): given 0x7f, expected 0x7d" in repr(verdict)
+    assert "byte 0, payload length (§5.2): given 0x7f, expected 0x7d" in repr(verdict)
 
 
 # -- the material of the questions --------------------------------------------------------------------------
@@ -587,10 +587,10 @@ def test_a_wrong_octet_is_named_in_the_verdict() -> None:
 def test_the_keys_are_what_the_question_says() -> None:
     def my_judgement(key: str) -> bool:
         try:
-            octets = base64.b64decode(key, validate=True)
+            data = base64.b64decode(key, validate=True)
         except ValueError:
             return False
-        return len(octets) == 16 and base64.b64encode(octets).decode() == key
+        return len(data) == 16 and base64.b64encode(data).decode() == key
 
     assert check("spot-the-key", {name: my_judgement(key) for name, key in KEYS.items()})
     assert base64.b64decode(KEYS["B"]) == bytes(range(1, 17))  # the example of §4.1
@@ -598,8 +598,8 @@ def test_the_keys_are_what_the_question_says() -> None:
 
 def test_the_requests_are_answered_as_the_question_says() -> None:
     statuses = {}
-    for name, octets in REQUESTS.items():
-        request = RequestReader().feed(octets)
+    for name, data in REQUESTS.items():
+        request = RequestReader().feed(data)
         assert request is not None
         origins = [None, "https://chat.example"]
         answer = request if isinstance(request, Response) else judge_request(request, origins=origins)
@@ -608,10 +608,10 @@ def test_the_requests_are_answered_as_the_question_says() -> None:
     assert check("status-for", statuses)
 
 
-def code_of_wslab(octets: bytes) -> int:
+def code_of_wslab(data: bytes) -> int:
     decoder = FrameDecoder(masked=True)
     try:
-        for frame in decoder.feed(octets):
+        for frame in decoder.feed(data):
             if frame.opcode is Opcode.CLOSE:
                 decode_close(frame.payload)
             if frame.opcode is Opcode.TEXT:
@@ -623,9 +623,9 @@ def code_of_wslab(octets: bytes) -> int:
     return 0
 
 
-def code_of_websockets(octets: bytes) -> int:
+def code_of_websockets(data: bytes) -> int:
     server = Protocol(Side.SERVER, max_size=2**20)
-    server.receive_data(octets)
+    server.receive_data(data)
     text = next((frame for frame in server.events_received() if frame.opcode == 1), None)  # type: ignore[union-attr]
     if text is not None:
         try:
@@ -638,5 +638,5 @@ def code_of_websockets(octets: bytes) -> int:
 def test_the_zoo_gets_the_codes_of_two_implementations() -> None:
     assert len(ZOO) >= 8
     for judge in (code_of_wslab, code_of_websockets):
-        verdict = check("find-the-fault", {name: judge(octets) for name, octets in ZOO.items()})
+        verdict = check("find-the-fault", {name: judge(data) for name, data in ZOO.items()})
         assert verdict, repr(verdict)

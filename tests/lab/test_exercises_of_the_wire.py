@@ -175,7 +175,7 @@ def test_a_right_number_of_another_type_is_told_its_type_alone() -> None:
     assert verdict.sentences == ("my_first_byte(True, 1) gives a value of type float, not int.",)
 
 
-def test_letters_are_no_octets() -> None:
+def test_letters_are_no_bytes() -> None:
     verdict = repr(check("apply-mask", lambda data, key: "".join(map(chr, apply_mask(data, key)))))
     assert "encode it" not in verdict
     assert "chr makes letters" in verdict
@@ -183,14 +183,14 @@ def test_letters_are_no_octets() -> None:
     def my_encode_length(length: int, masked: bool) -> bytes:
         return encode_length(length, masked) if length > 125 else chr(length | masked << 7).encode()
 
-    assert "bytes([n]) makes the octet n" in repr(check("encode-length", my_encode_length))
+    assert "bytes([n]) makes the byte n" in repr(check("encode-length", my_encode_length))
 
 
 def test_a_generator_is_told_from_a_function_with_yield() -> None:
     def with_yield(data: bytes, key: bytes) -> Iterator[int]:
         yield from apply_mask(data, key)
 
-    expression = repr(check("apply-mask", lambda data, key: (octet for octet in data)))
+    expression = repr(check("apply-mask", lambda data, key: (byte for byte in data)))
     assert "put bytes(...)" in expression
     assert "yield" not in expression
     assert "return instead of yield" in repr(check("apply-mask", with_yield))

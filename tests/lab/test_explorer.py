@@ -1,4 +1,4 @@
-"""The frame explorer shows the octets that wslab encodes, live and stored, and says what may not be sent."""
+"""The frame explorer shows the bytes that wslab encodes, live and stored, and says what may not be sent."""
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 def test_begins_with_the_masked_hello_of_section_5_7() -> None:
     explorer = FrameExplorer()
-    assert explorer.octets.hex(" ") == "81 85 37 fa 21 3d 7f 9f 4d 51 58"
+    assert explorer.data.hex(" ") == "81 85 37 fa 21 3d 7f 9f 4d 51 58"
     assert "37 fa 21 3d" in explorer.shown
 
 
@@ -25,7 +25,7 @@ def test_shows_what_encode_frame_writes(frame: Frame, key: bytes | None) -> None
             encode_frame(frame, key)
         assert problem == f"No endpoint may send this frame: {refused.value} (§5.5)."
     else:
-        assert piece.octets == encode_frame(frame, key)
+        assert piece.data == encode_frame(frame, key)
 
 
 def test_every_control_changes_the_view() -> None:
@@ -40,18 +40,18 @@ def test_every_control_changes_the_view() -> None:
         control.value = value
         seen.append(explorer.shown)
     assert len(set(seen)) == 5
-    assert explorer.octets == encode_frame(Frame(Opcode.BINARY, b"Hello, world", fin=False))
+    assert explorer.data == encode_frame(Frame(Opcode.BINARY, b"Hello, world", fin=False))
 
 
 def test_the_button_draws_another_key() -> None:
     explorer = FrameExplorer(draw_key=lambda: bytes.fromhex("01020304"))
     assert explorer.masking_key == KEY
     explorer.new_key.click()
-    assert explorer.octets == encode_frame(Frame(Opcode.TEXT, b"Hello"), bytes.fromhex("01020304"))
+    assert explorer.data == encode_frame(Frame(Opcode.TEXT, b"Hello"), bytes.fromhex("01020304"))
     assert "01 02 03 04" in explorer.shown
 
 
-def test_a_drawn_key_has_four_octets() -> None:
+def test_a_drawn_key_has_four_bytes() -> None:
     explorer = FrameExplorer()
     explorer.new_key.click()
     assert len(explorer.masking_key) == 4
@@ -92,7 +92,7 @@ def test_a_continuation_follows_a_first_fragment() -> None:
     explorer = FrameExplorer("lo")
     explorer.opcode.value = Opcode.CONTINUATION
     assert "wrong" not in explorer.shown
-    assert "octets 0–7 (8)" in explorer.shown
+    assert "bytes 0–7 (8)" in explorer.shown
 
 
 @pytest.mark.parametrize("text", ["", "<b>&", "€", "\ud800", "x" * 70_000])

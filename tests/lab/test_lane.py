@@ -30,11 +30,11 @@ def test_every_client_learns_what_the_clock_shows_and_then_its_changes(way: Way)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.kind)
-def test_octets_are_the_same_whatever_the_machine(way: Way) -> None:
+def test_bytes_are_the_same_whatever_the_machine(way: Way) -> None:
     async def scenario() -> tuple[bytes, ...]:
         async with asyncio.timeout(30), Lane(way, Clock()) as lane:
             rows = lane.tap.conversation()
-            return tuple(row.dissection.octets for row in rows if row.kind == "head" and row.dissection)
+            return tuple(row.dissection.data for row in rows if row.kind == "head" and row.dissection)
 
     request, response = asyncio.run(scenario())[:2]
     for head in (request, response):

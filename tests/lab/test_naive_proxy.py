@@ -24,7 +24,7 @@ def test_a_predicted_key_poisons_the_store() -> None:
     result = run(apply_mask(HIDDEN, KEY), KEY)
     assert result.visitor_got == ATTACKERS_SCRIPT
     assert [sighting.connection for sighting in result.seen] == [1, 1, 1, 2]
-    assert result.seen[1].octets == 2 + 4 + 2  # frame header, masking-key, CRLF
+    assert result.seen[1].bytes == 2 + 4 + 2  # frame header, masking-key, CRLF
     assert result.seen[2].done.startswith(
         "asks attacker.example: 200; stores the answer as http://bank.example"
     )
@@ -37,11 +37,11 @@ def test_any_other_key_keeps_the_store_clean(key: bytes) -> None:
     result = run(apply_mask(HIDDEN, KEY), key)
     assert result.visitor_got == BANKS_SCRIPT
     assert [sighting.taken_for for sighting in result.seen][1] == "nothing that it can read"
-    assert result.seen[1].octets == 2 + 4 + len(HIDDEN)
+    assert result.seen[1].bytes == 2 + 4 + len(HIDDEN)
 
 
 def test_a_frame_without_mask_would_be_no_better_than_a_predicted_key() -> None:
-    assert run(HIDDEN, bytes(4)).visitor_got == ATTACKERS_SCRIPT  # masked with zeros: the octets as they are
+    assert run(HIDDEN, bytes(4)).visitor_got == ATTACKERS_SCRIPT  # masked with zeros: the bytes as they are
 
 
 def test_an_ordinary_message_does_no_harm() -> None:
@@ -68,7 +68,7 @@ async def proxied(servers: dict[str, int]) -> AsyncIterator[tuple[NaiveProxy, in
 
 
 async def ask(port: int, *pieces: bytes) -> bytes:
-    """Send octets in pieces and give all that comes back."""
+    """Send bytes in pieces and give all that comes back."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for piece in pieces:
         writer.write(piece)
@@ -79,12 +79,12 @@ async def ask(port: int, *pieces: bytes) -> bytes:
     return answer
 
 
-def test_a_request_may_arrive_octet_by_octet() -> None:
+def test_a_request_may_arrive_byte_by_byte() -> None:
     async def scene() -> None:
         async with proxied({}) as (proxy, port):
             head = b"GET /a HTTP/1.1\r\nHost: nobody.example\r\n\r\n"
             assert b" 502 " in await ask(port, *(head[i : i + 1] for i in range(len(head))))
-            assert [sighting.octets for sighting in proxy.seen] == [len(head)]
+            assert [sighting.bytes for sighting in proxy.seen] == [len(head)]
 
     asyncio.run(scene())
 
@@ -109,7 +109,7 @@ def test_what_is_no_request_is_kept_up_to_a_limit_only() -> None:
             with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
                 await reader.readexactly(1)
             writer.close()
-            assert sum(sighting.octets for sighting in proxy.seen) <= 2 * LIMIT
+            assert sum(sighting.bytes for sighting in proxy.seen) <= 2 * LIMIT
 
     asyncio.run(scene())
 

@@ -1,4 +1,4 @@
-"""A race measures every way on the same changes, counts to the octet, and leaves nothing running."""
+"""A race measures every way on the same changes, counts to the byte, and leaves nothing running."""
 
 import asyncio
 
@@ -23,20 +23,20 @@ def run(*args: object, **options: object) -> Race:
 
 def test_who_is_told_pays_for_changes_only_and_misses_none() -> None:
     found = run([STREAMED, PUSHED], Clock.irregular(8, 0.01, seed=1), clients=5)
-    assert found["WebSocket"].octets == 8 * 5 * 10
-    assert found["server-sent events"].octets == 8 * 5 * 22
+    assert found["WebSocket"].bytes == 8 * 5 * 10
+    assert found["server-sent events"].bytes == 8 * 5 * 22
     assert [result.missed for result in found] == [0, 0]
     assert [result.requests for result in found] == [0, 0]
     assert all(late >= 0 for result in found for late in result.staleness)
     assert [result.after.connections for result in found] == [5, 5]
 
 
-def test_who_asks_pays_for_every_question_to_the_octet() -> None:
+def test_who_asks_pays_for_every_question_to_the_byte() -> None:
     found = run([polling(0.01), HELD], Clock.irregular(6, 0.03, seed=1))
     for result, request in zip(found, (99, 114), strict=True):
-        assert result.passed("client", "head_octets") == result.requests * request
-        assert result.passed("server", "head_octets") == result.passed("server", "heads") * 132
-        assert result.passed("server", "body_octets") == result.passed("server", "bodies") * 8
+        assert result.passed("client", "head_bytes") == result.requests * request
+        assert result.passed("server", "head_bytes") == result.passed("server", "heads") * 132
+        assert result.passed("server", "body_bytes") == result.passed("server", "bodies") * 8
         assert result.requests > 0
 
 
@@ -51,7 +51,7 @@ def test_a_delay_makes_every_staleness_at_least_as_long() -> None:
 
 def test_an_idle_clock_costs_nothing_to_who_is_told() -> None:
     found = run([polling(0.01), STREAMED, PUSHED], Clock(), rest=0.1)
-    assert [result.octets > 0 for result in found] == [True, False, False]
+    assert [result.bytes > 0 for result in found] == [True, False, False]
     assert "–" in repr(found)
 
 
@@ -88,4 +88,4 @@ def test_refuses_a_clock_that_ran_and_reports_a_client_that_ends() -> None:
 
 def test_a_race_that_is_over_before_the_first_alarm() -> None:
     found = run([PUSHED], Clock([0.001]), rest=0.0)
-    assert found["WebSocket"].octets == 10
+    assert found["WebSocket"].bytes == 10

@@ -154,19 +154,19 @@ def test_a_slip_is_named_from_the_message_of_python(slip: Callable[[], Any], sen
 
 
 TEXT: Any = "Hello"
-OCTETS: Any = b"Hello"
+BYTES: Any = b"Hello"
 SLIPS: tuple[tuple[Callable[[], Any], str], ...] = (
     (lambda: TEXT["type"], "This is still text: json.loads(…) makes a dictionary of it."),
     (lambda: base64.b64encode(cast(Any, hashlib.sha1().digest)), "The parentheses of the call are missing."),
-    (lambda: OCTETS + TEXT.encode, "The parentheses of the call are missing."),
-    (lambda: hashlib.sha1(TEXT), "This is text where octets are asked: .encode() makes octets of it."),
-    (lambda: bytes(TEXT), "This is text where octets are asked: .encode() makes octets of it."),
-    (lambda: OCTETS + TEXT, "This is text where octets are asked: .encode() makes octets of it."),
-    (lambda: TEXT + OCTETS, "then .decode() makes text of them."),
-    (lambda: "".join([OCTETS]), "then .decode() makes text of them."),
-    (lambda: OCTETS.encode(), "It is that already: leave out the call."),
+    (lambda: BYTES + TEXT.encode, "The parentheses of the call are missing."),
+    (lambda: hashlib.sha1(TEXT), "This is text where bytes are asked: .encode() makes bytes of it."),
+    (lambda: bytes(TEXT), "This is text where bytes are asked: .encode() makes bytes of it."),
+    (lambda: BYTES + TEXT, "This is text where bytes are asked: .encode() makes bytes of it."),
+    (lambda: TEXT + BYTES, "then .decode() makes text of them."),
+    (lambda: "".join([BYTES]), "then .decode() makes text of them."),
+    (lambda: BYTES.encode(), "It is that already: leave out the call."),
     (lambda: TEXT.decode(), "It is that already: leave out the call."),
-    (lambda: base64.b64encode(cast(Any, hashlib.sha1())), ".digest() gives the octets of a hash."),
+    (lambda: base64.b64encode(cast(Any, hashlib.sha1())), ".digest() gives the bytes of a hash."),
     (lambda: bytes([300]), 'n.to_bytes(2, "big") or (8, "big") writes more.'),
     (lambda: (300).to_bytes(1, "big"), 'n.to_bytes(2, "big") or (8, "big") writes more.'),
     (lambda: cast(Any, set()).append(1), "A set has add."),
@@ -174,7 +174,7 @@ SLIPS: tuple[tuple[Callable[[], Any], str], ...] = (
 
 
 @pytest.mark.parametrize(("slip", "sentence"), SLIPS)
-def test_a_slip_with_text_and_octets_is_named(slip: Callable[[], Any], sentence: str) -> None:
+def test_a_slip_with_text_and_bytes_is_named(slip: Callable[[], Any], sentence: str) -> None:
     with pytest.raises((AttributeError, TypeError, ValueError, OverflowError)) as caught:
         slip()
     assert remark(describe(caught.value)).endswith(sentence)

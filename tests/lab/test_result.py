@@ -13,11 +13,11 @@ from wslab.lab.tap import Tap
 
 
 def result(changes: tuple[float, ...], *learned: list[tuple[float, int]]) -> Result:
-    before = Counts(1, SideCounts(octets=10, head_octets=10, heads=1), SideCounts(octets=5, head_octets=5))
+    before = Counts(1, SideCounts(bytes=10, head_bytes=10, heads=1), SideCounts(bytes=5, head_bytes=5))
     after = Counts(
         1,
-        SideCounts(octets=40, head_octets=40, heads=3),
-        SideCounts(octets=35, head_octets=25, body_octets=10),
+        SideCounts(bytes=40, head_bytes=40, heads=3),
+        SideCounts(bytes=35, head_bytes=25, body_bytes=10),
     )
     return Result(polling(1), 0, 2.0, 0.0, changes, list(learned), before, after, Tap(1), 0.0)
 
@@ -32,9 +32,9 @@ def test_staleness_is_until_the_change_or_a_later_one_is_known() -> None:
 def test_counts_what_passed_between_start_and_end() -> None:
     one = result((1.0, 2.0), [(0, 0), (1.5, 1), (2.5, 2)])
     assert one.requests == 2
-    assert one.octets == 60
-    assert one.octets_per_update == 30
-    assert one.passed("server", "body_octets") == 10
+    assert one.bytes == 60
+    assert one.bytes_per_update == 30
+    assert one.passed("server", "body_bytes") == 10
 
 
 def test_misses_and_percentiles() -> None:

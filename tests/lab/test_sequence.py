@@ -67,7 +67,7 @@ def test_equal_distances_give_the_same_picture_whatever_the_times() -> None:
             r.connection,
             r.sender,
             r.kind,
-            r.octets,
+            r.bytes,
             r.what,
             r.meaning,
         )

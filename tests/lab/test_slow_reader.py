@@ -9,7 +9,7 @@ import pytest
 
 from wslab.lab.slow_reader import SIZE, WRITE_BUFFER, Backlog, figure, observe
 
-HEADER = 4  # octets in front of the payload of an unmasked frame of that size (RFC 6455 §5.2)
+HEADER = 4  # bytes in front of the payload of an unmasked frame of that size (RFC 6455 §5.2)
 COUNT = 200
 
 

@@ -19,8 +19,8 @@ MASK = bytes.fromhex("37fa213d")
 def test_accept_key_of_section_1_3() -> None:
     shown = accept_steps(KEY)
     assert [step.name for step in shown.steps] == ["key", "key + GUID", "SHA-1", "accept key"]
-    assert shown.steps[1].octets == (KEY + GUID).encode()
-    assert shown.steps[2].octets == hashlib.sha1((KEY + GUID).encode()).digest()
+    assert shown.steps[1].data == (KEY + GUID).encode()
+    assert shown.steps[2].data == hashlib.sha1((KEY + GUID).encode()).digest()
     assert shown.steps[3].result == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
     assert shown.problem is None
 
@@ -29,7 +29,7 @@ def test_accept_key_of_section_1_3() -> None:
 def test_the_last_step_is_the_accept_key_for_any_key(key: str) -> None:
     shown = accept_steps(key)
     assert shown.steps[-1].result == accept_key(key)
-    assert shown.steps[-1].octets == base64.b64encode(shown.steps[-2].octets)
+    assert shown.steps[-1].data == base64.b64encode(shown.steps[-2].data)
     assert max(map(len, repr(shown).split("\n"))) <= WIDTH
     assert "<table" in shown._repr_html_()
 
@@ -38,8 +38,8 @@ def test_the_last_step_is_the_accept_key_for_any_key(key: str) -> None:
     ("key", "says"),
     [
         ("abc", "the key is not base64"),
-        ("", "the key decodes to 0 octets"),
-        ("AAAA", "the key decodes to 3 octets"),
+        ("", "the key decodes to 0 bytes"),
+        ("AAAA", "the key decodes to 3 bytes"),
         (KEY[:-1], "the key is not base64"),
         (f" {KEY}", "the key is not base64"),
         ("é", "the key is not base64"),
@@ -76,13 +76,13 @@ frames = st.builds(
 @given(frames, st.one_of(st.none(), st.binary(min_size=4, max_size=4)))
 def test_the_last_step_is_the_encoded_frame(frame: Frame, key: bytes | None) -> None:
     shown = encode_steps(frame, key)
-    octets = {step.name: step.octets for step in shown.steps}
-    assert octets["frame"] == encode_frame(frame, key)
-    header = ["first octet", "second octet", "extended payload length", "masking-key", "payload data"]
-    assert b"".join(octets.get(name, b"") for name in header) == octets["frame"]
+    data = {step.name: step.data for step in shown.steps}
+    assert data["frame"] == encode_frame(frame, key)
+    header = ["first byte", "second byte", "extended payload length", "masking-key", "payload data"]
+    assert b"".join(data.get(name, b"") for name in header) == data["frame"]
     bits = ["FIN", "RSV1", "RSV2", "RSV3", "opcode"]
-    assert sum(octets[name][0] for name in bits) == octets["first octet"][0]
-    assert octets["MASK"][0] | octets["payload length"][0] == octets["second octet"][0]
+    assert sum(data[name][0] for name in bits) == data["first byte"][0]
+    assert data["MASK"][0] | data["payload length"][0] == data["second byte"][0]
     assert max(map(len, repr(shown).split("\n"))) <= WIDTH
 
 
@@ -90,9 +90,9 @@ def test_the_masked_hello_of_section_5_7() -> None:
     shown = encode_steps(Frame(Opcode.TEXT, b"Hello"), MASK)
     results = {step.name: step.result for step in shown.steps}
     assert results["frame"] == "81 85 37 fa 21 3d 7f 9f 4d 51 58"
-    assert results["payload octet 4"] == "58"
-    assert [step.working for step in shown.steps if step.name == "payload octet 4"] == [
-        '6f "o" XOR 37 (key octet 0)'
+    assert results["payload byte 4"] == "58"
+    assert [step.working for step in shown.steps if step.name == "payload byte 4"] == [
+        '6f "o" XOR 37 (key byte 0)'
     ]
     assert "81 85 37 fa 21 3d 7f 9f 4d 51 58" in shown.figure().alt
 

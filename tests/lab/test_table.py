@@ -4,9 +4,9 @@ from wslab.lab.table import Table
 
 
 def test_text_is_aligned_with_headings_at_the_bottom() -> None:
-    table = Table(("way", "octets\nan update"), [("polling", "1,090"), ("WebSocket", "10")])
+    table = Table(("way", "bytes\nan update"), [("polling", "1,090"), ("WebSocket", "10")])
     assert repr(table).splitlines() == [
-        "              octets",
+        "               bytes",
         "way        an update",
         "---------  ---------",
         "polling        1,090",

@@ -1,4 +1,4 @@
-"""Counting octets as they pass agrees with dissecting them afterwards, however the stream is cut."""
+"""Counting bytes as they pass agrees with dissecting them afterwards, however the stream is cut."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ frames = payloads.map(lambda payload: Frame(Opcode.BINARY, payload)) | st.just(F
 def test_any_split_counts_what_the_dissector_finds(
     heads: list[bytes], sent: list[Frame], data: st.DataObject
 ) -> None:
-    octets = b"".join([*heads, AGREE, *map(encode_frame, sent)])
-    octets = octets[: data.draw(st.integers(0, len(octets)))]
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(octets)), max_size=6)))
+    raw = b"".join([*heads, AGREE, *map(encode_frame, sent)])
+    raw = raw[: data.draw(st.integers(0, len(raw)))]
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=6)))
     pieces: list[tuple[str, str]] = []
     splitter = Splitter(lambda kind, name: pieces.append((kind, name)))
-    for begin, end in zip([0, *cuts], [*cuts, len(octets)], strict=True):
-        splitter.feed(octets[begin:end])
-    found = dissect(octets, sender="server")
+    for begin, end in zip([0, *cuts], [*cuts, len(raw)], strict=True):
+        splitter.feed(raw[begin:end])
+    found = dissect(raw, sender="server")
     assert pieces == [(piece.kind, piece.what) for piece in found if piece.complete]
     for kind in ("head", "body", "frame"):
-        assert splitter.octets()[kind] == sum(len(piece.octets) for piece in found if piece.kind == kind)
+        assert splitter.data()[kind] == sum(len(piece.data) for piece in found if piece.kind == kind)
 
 
 def test_frames_of_a_client_follow_only_when_the_server_agrees() -> None:
@@ -69,14 +69,14 @@ def test_what_is_neither_http_nor_a_frame_is_counted_and_not_kept() -> None:
     for _ in range(3):
         tally.feed(1, "client", bytes(1000))
     side = tally.counts(1).client
-    assert (side.octets, side.heads) == (73_003, 0)
+    assert (side.bytes, side.heads) == (73_003, 0)
     assert len(tally._splitters[1, "client"]._buffer) == 0
 
 
 def test_a_body_without_a_length_lasts_until_the_end() -> None:
     tally = Tally()
     tally.feed(1, "server", b"HTTP/1.1 200 OK\r\n\r\n" + bytes(50))
-    assert (tally.counts(1).server.head_octets, tally.counts(1).server.body_octets) == (19, 50)
+    assert (tally.counts(1).server.head_bytes, tally.counts(1).server.body_bytes) == (19, 50)
 
 
 def test_requests_with_and_without_a_body() -> None:
@@ -87,7 +87,7 @@ def test_requests_with_and_without_a_body() -> None:
         b"GET / HTTP/1.1\r\n\r\nPOST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhiGET / HTTP/1.1\r\n\r\n",
     )
     side = tally.counts(1).client
-    assert (side.heads, side.bodies, side.body_octets) == (3, 1, 2)
+    assert (side.heads, side.bodies, side.body_bytes) == (3, 1, 2)
 
 
 def test_counts_show_themselves() -> None:

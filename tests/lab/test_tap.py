@@ -1,4 +1,4 @@
-"""The tap relays every octet, records it, and makes the network misbehave only when it is told to."""
+"""The tap relays every byte, records it, and makes the network misbehave only when it is told to."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def events(tap: Tap) -> list[str]:
     return [row.what for row in tap.conversation(tcp=True) if row.kind in ("tcp", "tap")]
 
 
-# -- not one octet altered ----------------------------------------------------------------------------------
+# -- not one byte altered ----------------------------------------------------------------------------------
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.binary(max_size=3000), max_size=5), st.lists(st.binary(max_size=3000), max_size=5))
-def test_octets_pass_unaltered_both_ways(up: list[bytes], down: list[bytes]) -> None:
+def test_bytes_pass_unaltered_both_ways(up: list[bytes], down: list[bytes]) -> None:
     async def talk() -> None:
         async with plumbed() as (tap, connect):
             client, server = await connect()
@@ -74,7 +74,7 @@ def test_octets_pass_unaltered_both_ways(up: list[bytes], down: list[bytes]) -> 
             assert await client[0].read() == b"".join(down)
             await tap.closed()
             sent = {
-                side: b"".join(p.octets for p in tap._recording.passages if p.sender == side)
+                side: b"".join(p.data for p in tap._recording.passages if p.sender == side)
                 for side in ("client", "server")
             }
             assert sent == {"client": b"".join(up), "server": b"".join(down)}
@@ -84,16 +84,16 @@ def test_octets_pass_unaltered_both_ways(up: list[bytes], down: list[bytes]) -> 
 
 @pytest.mark.parametrize("delay", [0.0, 0.02])
 def test_a_large_transfer_keeps_its_order_and_is_bounded_on_the_way(delay: float) -> None:
-    octets = bytes(range(256)) * 2**15  # 8 MiB
+    data = bytes(range(256)) * 2**15  # 8 MiB
 
     async def talk() -> None:
         async with plumbed(delay=delay, limit=0) as (tap, connect):
             client, server = await connect()
-            client[1].write(octets)
+            client[1].write(data)
             client[1].write_eof()
             received = await server[0].read()
-            assert received == octets
-            assert tap.counts().client.octets == len(octets)
+            assert received == data
+            assert tap.counts().client.bytes == len(data)
 
     run(talk())
 
@@ -106,7 +106,7 @@ def test_a_reader_that_does_not_read_stops_the_sender() -> None:
             client[1].transport.set_write_buffer_limits(0)
             client[1].write(bytes(64 * 2**20))
             before = -1
-            while (passed := tap.counts().client.octets) != before:
+            while (passed := tap.counts().client.bytes) != before:
                 before = passed
                 for _ in range(200):
                     await asyncio.sleep(0)
@@ -280,7 +280,7 @@ def test_a_shorter_delay_does_not_overtake() -> None:
 
 
 @pytest.mark.parametrize("side", ["client", "server"])
-def test_throttle_spreads_octets_over_time_and_can_be_lifted(side: Sender) -> None:
+def test_throttle_spreads_bytes_over_time_and_can_be_lifted(side: Sender) -> None:
     async def talk() -> None:
         async with plumbed() as (tap, connect):
             client, server = await connect()
@@ -327,7 +327,7 @@ def test_a_frozen_network_tells_nobody_and_thaws_without_loss() -> None:
                 with pytest.raises(TimeoutError):
                     async with asyncio.timeout(0.05):
                         await reader.read(1)
-            assert tap.counts().client.octets == 0
+            assert tap.counts().client.bytes == 0
             tap.thaw()
             assert await server[0].read() == b"unheard"
             assert await client[0].readexactly(11) == b"unheard too"
@@ -351,7 +351,7 @@ def test_one_direction_frozen_lets_the_other_pass(side: Sender, both_first: bool
             silent[1].write(b"lost for now")
             heard[1].write(b"heard")
             assert await silent[0].readexactly(5) == b"heard"
-            assert (tap.counts().client if side == "client" else tap.counts().server).octets == 0
+            assert (tap.counts().client if side == "client" else tap.counts().server).bytes == 0
             tap.thaw(side)
             assert await heard[0].readexactly(12) == b"lost for now"
 
@@ -440,10 +440,10 @@ def test_memory_is_bounded_and_counting_goes_on() -> None:
                 await server[0].readexactly(300)
             client[1].close()
             assert await server[0].read() == b""
-            assert tap.counts().client.octets == 1500
-            assert sum(len(passage.octets) for passage in tap._recording.passages) == 300
-            assert "the recording is full: 1,200 more octets passed" in repr(tap.conversation())
-            assert "1,200 more octets" in tap.conversation()._repr_html_()
+            assert tap.counts().client.bytes == 1500
+            assert sum(len(passage.data) for passage in tap._recording.passages) == 300
+            assert "the recording is full: 1,200 more bytes passed" in repr(tap.conversation())
+            assert "1,200 more bytes" in tap.conversation()._repr_html_()
 
     run(talk())
 

@@ -365,7 +365,7 @@ async def test_backpressure_crosses(jupyter: JupyterProcess, sender: str) -> Non
 
 
 @network
-async def test_octets_right_behind_the_request_head_are_not_lost(jupyter: JupyterProcess) -> None:
+async def test_bytes_right_behind_the_request_head_are_not_lost(jupyter: JupyterProcess) -> None:
     async with lesson(echo) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
         frame = Frame(Opcode.TEXT, b"early").serialize(mask=True)

@@ -1,7 +1,7 @@
 """A link: one connection as the event loop sees it, on either side (RFC 6455 §5.5.1, §7).
 
-This module moves octets between a transport and a :class:`wslab.connection.Connection`. It knows backpressure
-in both directions, when a Close may go out and who ends TCP (§7.1.1). What the octets mean is left to
+This module moves bytes between a transport and a :class:`wslab.connection.Connection`. It knows backpressure
+in both directions, when a Close may go out and who ends TCP (§7.1.1). What the bytes mean is left to
 ``connection``, the opening handshake to ``server`` and ``client``, what a caller awaits to ``websocket``. All
 of a read is parsed at once, and what is sent in answer is written at once: a system call is dearer than a
 message. When more bytes are needed, the event loop calls again.
@@ -49,7 +49,7 @@ class Limits(namedtuple("Limits", "max_size ping_interval ping_timeout close_tim
     open_timeout: float | None
 
 
-# The octets that all connections of an event loop are read into, one connection after the other. A protocol
+# The bytes that all connections of an event loop are read into, one connection after the other. A protocol
 # without such a buffer gets a new object for each read, so large that the system is asked for its memory:
 # that takes longer than to decode a message.
 _buffers: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDictionary()
@@ -119,16 +119,16 @@ class Link(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        octets = self._buffer[:nbytes].tobytes()
+        data = self._buffer[:nbytes].tobytes()
         if self._connection:
-            self._receive(self._connection, octets)
+            self._receive(self._connection, data)
         else:
-            self._receive_head(octets)
+            self._receive_head(data)
 
-    def _receive(self, connection: Connection, octets: bytes) -> None:
+    def _receive(self, connection: Connection, data: bytes) -> None:
         inbox, control = self._inbox, False
         wanted = self._may_send  # whoever has closed the connection receives no more
-        for event in connection.receive_data(octets):
+        for event in connection.receive_data(data):
             if isinstance(event, tuple):
                 control = True
                 self._receive_control(event)
@@ -234,9 +234,9 @@ class Link(asyncio.BufferedProtocol):
         """Write what the connection has to say, and go on with closing if it is time for that."""
         connection = self._connection or self._opened()
         self._unflushed = 0
-        if octets := connection.data_to_send(hold_close=self._holding is not None):
+        if data := connection.data_to_send(hold_close=self._holding is not None):
             # asyncio copies what is left of bytes that the system did not take at once, but not of a view.
-            self._transport.write(octets if len(octets) < LONG else memoryview(octets))
+            self._transport.write(data if len(data) < LONG else memoryview(data))
         if connection.ready_state is CLOSING:
             self._go_on_closing(connection)
 

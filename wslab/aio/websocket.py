@@ -1,6 +1,6 @@
 """A WebSocket connection on asyncio, as its caller sees it: what client and server have in common.
 
-This module lets a caller await messages, pongs and the end of a connection. How octets come and go, and how a
+This module lets a caller await messages, pongs and the end of a connection. How bytes come and go, and how a
 connection is closed, is left to ``link``; the opening handshake to ``server`` and ``client`` (RFC 6455 §4,
 §5.5.2, §5.6, §7.1). :meth:`WebSocket.recv` waits for a whole message.
 """
@@ -16,7 +16,7 @@ from wslab.aio.link import Limits, Link
 from wslab.aio.pings import Latency
 from wslab.close import CloseCode
 from wslab.connection import Failure, InvalidState, ReadyState
-from wslab.frames import FIN, Opcode, encode_octets, to_bytes
+from wslab.frames import FIN, Opcode, encode_bytes, to_bytes
 
 __all__ = ["Limits", "WebSocket", "broadcast"]
 
@@ -208,8 +208,8 @@ def broadcast(connections: Iterable[WebSocket], message: str | bytes) -> None:
         TypeError: the message is neither str nor bytes-like.
     """
     if isinstance(message, str):
-        frame = encode_octets(FIN | Opcode.TEXT, message.encode(), None)
+        frame = encode_bytes(FIN | Opcode.TEXT, message.encode(), None)
     else:
-        frame = encode_octets(FIN | Opcode.BINARY, to_bytes(message), None)
+        frame = encode_bytes(FIN | Opcode.BINARY, to_bytes(message), None)
     for connection in connections:
         connection.write_frame(frame, message)

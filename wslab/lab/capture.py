@@ -1,8 +1,8 @@
 """Write a recording as a capture file that Wireshark and tshark open and dissect as WebSocket.
 
-A tap sees octets, not packets. So the packets around them are made up, as they could have been: SYN, SYN and
-ACK, ACK at the opening; segments of at most 1,460 octets, each answered by an ACK; FIN or RST at the end;
-sequence numbers and checksums as they must be (RFC 9293 §3, RFC 1071). The octets and the times are those
+A tap sees bytes, not packets. So the packets around them are made up, as they could have been: SYN, SYN and
+ACK, ACK at the opening; segments of at most 1,460 bytes, each answered by an ACK; FIN or RST at the end;
+sequence numbers and checksums as they must be (RFC 9293 §3, RFC 1071). The bytes and the times are those
 recorded.
 
 The client is 192.0.2.1, the server 192.0.2.2, port 80: addresses for documentation (RFC 5737), so that nobody
@@ -24,7 +24,7 @@ __all__ = ["packets", "save"]
 
 ADDRESSES = {"client": bytes([192, 0, 2, 1]), "server": bytes([192, 0, 2, 2])}
 SERVER_PORT = 80
-SEGMENT = 1460  # octets in one packet: 1,500 of Ethernet, less 20 for IPv4 and 20 for TCP
+SEGMENT = 1460  # bytes in one packet: 1,500 of Ethernet, less 20 for IPv4 and 20 for TCP
 NANOSECONDS = 0xA1B2_3C4D  # the magic number of a pcap whose times are in nanoseconds
 LINKTYPE_RAW = 101  # packets begin with the IP header
 
@@ -83,25 +83,25 @@ class _Stream:
         elif passage.event == "FIN":
             yield self._packet(sender, FIN | ACK)
             yield self._packet(_other(sender), ACK)
-        elif passage.event == "octets":
-            for at in range(0, len(passage.octets), SEGMENT):
-                yield self._packet(sender, PSH | ACK, passage.octets[at : at + SEGMENT])
+        elif passage.event == "bytes":
+            for at in range(0, len(passage.data), SEGMENT):
+                yield self._packet(sender, PSH | ACK, passage.data[at : at + SEGMENT])
             yield self._packet(_other(sender), ACK)
 
-    def _packet(self, sender: Sender, flags: int, octets: bytes = b"") -> bytes:
+    def _packet(self, sender: Sender, flags: int, data: bytes = b"") -> bytes:
         receiver = _other(sender)
         options = OPTIONS if flags & SYN else b""
         acknowledged = self._next[receiver] if flags & ACK else 0
         ports = self._ports[sender], self._ports[receiver]
         offset = (20 + len(options)) // 4 << 4
         start = struct.pack("!HHIIBBH", *ports, self._next[sender], acknowledged, offset, flags, 65535)
-        rest = struct.pack("!H", 0) + options + octets  # no urgent pointer
+        rest = struct.pack("!H", 0) + options + data  # no urgent pointer
         addresses = ADDRESSES[sender] + ADDRESSES[receiver]
         length = len(start) + 2 + len(rest)
         pseudo = addresses + struct.pack("!BBH", 0, 6, length)  # RFC 9293 §3.1
         segment = start + _checksum(pseudo + start + rest) + rest
-        # One sequence number for each octet, and one for SYN and for FIN (RFC 9293 §3.4).
-        self._next[sender] = (self._next[sender] + len(octets) + bool(flags & (SYN | FIN))) % 2**32
+        # One sequence number for each byte, and one for SYN and for FIN (RFC 9293 §3.4).
+        self._next[sender] = (self._next[sender] + len(data) + bool(flags & (SYN | FIN))) % 2**32
         ip = struct.pack("!BBHHHBB", 0x45, 0, 20 + length, 0, 0x4000, 64, 6)  # IPv4, "don't fragment", TCP
         return ip + _checksum(ip + addresses) + addresses + segment
 
@@ -110,7 +110,7 @@ def _other(sender: Sender) -> Sender:
     return "server" if sender == "client" else "client"
 
 
-def _checksum(octets: bytes) -> bytes:
+def _checksum(data: bytes) -> bytes:
     """Return the Internet checksum: the one's complement sum of 16-bit words, inverted (RFC 1071).
 
     >>> _checksum(bytes.fromhex("0001f203f4f5f6f7")).hex()
@@ -118,5 +118,5 @@ def _checksum(octets: bytes) -> bytes:
     """
     # A number modulo 0xFFFF is the sum of its 16-bit digits with the carries added, as 9 is for decimal
     # digits.
-    padded = octets + bytes(len(octets) % 2)
+    padded = data + bytes(len(data) % 2)
     return struct.pack("!H", 0xFFFF - int.from_bytes(padded, "big") % 0xFFFF)

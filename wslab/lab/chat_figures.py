@@ -2,7 +2,7 @@
 
 The alternative texts say what is compared and how to read it, and no measured value: those differ from run to
 run, and the cells print what is claimed. Measuring is left to ``chat_load`` and ``chat_bots``. There are no
-octets here, and nothing waits for more.
+bytes here, and nothing waits for more.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def draw_loads(*loads: Load) -> Figure:
         f"Compared: {names}. Above, a point for each line that Bob, Cy or Dee heard: how long after it was "
         "due, in milliseconds on a logarithmic scale. Where the server waits for Eve, the points climb far "
         "above the others and fall along a slope to the moment when her network thaws. Below, a bar for each "
-        "way: the most octets that waited for Eve in the memory of the server.",
+        "way: the most bytes that waited for Eve in the memory of the server.",
     )
 
 

@@ -5,7 +5,7 @@ steady rate. Bob, Cy and Dee read. Eve is connected through a tap, which freezes
 reader that does not read (RFC 6455 has no word for it; TCP stops the sender). The network thaws when Bob, Cy
 and Dee have heard everything, or when the server is stuck: it waits for Eve, and would wait for ever.
 
-So what is claimed rests on facts: who had heard what before the thaw, and how many octets waited for Eve. The
+So what is claimed rests on facts: who had heard what before the thaw, and how many bytes waited for Eve. The
 latencies are measured from when a line was due, not from when it was sent: a server that holds the speaker
 is slow, too. Eve's socket has small buffers, so that few lines fill them.
 """
@@ -47,7 +47,7 @@ class Load:
         name: of the handler.
         latencies: for each line that was heard, when it was due and how much later it was heard, in seconds.
         heard: lines that each reader had heard when the network thawed.
-        waiting: the most octets that waited for Eve in the memory of the server.
+        waiting: the most bytes that waited for Eve in the memory of the server.
         errors: what ended a handler, if something did.
         dropped: whether the server gave Eve up.
     """

@@ -116,7 +116,7 @@ def encode(kind: str, **fields: object) -> str:
     >>> encode("left", name="Bob")
     '{"type": "left", "name": "Bob"}'
     """
-    # JSON may escape half of a surrogate pair, UTF-8 has no octets for it (RFC 3629 §3): it stays escaped.
+    # JSON may escape half of a surrogate pair, UTF-8 has no bytes for it (RFC 3629 §3): it stays escaped.
     return json.dumps({"type": kind, **fields})
 
 

@@ -1,6 +1,6 @@
 """A clock that jumps ahead at irregular moments: what the contestants of a race want to know.
 
-What the clock shows is a text of eight octets, so that every update has the same size whatever carries it. It
+What the clock shows is a text of eight bytes, so that every update has the same size whatever carries it. It
 begins at 10:00:00, and each change adds one second. The moments of the changes are drawn from a seed: they
 look irregular, and are the same in every run.
 

@@ -1,14 +1,14 @@
 """What two peers said to each other, row by row: HTTP heads, HTTP bodies and frames in the order of the wire.
 
-A `Conversation` is made from a ``recording``: the octets of each side are dissected by ``dissect``, and the
-pieces of both sides are put in the order in which their last octet passed the tap. What happened to TCP (SYN,
+A `Conversation` is made from a ``recording``: the bytes of each side are dissected by ``dissect``, and the
+pieces of both sides are put in the order in which their last byte passed the tap. What happened to TCP (SYN,
 FIN, RST) is there too, but hidden unless it is asked for. ``conversation_views`` shows the rows as a table,
 ``sequence`` draws them.
 
 The usual view is the same for every run: it has no times, no ports, no random keys. Credentials are never
-shown: `redact` takes them out of a head before it is dissected. The octets in the recording stay as they are.
+shown: `redact` takes them out of a head before it is dissected. The bytes in the recording stay as they are.
 
-A piece of which some octets have not passed yet is the last row of its side, and says what is missing.
+A piece of which some bytes have not passed yet is the last row of its side, and says what is missing.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ _ONE_WAY = {
 }
 
 
-def redact(octets: bytes) -> bytes:
+def redact(data: bytes) -> bytes:
     r"""Replace the credentials in an HTTP head: cookies, Authorization, and tokens in a query.
 
     >>> redact(b"GET /chat?token=abc HTTP/1.1\r\nCookie: a=b\r\n\r\n")
     b'GET /chat?token=(hidden) HTTP/1.1\r\nCookie: (hidden)\r\n\r\n'
     """
-    return _SECRET_QUERY.sub(rb"\1(hidden)", _SECRET_FIELD.sub(rb"\1(hidden)", octets))
+    return _SECRET_QUERY.sub(rb"\1(hidden)", _SECRET_FIELD.sub(rb"\1(hidden)", data))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,12 +63,12 @@ class Row:
     """Hold one row of a conversation.
 
     Args:
-        time: when the last octet passed the tap, in milliseconds since the first thing recorded.
+        time: when the last byte passed the tap, in milliseconds since the first thing recorded.
         arrived: when the tap handed it on, after the delay; None if it never did.
         connection: the number of the connection, from 1; 0 for what happened to the network as a whole.
         sender: "client", "server", or None for what the tap did in both directions.
         kind: "head", "body" or "frame"; "tcp" for what happened to TCP, "tap" for what the tap did.
-        octets: how many octets crossed the wire.
+        bytes: how many bytes crossed the wire.
         what: its name: "GET /chat", "TEXT", "FIN".
         meaning: what it says, in one line.
         error: what is wrong with it, or None.
@@ -83,7 +83,7 @@ class Row:
     connection: int
     sender: Sender | None
     kind: str
-    octets: int
+    bytes: int
     what: str
     meaning: str
     error: str | None = None
@@ -99,7 +99,7 @@ class Conversation:
     Args:
         rows: the rows in order.
         times: whether the table has the times, which differ from run to run.
-        unkept: octets that passed after the recording was full.
+        unkept: bytes that passed after the recording was full.
 
     >>> Conversation([])
     nothing has passed yet
@@ -148,13 +148,13 @@ def read(recording: Recording, *, times: bool = False, tcp: bool = False) -> Con
     placed: list[tuple[int, Row]] = []
     streams: dict[tuple[int, str], list[tuple[int, Passage]]] = {}
     for place, passage in enumerate(recording.passages):
-        if passage.event == "octets":
+        if passage.event == "bytes":
             streams.setdefault((passage.connection, passage.sender or ""), []).append((place, passage))
         elif tcp or _row(passage).kind == "tap":
             placed.append((place, _row(passage)))
     for connection in sorted({number for number, _ in streams}):
         server, client = (streams.get((connection, side), []) for side in ("server", "client"))
-        extensions = _agreed(b"".join(passage.octets for _, passage in server))
+        extensions = _agreed(b"".join(passage.data for _, passage in server))
         placed += _pieces(server, "server", extensions)
         placed += _pieces(client, "client", extensions)
     placed.sort(key=lambda pair: pair[0])  # stable: pieces that end in one passage stay in order
@@ -169,23 +169,23 @@ def _agreed(server: bytes) -> str:
 
 
 def _pieces(stream: list[tuple[int, Passage]], sender: Sender, extensions: str) -> Iterator[tuple[int, Row]]:
-    """Yield the pieces that one side sent, each with the place of the passage that holds its last octet."""
-    ends = list(accumulate(len(passage.octets) for _, passage in stream))
-    octets = b"".join(passage.octets for _, passage in stream)
-    for piece in dissect(octets, sender=sender, extensions=extensions):
-        place, passage = stream[bisect_left(ends, piece.start + len(piece.octets))]
+    """Yield the pieces that one side sent, each with the place of the passage that holds its last byte."""
+    ends = list(accumulate(len(passage.data) for _, passage in stream))
+    data = b"".join(passage.data for _, passage in stream)
+    for piece in dissect(data, sender=sender, extensions=extensions):
+        place, passage = stream[bisect_left(ends, piece.start + len(piece.data))]
         shown = _without_secrets(piece, sender)
-        yield place, _at(passage, shown.kind, len(piece.octets), shown)
+        yield place, _at(passage, shown.kind, len(piece.data), shown)
 
 
 def _without_secrets(piece: Dissection, sender: Sender) -> Dissection:
-    cleaned = redact(piece.octets) if piece.kind == "head" else piece.octets
-    if cleaned == piece.octets:
+    cleaned = redact(piece.data) if piece.kind == "head" else piece.data
+    if cleaned == piece.data:
         return piece
     return replace(dissect(cleaned, sender=sender)[0], start=piece.start)
 
 
-def _at(passage: Passage, kind: str, octets: int, piece: Dissection) -> Row:
+def _at(passage: Passage, kind: str, size: int, piece: Dissection) -> Row:
     arrived = None if passage.delivered is None else 1000 * passage.delivered
     return Row(
         1000 * passage.time,
@@ -193,7 +193,7 @@ def _at(passage: Passage, kind: str, octets: int, piece: Dissection) -> Row:
         passage.connection,
         passage.sender,
         kind,
-        octets,
+        size,
         piece.what,
         piece.meaning,
         piece.error,
@@ -202,7 +202,7 @@ def _at(passage: Passage, kind: str, octets: int, piece: Dissection) -> Row:
 
 
 def _row(passage: Passage) -> Row:
-    """Return the row for something that happened and is not octets."""
+    """Return the row for something that happened and is not bytes."""
     table = _BOTH_WAYS if passage.sender is None else _ONE_WAY
     what, meaning = table[passage.event]
     kind = "tcp" if passage.event in ("open", "FIN", "RST") else "tap"

@@ -52,7 +52,7 @@ def _cells(row: Row, *, several: bool, times: bool) -> dict[str, str]:
     if several:
         cells["connection"] = str(row.connection or "")
     cells["direction"] = direction(row)
-    cells["octets"] = str(row.octets) if row.octets else ""
+    cells["bytes"] = str(row.bytes) if row.bytes else ""
     return cells | {"what": row.what, "meaning": row.meaning}
 
 
@@ -74,7 +74,7 @@ def _tables(conversation: Conversation) -> tuple[tuple[str, ...], list[tuple[Row
 def _note(conversation: Conversation) -> str:
     if not conversation.unkept:
         return ""
-    return f"the recording is full: {conversation.unkept:,} more octets passed and are not shown"
+    return f"the recording is full: {conversation.unkept:,} more bytes passed and are not shown"
 
 
 def text(conversation: Conversation) -> str:
@@ -116,7 +116,7 @@ def _cell(name: str, cell: str, row: Row | None) -> str:
         colour = _KINDS.get(row.kind)
     if colour is not None:
         style += f";{colour.css}"
-    if name in ("ms", "arrived", "octets", "connection"):
+    if name in ("ms", "arrived", "bytes", "connection"):
         style += ";text-align:right;font-variant-numeric:tabular-nums"
     if name in ("direction", "ms", "arrived"):
         style += ";white-space:nowrap"

@@ -1,4 +1,4 @@
-"""What one update costs on the wire, weighed octet by octet.
+"""What one update costs on the wire, weighed byte by byte.
 
 A single client is sent through a tap. Whenever it has learned a reading, what passed so far is noted, and the
 clock changes at once. So the difference of two notes is exactly what one update takes: for a client that
@@ -28,9 +28,9 @@ READINGS = 4  # that are weighed; all but the first must weigh the same
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Hold what one update costs, in octets: in heads of requests and of responses, in bodies, in frames.
+    """Hold what one update costs, in bytes: in heads of requests and of responses, in bodies, in frames.
 
-    ``opening`` is what passes once before the first update, in octets.
+    ``opening`` is what passes once before the first update, in bytes.
 
     >>> Cost(request=100, head=120, body=8, frame=0, opening=0).update
     228
@@ -44,7 +44,7 @@ class Cost:
 
     @property
     def update(self) -> int:
-        """Everything that crosses the wire for one update, in both directions, in octets."""
+        """Everything that crosses the wire for one update, in both directions, in bytes."""
         return self.request + self.head + self.body + self.frame
 
 
@@ -106,7 +106,7 @@ async def _weigh(way: Way) -> Cost:
     lane = Lane(way, clock, on_learn=note)
     async with lane:
         await lane.until(lambda: len(notes) >= READINGS)
-    sums = [_octets(counts) for counts in notes[:READINGS]]
+    sums = [_bytes(counts) for counts in notes[:READINGS]]
     updates = {tuple(after[kind] - before[kind] for kind in range(4)) for before, after in pairwise(sums)}
     if len(updates) != 1:
         raise RuntimeError(f"updates of {way.name} have different sizes: {sorted(updates)}")
@@ -114,7 +114,7 @@ async def _weigh(way: Way) -> Cost:
     return Cost(request, head, body, frame, opening=sum(sums[0]) - request - head - body - frame)
 
 
-def _octets(counts: Counts) -> tuple[int, int, int, int]:
+def _bytes(counts: Counts) -> tuple[int, int, int, int]:
     client, server = counts.client, counts.server
-    frames = client.frame_octets + server.frame_octets
-    return client.head_octets, server.head_octets, client.body_octets + server.body_octets, frames
+    frames = client.frame_bytes + server.frame_bytes
+    return client.head_bytes, server.head_bytes, client.body_bytes + server.body_bytes, frames

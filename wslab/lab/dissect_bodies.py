@@ -1,10 +1,10 @@
-"""Bodies of HTTP/1.1 to fields (RFC 9112 §6, §7.1): so many octets, chunks, or all until the connection ends.
+"""Bodies of HTTP/1.1 to fields (RFC 9112 §6, §7.1): so many bytes, chunks, or all until the connection ends.
 
 How a body is framed is known from its head, which `dissect_http` reads. In a chunked body each chunk has
 its size, its data and its line ending as fields of their own. A chunk that is wrong ends the reading: what
 follows it is kept as one unread field.
 
-A body that is too short is described as far as it goes, and says how many octets are missing.
+A body that is too short is described as far as it goes, and says how many bytes are missing.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ def take_body(stream: bytes, start: int, framing: Framing) -> Dissection:
     if framing == "chunked":
         return _chunks(draft)
     length = framing if isinstance(framing, int) else None
-    octets, missing = draft.rest(length), draft.missing(length or 0)
+    data, missing = draft.rest(length), draft.missing(length or 0)
     note = "until the connection ends" if length is None else f"Content-Length: {length}"
     section = "RFC 9112 §6.3" if length is None else "RFC 9112 §6.2"
-    draft.add("body", 8 * len(octets), quoted(octets), note, section)
-    meaning = quoted(octets) + _missing(missing)
+    draft.add("body", 8 * len(data), quoted(data), note, section)
+    meaning = quoted(data) + _missing(missing)
     return draft.finish("body", "body", meaning, complete=not missing)
 
 
-def _missing(octets: int) -> str:
-    return f"; incomplete: {count(octets, 'more octet')} needed" if octets else ""
+def _missing(size: int) -> str:
+    return f"; incomplete: {count(size, 'more byte')} needed" if size else ""
 
 
 def _chunks(draft: Draft) -> Dissection:
@@ -66,11 +66,11 @@ def _chunks(draft: Draft) -> Dissection:
 
 def _chunk(draft: Draft, size: int, data: list[bytes]) -> bool:
     """Add the data of one chunk and its CR LF; tell whether it is whole and the next one can be read."""
-    octets, missing = draft.rest(size), draft.missing(size + 2)
-    if octets:
-        data.append(octets)
+    raw, missing = draft.rest(size), draft.missing(size + 2)
+    if raw:
+        data.append(raw)
         meaning = f"chunk {len(data)}" + _missing(missing)
-        draft.add("body", 8 * len(octets), quoted(octets), meaning, "RFC 9112 §7.1")
+        draft.add("body", 8 * len(raw), quoted(raw), meaning, "RFC 9112 §7.1")
     end = draft.rest(2)
     if end and not b"\r\n".startswith(end):
         error = "the chunk is longer than its size says (RFC 9112 §7.1)"

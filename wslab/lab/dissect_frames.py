@@ -3,9 +3,9 @@
 `FrameWalk` reads one frame after the other and remembers what the next one depends on: whether a fragmented
 message is open (§5.4), whether it is compressed (RFC 7692 §6), how its text goes on (§8.1), whether a Close
 was sent (§5.5.1). Unlike `wslab.decoder`, which must refuse, it goes on after an error, because the
-octets still have a meaning.
+bytes still have a meaning.
 
-A frame whose octets are not all here is described as far as it goes. Nothing of the announced size is
+A frame whose bytes are not all here is described as far as it goes. Nothing of the announced size is
 allocated. The fields that need no memory are read by `frame_fields`, the handshake by `dissect_http`.
 """
 
@@ -15,7 +15,7 @@ import codecs
 
 from wslab.frames import Frame, Opcode
 from wslab.lab.fields import Dissection, Draft, count, hexed, quoted
-from wslab.lab.frame_fields import add_close, add_key, add_length, missing_octets
+from wslab.lab.frame_fields import add_close, add_key, add_length, missing_bytes
 from wslab.masking import apply_mask
 
 __all__ = ["FrameWalk"]
@@ -53,12 +53,12 @@ class FrameWalk:
         """Dissect the frame that starts at an offset of the stream.
 
         Args:
-            stream: all octets of one side.
-            start: the offset in octets; at least one octet must be there.
+            stream: all bytes of one side.
+            start: the offset in bytes; at least one byte must be there.
         """
         draft = Draft(stream, start)
-        fin, opcode = self._first_octet(draft)
-        missing, note = missing_octets(stream, start)
+        fin, opcode = self._first_byte(draft)
+        missing, note = missing_bytes(stream, start)
         masked, length = add_length(draft, control=opcode >= 8, sender=self._sender)
         key = add_key(draft) if masked else None
         readable = draft.rest(length) if key or not masked else b""
@@ -74,9 +74,9 @@ class FrameWalk:
             frame = _frame(stream[start], opcode, payload)
         return draft.finish("frame", name, meaning, complete=not missing, frame=frame)
 
-    # -- the first octet (§5.2) -----------------------------------------------------------------------------
+    # -- the first byte (§5.2) -----------------------------------------------------------------------------
 
-    def _first_octet(self, draft: Draft) -> tuple[bool, int]:
+    def _first_byte(self, draft: Draft) -> tuple[bool, int]:
         first = draft.rest(1)[0]
         fin, number = bool(first & 0b1000_0000), first & 0b0000_1111
         opcode = Opcode(number) if number in _KNOWN else number
@@ -143,7 +143,7 @@ class FrameWalk:
         elif opcode in (Opcode.PING, Opcode.PONG) and payload.isascii():
             shown = quoted(payload)
         else:
-            shown = hexed(payload) or "no octets"
+            shown = hexed(payload) or "no bytes"
         if payload:
             meaning = count(len(payload)) + (
                 ", shown unmasked" if draft.fields[-1].name == "masking-key" else ""

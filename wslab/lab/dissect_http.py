@@ -3,7 +3,7 @@
 `take_head` reads one head line by line, tells what each field means for WebSocket, and says how the body
 behind it is framed; `dissect_bodies` reads that body. Unlike `wslab.http`, which must refuse, it goes on
 after a wrong line. What is wrong with a handshake as a whole is asked of `wslab.handshake`. One side's
-octets do not tell that a response answers a HEAD request: its Content-Length is then taken for a body.
+bytes do not tell that a response answers a HEAD request: its Content-Length is then taken for a body.
 
 A head without its blank line is described as far as it goes.
 """
@@ -30,7 +30,7 @@ class Head(NamedTuple):
     """Hold what the walk must know of a head: what may follow it.
 
     Args:
-        framing: of the body: its length in octets, "chunked", "rest" (until the connection ends), or None.
+        framing: of the body: its length in bytes, "chunked", "rest" (until the connection ends), or None.
         upgrade: whether frames follow: a request that asks for WebSocket, or a 101.
         extensions: the value of Sec-WebSocket-Extensions.
     """
@@ -78,7 +78,7 @@ def take_head(stream: bytes, start: int) -> tuple[Dissection, Head]:
 
 
 def next_line(draft: Draft) -> bytes:
-    """Return the next line with its ending, the octets that are left when it has none, or nothing."""
+    """Return the next line with its ending, the bytes that are left when it has none, or nothing."""
     end = draft.stream.find(b"\n", draft.at)
     return draft.stream[draft.at : end + 1] if end >= 0 else draft.rest()
 
@@ -111,8 +111,8 @@ def _start_line(draft: Draft, line: bytes) -> _Start:
 
 def add_header(draft: Draft, line: bytes, *, request: bool) -> tuple[str, str]:
     """Add the name and the value of one header line; return both."""
-    name_octets, colon, value_octets = line.partition(b":")
-    name, value = name_octets.decode("latin-1"), value_octets.strip(b" \t\r\n").decode("latin-1")
+    name_bytes, colon, value_bytes = line.partition(b":")
+    name, value = name_bytes.decode("latin-1"), value_bytes.strip(b" \t\r\n").decode("latin-1")
     whole = line.endswith(b"\n")
     if not colon:
         error = "a header line has no colon (RFC 9112 §5)" if whole else None
@@ -124,15 +124,15 @@ def add_header(draft: Draft, line: bytes, *, request: bool) -> tuple[str, str]:
     )
     if name[:1] in (" ", "\t"):
         error = "a header line begins with a space: folded lines are obsolete (RFC 9112 §5.2)"
-    shown = plain(name_octets, 60)
+    shown = plain(name_bytes, 60)
     draft.add("header name", 8 * (len(name) + 1), shown, "", "RFC 9112 §5", error)
-    if value_octets:
+    if value_bytes:
         meaning, section, error = meaning_of(name, value, request=request)
         if not all(c == "\t" or " " <= c <= "~" or c >= "\x80" for c in value):
             error = f"the value of {shown} has a character that is not allowed (RFC 9110 §5.5)"
         shown = plain(value.encode("latin-1"))
         meaning = meaning if whole else "incomplete"
-        draft.add("header value", 8 * len(value_octets), shown, meaning, section, ending_error(line) or error)
+        draft.add("header value", 8 * len(value_bytes), shown, meaning, section, ending_error(line) or error)
     return name, value
 
 
@@ -196,8 +196,8 @@ def _judge(draft: Draft, begun: _Start, pairs: list[tuple[str, str]], head: Head
     if not head.upgrade:
         return []
     if begun.request:
-        octets = draft.stream[draft.start : draft.at]
-        read = RequestReader().feed(octets.lstrip(b"\r\n"))
+        data = draft.stream[draft.start : draft.at]
+        read = RequestReader().feed(data.lstrip(b"\r\n"))
         verdict = read if isinstance(read, Response) or read is None else judge_request(read)
         return [verdict.body.decode().strip()] if verdict and verdict.status != 101 else []
     names = ("upgrade", "connection", "sec-websocket-accept")

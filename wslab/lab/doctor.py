@@ -138,7 +138,7 @@ def _loopback() -> Line:
 
 
 def _round_trip(family: socket.AddressFamily, host: str) -> None:
-    """Send an octet there and back.
+    """Send a byte there and back.
 
     Raises:
         OSError: it did not arrive.
@@ -152,7 +152,7 @@ def _round_trip(family: socket.AddressFamily, host: str) -> None:
                 client.sendall(b"?")
                 server.sendall(server.recv(1))
                 if client.recv(1) != b"?":
-                    raise OSError("the octet that was sent did not come back")
+                    raise OSError("the byte that was sent did not come back")
 
 
 def _proxy() -> Line:

@@ -1,12 +1,12 @@
 """The frame explorer: type a text, choose opcode, FIN and masking, and see every bit of the frame change.
 
-The controls are ipywidgets; what they make goes through ``wslab.frames``, and the octets that come out are
+The controls are ipywidgets; what they make goes through ``wslab.frames``, and the bytes that come out are
 described by ``dissect``, in the same colours as everywhere. A frame that no endpoint may send (RFC 6455 §5.5)
 is shown all the same, with a sentence that says why. A text is encoded in UTF-8 (§5.6); for a CLOSE it is the
 reason behind close code 1000 (§5.5.1); a CONTINUATION is shown as one that follows a first fragment (§5.4).
 
 Where no kernel runs, the stored output is the HTML view of the frame that the explorer began with. A frame is
-made whole here, so nothing waits for octets.
+made whole here, so nothing waits for bytes.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ def describe(frame: Frame, masking_key: bytes | None) -> tuple[Dissection, str]:
         The fields, and a sentence about what is wrong, empty if nothing is.
 
     >>> piece, problem = describe(Frame(Opcode.PING, b"hi", fin=False), None)
-    >>> piece.octets.hex(" "), problem
+    >>> piece.data.hex(" "), problem
     ('09 02 68 69', 'No endpoint may send this frame: control frame PING is fragmented (§5.5).')
     """
     payload, masked = frame.payload, masking_key is not None
     head = bytes((first_byte(frame),)) + encode_length(len(payload), masked)
-    octets = head + (masking_key + apply_mask(payload, masking_key) if masking_key else payload)
+    data = head + (masking_key + apply_mask(payload, masking_key) if masking_key else payload)
     problem = ""
     try:
         encode_frame(frame, masking_key)
     except ValueError as error:
         problem = f"No endpoint may send this frame: {error} (§5.5)."
     before = _BEGINNING if frame.opcode is Opcode.CONTINUATION else b""
-    piece = dissect(before + octets, start="frame")[-1]
+    piece = dissect(before + data, start="frame")[-1]
     return replace(piece, start=0), problem
 
 
@@ -71,10 +71,10 @@ class FrameExplorer:
         masking_key: the key that the mask control uses, 4 bytes.
 
     >>> explorer = FrameExplorer("Hello")
-    >>> explorer.octets.hex(" ")
+    >>> explorer.data.hex(" ")
     '81 85 37 fa 21 3d 7f 9f 4d 51 58'
     >>> explorer.mask.value = False
-    >>> explorer.octets.hex(" ")
+    >>> explorer.data.hex(" ")
     '81 05 48 65 6c 6c 6f'
     """
 
@@ -110,9 +110,9 @@ class FrameExplorer:
         return Frame(self.opcode.value, payload, fin=self.fin.value)
 
     @property
-    def octets(self) -> bytes:
-        """The octets of the frame, whether it may be sent or not."""
-        return self._describe()[0].octets
+    def data(self) -> bytes:
+        """The bytes of the frame, whether it may be sent or not."""
+        return self._describe()[0].data
 
     @property
     def shown(self) -> str:
@@ -141,7 +141,7 @@ class FrameExplorer:
         else:
             said = ["Not masked, as a server must (§5.1)."]
         size = len(self.frame.payload)
-        said.append(f"{len(piece.octets) - size} octets of header, {size} of payload data.")
+        said.append(f"{len(piece.data) - size} bytes of header, {size} of payload data.")
         if self.opcode.value is Opcode.CLOSE:
             said.append("The text is the reason behind close code 1000.")
         if problem:

@@ -2,11 +2,11 @@
 
 A `Field` is some bits with their value and meaning; the fields of a `Dissection` lie side by side and leave
 no bit out. A `Dissection` is one HTTP head, one HTTP body or one frame; `Dissections` is a tuple of them
-that shows itself. A piece whose octets have not all arrived is marked as not complete and says how many are
+that shows itself. A piece whose bytes have not all arrived is marked as not complete and says how many are
 missing.
 
-This module holds the objects and the small functions that write octets readably. It leaves the reading of
-octets to `dissect`, the plain-text and HTML views to `views`, and the picture to `ruler`.
+This module holds the objects and the small functions that write bytes readably. It leaves the reading of
+bytes to `dissect`, the plain-text and HTML views to `views`, and the picture to `ruler`.
 """
 
 from __future__ import annotations
@@ -24,56 +24,54 @@ if TYPE_CHECKING:
 __all__ = ["Dissection", "Dissections", "Draft", "Field", "count", "hexed", "plain", "quoted"]
 
 
-def count(number: int, noun: str = "octet") -> str:
+def count(number: int, noun: str = "byte") -> str:
     """Write a number with its noun.
 
     >>> count(1), count(11)
-    ('1 octet', '11 octets')
+    ('1 byte', '11 bytes')
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def hexed(octets: bytes, limit: int = 16) -> str:
-    """Write octets as hexadecimal pairs; say how many are left out beyond the limit.
+def hexed(data: bytes, limit: int = 16) -> str:
+    """Write bytes as hexadecimal pairs; say how many are left out beyond the limit.
 
     >>> hexed(b"Hello"), hexed(bytes(20), limit=2)
-    ('48 65 6c 6c 6f', '00 00 … (18 octets left out)')
+    ('48 65 6c 6c 6f', '00 00 … (18 bytes left out)')
     """
-    if len(octets) <= limit:
-        return octets.hex(" ")
-    return f"{octets[:limit].hex(' ')} … ({count(len(octets) - limit)} left out)"
+    if len(data) <= limit:
+        return data.hex(" ")
+    return f"{data[:limit].hex(' ')} … ({count(len(data) - limit)} left out)"
 
 
-def quoted(octets: bytes, limit: int = 60) -> str:
+def quoted(data: bytes, limit: int = 60) -> str:
     r"""Write UTF-8 as a quoted text on one line; what cannot be shown is escaped, what is too long left out.
 
     >>> quoted(b"caf\xc3\xa9 \xff\n"), quoted(b"x" * 70, limit=3)
-    ('"café \\xff\\n"', '"xxx" … (67 octets left out)')
+    ('"café \\xff\\n"', '"xxx" … (67 bytes left out)')
     """
-    shown, rest = _printable(octets, limit, "utf-8")
+    shown, rest = _printable(data, limit, "utf-8")
     return f'"{shown}" … ({count(rest)} left out)' if rest else f'"{shown}"'
 
 
-def plain(octets: bytes, limit: int = 200) -> str:
-    r"""Write octets of an HTTP head, which are Latin-1, without quotes.
+def plain(data: bytes, limit: int = 200) -> str:
+    r"""Write bytes of an HTTP head, which are Latin-1, without quotes.
 
     >>> plain(b"caf\xe9"), plain(b"GET /aaaa", limit=5)
-    ('café', 'GET / … (4 octets left out)')
+    ('café', 'GET / … (4 bytes left out)')
     """
-    shown, rest = _printable(octets, limit, "latin-1")
+    shown, rest = _printable(data, limit, "latin-1")
     return f"{shown} … ({count(rest)} left out)" if rest else shown
 
 
-def _printable(octets: bytes, limit: int, encoding: str) -> tuple[str, int]:
-    """Return the text of the first octets with escapes, and the number of octets that are left out."""
-    part = octets[:limit]
-    while (
-        len(part) < len(octets) and len(part) > limit - 3 and octets[len(part)] & 0b1100_0000 == 0b1000_0000
-    ):
+def _printable(data: bytes, limit: int, encoding: str) -> tuple[str, int]:
+    """Return the text of the first bytes with escapes, and the number of bytes that are left out."""
+    part = data[:limit]
+    while len(part) < len(data) and len(part) > limit - 3 and data[len(part)] & 0b1100_0000 == 0b1000_0000:
         part = part[:-1]  # do not cut a character of UTF-8 in two
     text = part.decode(encoding, "backslashreplace")
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return shown, len(octets) - len(part)
+    return shown, len(data) - len(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class Field:
         name: as in the palette, "opcode" or "header value".
         bit: where it starts, in bits from the start of its `Dissection`.
         bits: its length in bits.
-        octets: the octets that it lies in, as they were on the wire; one octet for a field of a few bits.
+        data: the bytes that it lies in, as they were on the wire; one byte for a field of a few bits.
         value: the value, written for reading; a masked payload is unmasked.
         meaning: what the value says.
         section: the section of RFC 6455 ("§5.2"), or of another RFC ("RFC 9112 §3").
@@ -94,7 +92,7 @@ class Field:
     name: str
     bit: int
     bits: int
-    octets: bytes
+    data: bytes
     value: str
     meaning: str
     section: str
@@ -106,19 +104,19 @@ class Dissection:
     """Hold one HTTP head, HTTP body or frame with its fields.
 
     Args:
-        start: where it starts, in octets from the start of the stream.
-        octets: its octets, as they were on the wire.
+        start: where it starts, in bytes from the start of the stream.
+        data: its bytes, as they were on the wire.
         kind: "head", "body" or "frame".
         what: its name: "GET /chat", "101 Switching Protocols", "TEXT".
         meaning: what it says, in one line.
         fields: its fields in order; together they cover all its bits.
         error: what is wrong with it and its fields, or None.
-        complete: whether all its octets are here.
+        complete: whether all its bytes are here.
         frame: the decoded frame, if it is whole and its opcode is known.
     """
 
     start: int
-    octets: bytes
+    data: bytes
     kind: Literal["head", "body", "frame"]
     what: str
     meaning: str
@@ -134,7 +132,7 @@ class Dissection:
         return views.html(self)
 
     def figure(self) -> Figure:
-        """Draw the real octets in the way of the picture in §5.2; a head or a body is drawn line by line."""
+        """Draw the real bytes in the way of the picture in §5.2; a head or a body is drawn line by line."""
         from wslab.lab.ruler import draw  # matplotlib is loaded when the first picture is asked for
 
         return draw(self)
@@ -146,10 +144,10 @@ class Dissections(tuple[Dissection, ...]):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return "\n\n".join(map(views.text, self)) or "no octets"
+        return "\n\n".join(map(views.text, self)) or "no bytes"
 
     def _repr_html_(self) -> str:
-        return "".join(map(views.html, self)) or "<p>no octets</p>"
+        return "".join(map(views.html, self)) or "<p>no bytes</p>"
 
 
 @dataclass(slots=True)
@@ -157,12 +155,12 @@ class Draft:
     """Collect the fields of one piece while it is being read.
 
     Args:
-        stream: all octets.
-        start: where the piece starts in them, in octets.
+        stream: all bytes.
+        start: where the piece starts in them, in bytes.
 
     >>> draft = Draft(bytes.fromhex("8105"), 0)
     >>> draft.add("FIN", 1, "1", "", "§5.2")
-    >>> draft.fields[0].octets, draft.missing(4)
+    >>> draft.fields[0].data, draft.missing(4)
     (b'\\x81', 2)
     """
 
@@ -174,23 +172,23 @@ class Draft:
 
     @property
     def at(self) -> int:
-        """Return the offset in the stream, in octets, of the next field."""
+        """Return the offset in the stream, in bytes, of the next field."""
         return self.start + self.bit // 8
 
-    def missing(self, octets: int) -> int:
-        """Return how many of the next so many octets have not arrived."""
-        return max(0, self.at + octets - len(self.stream))
+    def missing(self, size: int) -> int:
+        """Return how many of the next so many bytes have not arrived."""
+        return max(0, self.at + size - len(self.stream))
 
-    def rest(self, octets: int | None = None) -> bytes:
-        """Return the next so many octets, or those of them that are here; all that are left for None."""
-        return self.stream[self.at :] if octets is None else self.stream[self.at : self.at + octets]
+    def rest(self, size: int | None = None) -> bytes:
+        """Return the next so many bytes, or those of them that are here; all that are left for None."""
+        return self.stream[self.at :] if size is None else self.stream[self.at : self.at + size]
 
     def add(
         self, name: str, bits: int, value: str, meaning: str, section: str, error: str | None = None
     ) -> None:
         """Add the field of the next so many bits."""
-        octets = self.stream[self.at : self.start + (self.bit + bits + 7) // 8]
-        self.fields.append(Field(name, self.bit, bits, octets, value, meaning, section, error))
+        data = self.stream[self.at : self.start + (self.bit + bits + 7) // 8]
+        self.fields.append(Field(name, self.bit, bits, data, value, meaning, section, error))
         self.bit += bits
         if error:
             self.errors.append(error)
@@ -207,6 +205,6 @@ class Draft:
     ) -> Dissection:
         """Make the piece of what was collected; problems are those of the piece as a whole."""
         errors = "; ".join([*self.errors, *problems])
-        octets = self.stream[self.start : self.at]
+        data = self.stream[self.start : self.at]
         fields = tuple(self.fields)
-        return Dissection(self.start, octets, kind, what, meaning, fields, errors or None, complete, frame)
+        return Dissection(self.start, data, kind, what, meaning, fields, errors or None, complete, frame)

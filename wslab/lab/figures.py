@@ -87,7 +87,7 @@ class Figure:
         self.alt = alt
 
     def png(self) -> bytes:
-        """Render the figure; the same figure gives the same octets every time."""
+        """Render the figure; the same figure gives the same bytes every time."""
         picture = io.BytesIO()
         with style(), warnings.catch_warnings():
             # A payload may hold any character; one that the font lacks is drawn as a box, and that is enough.
@@ -180,7 +180,7 @@ def label(
         ink: the colour.
 
     >>> _, axes = sheet(100, 40)
-    >>> label(axes, 10, 20, "octet")
+    >>> label(axes, 10, 20, "byte")
     >>> axes.texts[0].get_position()
     (10, 20)
     """

@@ -2,7 +2,7 @@
 
 One function answers for one field; it knows the fields of the opening handshake, and those of HTTP that say
 where a body ends (RFC 9112 §6). All others are "other HTTP field". It does not judge whether a handshake as
-a whole is right: that is `wslab.handshake`. It takes whole values, so it never waits for octets.
+a whole is right: that is `wslab.handshake`. It takes whole values, so it never waits for bytes.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ __all__ = ["meaning_of"]
 _BOTH = {
     "host": ("host and port that the client means", "RFC 9110 §7.2"),
     "origin": ("the origin of the page that asks", "§10.2"),
-    "content-length": ("octets in the body", "RFC 9112 §6.2"),
+    "content-length": ("bytes in the body", "RFC 9112 §6.2"),
     "transfer-encoding": ("how the body is framed", "RFC 9112 §6.1"),
     "content-type": ("what the body is", "RFC 9110 §8.3"),
 }
 _REQUEST = {
     "upgrade": ("asks to change the protocol", "§4.1"),
-    "sec-websocket-key": ("16 random octets in base64", "§4.1"),
+    "sec-websocket-key": ("16 random bytes in base64", "§4.1"),
     "sec-websocket-version": ("version of the protocol", "§4.1"),
     "sec-websocket-protocol": ("subprotocols offered, the preferred first", "§4.1"),
     "sec-websocket-extensions": ("extensions offered", "§9.1"),
@@ -48,7 +48,7 @@ def meaning_of(name: str, value: str, *, request: bool) -> tuple[str, str, str |
     >>> meaning_of("Upgrade", "websocket", request=True)
     ('asks to change the protocol', '§4.1', None)
     >>> meaning_of("sec-websocket-key", "abc", request=True)[2]
-    'Sec-WebSocket-Key is not 16 octets in base64 (§4.1)'
+    'Sec-WebSocket-Key is not 16 bytes in base64 (§4.1)'
     """
     lowered = name.lower()
     if lowered == "connection":
@@ -69,11 +69,11 @@ def _connection(value: str) -> str:
 
 def _error(lowered: str, value: str, request: bool) -> str | None:
     if request and lowered == "sec-websocket-key" and not is_valid_key(value):
-        return "Sec-WebSocket-Key is not 16 octets in base64 (§4.1)"
+        return "Sec-WebSocket-Key is not 16 bytes in base64 (§4.1)"
     if request and lowered == "sec-websocket-version" and value != VERSION:
         return f"Sec-WebSocket-Version is not {VERSION} (§4.1)"
     if not request and lowered == "sec-websocket-accept" and not _is_digest(value):
-        return "Sec-WebSocket-Accept is not 20 octets in base64 (§4.2.2)"
+        return "Sec-WebSocket-Accept is not 20 bytes in base64 (§4.2.2)"
     return None
 
 

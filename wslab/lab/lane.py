@@ -6,7 +6,7 @@ client learned what. It starts the servers of two libraries, aiohttp for HTTP an
 is part of the way. It compares nothing: ``race`` does, and ``cost`` weighs one update.
 
 The heads of HTTP depend on the versions of Python and of the libraries. `ask` and `through` send short
-ones that are the same everywhere, and so do the servers: octets can be counted on, and are few. Clients call
+ones that are the same everywhere, and so do the servers: bytes can be counted on, and are few. Clients call
 the server clock.example, since a port has four or five digits.
 
 Every client learns something as soon as it comes; the lane is ready when all have. Then nothing of the

@@ -3,12 +3,12 @@
 The proxy stands between visitors and servers. It reads HTTP requests and knows nothing of ``Upgrade``: behind
 a 101 it goes on to look for requests, line by line, and skips what it cannot read. Each request goes to the
 server that the connection was opened to; the answer is stored under the host that the *request* names. That
-is the fault: who chooses the octets on the wire chooses whose page is replaced. Proxies that did this were
+is the fault: who chooses the bytes on the wire chooses whose page is replaced. Proxies that did this were
 found on the Internet while the protocol was being written; this is no product, only their reasoning.
 
 ``attack`` plays every part on 127.0.0.1 and in this process: the proxy, a bank and an attacker, each with a
 server, the attacker's page, and another visitor of the same proxy. Nothing here speaks to any other machine.
-What is kept is bounded (`LIMIT`, `STORED`), and so is the time of each connection (`BOUND`). While octets of
+What is kept is bounded (`LIMIT`, `STORED`), and so is the time of each connection (`BOUND`). While bytes of
 a request are missing, the proxy waits for them.
 """
 
@@ -43,10 +43,10 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 class Sighting(NamedTuple):
-    """Hold what the proxy saw on a connection, how many octets it took, and what it made of them."""
+    """Hold what the proxy saw on a connection, how many bytes it took, and what it made of them."""
 
     connection: int
-    octets: int
+    bytes: int
     taken_for: str
     done: str
 
@@ -95,10 +95,10 @@ class _Visit:
         self._site = ""
         self._upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    def skip(self, octets: int) -> None:
-        """Note octets that are no request."""
-        if octets:
-            self._note(octets, "nothing that it can read", "skips it")
+    def skip(self, size: int) -> None:
+        """Note bytes that are no request."""
+        if size:
+            self._note(size, "nothing that it can read", "skips it")
 
     async def answer(self, head: bytes, path: str) -> bytes:
         """Give the answer to a request, and store it under the URL that the request names."""
@@ -128,8 +128,8 @@ class _Visit:
         if self._upstream:
             self._upstream[1].close()
 
-    def _note(self, octets: int, taken_for: str, done: str) -> None:
-        self._proxy.seen.append(Sighting(self._number, octets, taken_for, done))
+    def _note(self, size: int, taken_for: str, done: str) -> None:
+        self._proxy.seen.append(Sighting(self._number, size, taken_for, done))
 
 
 async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
@@ -227,8 +227,8 @@ class Attack:
 
     def _table(self) -> tuple[tuple[str, ...], list[views.Row]]:
         who = {1: "attacker's page", 2: "another visitor"}
-        rows = [views.Row((who[s.connection], str(s.octets), s.taken_for, s.done)) for s in self.seen]
-        return ("sent by", "octets", "the proxy takes it for", "and"), rows
+        rows = [views.Row((who[s.connection], str(s.bytes), s.taken_for, s.done)) for s in self.seen]
+        return ("sent by", "bytes", "the proxy takes it for", "and"), rows
 
     @property
     def _result(self) -> str:

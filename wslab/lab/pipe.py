@@ -2,12 +2,12 @@
 
 A ``Path`` is the quality: delay, rate, frozen or not. It is shared by all connections of a tap, and may
 change at any time. A ``Pipe`` carries one direction of one connection along a path, from an outlet that it
-reads to one that it writes. What the octets mean, and which sockets are at the ends, it does not know: see
+reads to one that it writes. What the bytes mean, and which sockets are at the ends, it does not know: see
 ``relay``.
 
 Everything that arrives, ends included, stands in one queue with the time at which it is due. So order is kept
 whatever happens to the delay, and delay costs no throughput: nothing waits for what is before it on the way.
-What is not due yet stays in the queue, which holds at most ``IN_TRANSIT`` octets and one read; when it is
+What is not due yet stays in the queue, which holds at most ``IN_TRANSIT`` bytes and one read; when it is
 full, or the target cannot take more, the source is not read any more: backpressure reaches the sender.
 """
 
@@ -24,8 +24,8 @@ from wslab.lab.recording import Passage
 
 __all__ = ["Outlet", "Path", "Pipe", "Signal"]
 
-IN_TRANSIT = 4 * 2**20  # octets on the way in one direction of one connection: 100 MB/s at 40 ms
-BOTTLENECK = 64 * 2**10  # octets that wait in front of a throttle, as in the buffer of a router
+IN_TRANSIT = 4 * 2**20  # bytes on the way in one direction of one connection: 100 MB/s at 40 ms
+BOTTLENECK = 64 * 2**10  # bytes that wait in front of a throttle, as in the buffer of a router
 TICK = 0.01  # seconds of a throttled rate that are delivered at once
 
 
@@ -35,13 +35,13 @@ class Outlet(Protocol):
     full: bool  # nothing can be written now
 
     def read(self, wanted: bool) -> None: ...
-    def write(self, octets: memoryview) -> None: ...
+    def write(self, data: memoryview) -> None: ...
     def signal(self, signal: Signal) -> None: ...
 
 
 @dataclass(slots=True)
 class Path:
-    """Describe the network in one direction: delay in seconds, rate in octets a second, frozen or not."""
+    """Describe the network in one direction: delay in seconds, rate in bytes a second, frozen or not."""
 
     delay: float = 0.0
     rate: float | None = None
@@ -49,7 +49,7 @@ class Path:
 
 
 class Signal(Enum):
-    """Name what can pass besides octets."""
+    """Name what can pass besides bytes."""
 
     FIN = "FIN"
     RST = "RST"
@@ -108,7 +108,7 @@ class Pipe:
         self.move()
 
     def _next(self) -> tuple[float, int]:
-        """Return when the next piece has arrived in full, and its size in octets."""
+        """Return when the next piece has arrived in full, and its size in bytes."""
         item, rate = self._queue[0], self._path.rate
         if isinstance(item.what, Signal):
             return max(item.due, self._free_at) if rate else item.due, 0

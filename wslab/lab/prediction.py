@@ -1,4 +1,4 @@
-"""What theory says of a race before it is run: requests, octets for an update, mean staleness.
+"""What theory says of a race before it is run: requests, bytes for an update, mean staleness.
 
 - Who asks at an interval learns a change, on average, half an interval after it, and the network's delay
   later. With one request on its way at a time, no interval is shorter than a round trip.
@@ -34,7 +34,7 @@ class Prediction:
 
     Args:
         requests: how many it sends.
-        octets: what an update costs.
+        size: what an update costs.
         staleness: its mean, in seconds.
         period: the time from one question to the next, in seconds; infinite for who does not ask.
 
@@ -43,25 +43,25 @@ class Prediction:
     """
 
     requests: float
-    octets: float
+    bytes: float
     staleness: float
     period: float = math.inf
 
-    def holds(self, requests: float, octets: float, staleness: float, late: float = 0.0) -> bool:
+    def holds(self, requests: float, size: float, staleness: float, late: float = 0.0) -> bool:
         """Tell whether measured values are within the tolerance.
 
         A request more or less is always allowed: where the race ends in the last interval is chance. A late
         machine makes every period longer, and what is known older.
 
         Args:
-            requests, octets, staleness: what was measured.
+            requests, bytes, staleness: what was measured.
             late: how late alarms rang during the race, on average, in seconds.
         """
         slower = 1 + TIMES * late / self.period
         low, high = (1 - SHARE) / slower, 1 + SHARE
         return (
             low * self.requests - 1 <= requests <= high * self.requests + 1
-            and low * self.octets <= octets <= high * self.octets
+            and low * self.bytes <= size <= high * self.bytes
             and abs(staleness - self.staleness) <= SHARE * self.staleness + SLACK + TIMES * late
         )
 
@@ -74,7 +74,7 @@ def predict(way: Way, cost: Cost, moments: tuple[float, ...], delay: float, seco
         cost: of one update.
         moments: when the clock will change, in seconds.
         delay: what the network adds one way, in seconds.
-        seconds: how long the octets are counted.
+        seconds: how long the bytes are counted.
     """
     if way.interval is not None:
         interval = max(way.interval, 2 * delay)

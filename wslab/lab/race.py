@@ -1,13 +1,13 @@
 """The race: the same changes of the same clock, over several ways and networks at the same time.
 
 Every way runs on a ``lane`` of its own, once for each delay. All lanes are opened first, until every client
-knows what the clock shows; then the clock runs, and all of them see the same changes. The octets are counted
+knows what the clock shows; then the clock runs, and all of them see the same changes. The bytes are counted
 until a mean gap after the last change, when everybody who is told knows it. Then the race waits until those
 who ask know it, too: every staleness is known to its end, and none is cut off.
 
 A lane takes little of the machine, so the lanes do not disturb each other; but the machine has other things
 to do, too. What is measured in seconds is therefore shown beside what theory predicts, and held to it within
-a tolerance (``prediction``); a watch notes how late alarms ring meanwhile. What is counted in octets needs no
+a tolerance (``prediction``); a watch notes how late alarms ring meanwhile. What is counted in bytes needs no
 tolerance.
 """
 
@@ -47,7 +47,7 @@ async def race(
         clock: a new one; it is started when all clients are there.
         delays: what the network adds one way, in seconds; each way runs once with each.
         clients: of each way.
-        rest: how long the octets are counted after the last change, in seconds; None: for a mean gap.
+        rest: how long the bytes are counted after the last change, in seconds; None: for a mean gap.
 
     Raises:
         RuntimeError: the clock ran already, or a client ended.
@@ -116,7 +116,7 @@ async def _watch() -> AsyncIterator[list[float]]:
 
 
 class Race(Sequence[Result]):
-    """Hold the results of a race, and show them as a table; the numbers of heads and bodies are octets.
+    """Hold the results of a race, and show them as a table; the numbers of heads and bodies are bytes.
 
     It is indexed by number or by the name of a way.
 
@@ -163,19 +163,19 @@ class Race(Sequence[Result]):
 
     def _table(self) -> Table:
         heading = (
-            "way", "delay\nms", "median\nms", "95 %\nms", "missed", "octets\nan update", "requests",
+            "way", "delay\nms", "median\nms", "95 %\nms", "missed", "bytes\nan update", "requests",
             "client\nheads", "server\nheads", "bodies", "frames",
         )  # fmt: skip
         return Table(heading, [self._row(result) for result in self._results])
 
     def _row(self, result: Result) -> tuple[str, ...]:
-        kinds = (("client", "head_octets"), ("server", "head_octets"), ("server", "body_octets"))
+        kinds = (("client", "head_bytes"), ("server", "head_bytes"), ("server", "body_bytes"))
         numbers = [result.requests, *(result.passed(*kind) for kind in kinds)]
-        numbers.append(result.passed("client", "frame_octets") + result.passed("server", "frame_octets"))
+        numbers.append(result.passed("client", "frame_bytes") + result.passed("server", "frame_bytes"))
         known = ["–"] * 4
         if result.changes:
             known = [_ms(result.median), _ms(result.p95), f"{result.missed:,}"]
-            known.append(f"{result.octets_per_update:,.0f}")
+            known.append(f"{result.bytes_per_update:,.0f}")
         passed = [f"{number:,}" for number in numbers]
         return (result.way.name, f"{result.delay * 1000:.0f}", *known, *passed)
 
@@ -190,12 +190,12 @@ class Race(Sequence[Result]):
         """Put predicted and measured values side by side, for one client."""
         heading = (
             "way", "delay\nms", "mean stale-\nness, ms\npredicted", "measured",
-            "octets\nan update\npredicted", "measured", "requests\npredicted", "measured",
+            "bytes\nan update\npredicted", "measured", "requests\npredicted", "measured",
         )  # fmt: skip
         rows = []
         for result, expected in zip(self._results, self.predictions(costs), strict=True):
             pairs = [_ms(expected.staleness), _ms(result.mean)]  # what a narrow page must show
-            pairs += [f"{expected.octets:,.0f}", f"{result.octets_per_update:,.0f}"]
+            pairs += [f"{expected.bytes:,.0f}", f"{result.bytes_per_update:,.0f}"]
             pairs += [f"{expected.requests:.0f}", f"{result.requests / result.clients:.0f}"]
             rows.append((result.way.name, f"{result.delay * 1000:.0f}", *pairs))
         note = f"An alarm that rang every 10 ms was late by {_ms(self.late)} ms on average."
@@ -207,7 +207,7 @@ class Race(Sequence[Result]):
             f"{result.way.name}, {result.delay * 1000:.0f} ms"
             for result, expected in zip(self._results, self.predictions(costs), strict=True)
             if not expected.holds(
-                result.requests / result.clients, result.octets_per_update, result.mean, self.late
+                result.requests / result.clients, result.bytes_per_update, result.mean, self.late
             )
         ]
 

@@ -1,6 +1,6 @@
 """Two pictures of a race: what freshness costs, and what rare or frequent changes cost.
 
-``trade`` sets staleness against octets for an update, every way and interval in one picture, with
+``trade`` sets staleness against bytes for an update, every way and interval in one picture, with
 the curves that theory predicts. ``rates`` calculates from the weight of an update what an hour costs.
 
 Every kind of way has its marker and line style in all of them, and its name at the line: colour only repeats
@@ -28,8 +28,8 @@ __all__ = ["rates", "trade"]
 
 HOUR = 3600
 HOLD = 30  # seconds that a server lets a long poll wait
-COMMENT, COMMENTS = 8, 15  # octets of a comment as a chunk, and seconds between two (HTML standard)
-HEARTBEAT, HEARTBEATS = 16, 20  # octets of ping and pong with four octets each, and seconds between two
+COMMENT, COMMENTS = 8, 15  # bytes of a comment as a chunk, and seconds between two (HTML standard)
+HEARTBEAT, HEARTBEATS = 16, 20  # bytes of ping and pong with four bytes each, and seconds between two
 
 
 class Look(NamedTuple):
@@ -61,7 +61,7 @@ def _drawing(width: float, height: float) -> tuple[Drawing, Axes]:
 
 
 def trade(race: Race, costs: Costs) -> Figure:
-    """Set mean staleness against octets for an update, for every way, interval and delay of a race.
+    """Set mean staleness against bytes for an update, for every way, interval and delay of a race.
 
     Args:
         race: what was measured.
@@ -71,7 +71,7 @@ def trade(race: Race, costs: Costs) -> Figure:
     delays = sorted({result.delay for result in race})
     with style():
         drawing, axes = _drawing(8, 4.6)
-        axes.set(xscale="log", yscale="log", xlabel="mean staleness, ms", ylabel="octets for an update")
+        axes.set(xscale="log", yscale="log", xlabel="mean staleness, ms", ylabel="bytes for an update")
         for delay in delays:
             for kind, look in looks.items():
                 found = [r for r in race if r.way.kind == kind and r.delay == delay]
@@ -87,16 +87,16 @@ def trade(race: Race, costs: Costs) -> Figure:
         drawing.legend(handles=_fills(delays), loc="outside lower center", ncols=3, frameon=False)
     return Figure(
         drawing,
-        "Mean staleness to the right against octets for an update upwards, both on logarithmic scales. The "
-        "points of polling lie on a line that falls: every halving of the staleness doubles the octets. "
+        "Mean staleness to the right against bytes for an update upwards, both on logarithmic scales. The "
+        "points of polling lie on a line that falls: every halving of the staleness doubles the bytes. "
         "Without a delay of the network, long polling, server-sent events and WebSocket lie at the left, far "
-        "from this line, and differ only in their octets: WebSocket is lowest. A delay moves every point to "
+        "from this line, and differ only in their bytes: WebSocket is lowest. A delay moves every point to "
         "the right, and long polling the farthest: near the line of polling.",
     )
 
 
 def _points(axes: Axes, kind: str, look: Look, results: Sequence[Result], *, hollow: bool) -> None:
-    places = [(result.mean * 1000, result.octets_per_update) for result in results]
+    places = [(result.mean * 1000, result.bytes_per_update) for result in results]
     fill = PAPER if hollow else look.colour
     for place in places:
         axes.plot(*place, look.marker, color=look.colour, markerfacecolor=fill, markersize=7, zorder=3)
@@ -166,18 +166,18 @@ def rates(costs: Costs) -> Figure:
     polling, held, streamed, pushed = costs
     looks = _looks((polling, held, streamed, pushed))
     hourly = [10 ** (-1.5 + i / 20) for i in range(int(20 * (math.log10(36000) + 1.5)) + 1)]
-    held_octets = [costs[held].update * rate / (1 - math.exp(-rate * HOLD / HOUR)) for rate in hourly]
-    lines = [(held, held_octets, "long polling", 6)]
-    streamed_octets = [costs[streamed].update * rate + COMMENT * HOUR / COMMENTS for rate in hourly]
-    lines.append((streamed, streamed_octets, "server-sent events", -6))
-    pushed_octets = [costs[pushed].update * rate + HEARTBEAT * HOUR / HEARTBEATS for rate in hourly]
-    lines.append((pushed, pushed_octets, "WebSocket", 6))
+    held_bytes = [costs[held].update * rate / (1 - math.exp(-rate * HOLD / HOUR)) for rate in hourly]
+    lines = [(held, held_bytes, "long polling", 6)]
+    streamed_bytes = [costs[streamed].update * rate + COMMENT * HOUR / COMMENTS for rate in hourly]
+    lines.append((streamed, streamed_bytes, "server-sent events", -6))
+    pushed_bytes = [costs[pushed].update * rate + HEARTBEAT * HOUR / HEARTBEATS for rate in hourly]
+    lines.append((pushed, pushed_bytes, "WebSocket", 6))
     for seconds, name in ((1, "every second"), (60, "every minute"), (3600, "every hour")):
         flat = [costs[polling].update * HOUR / seconds] * len(hourly)
         lines.append((polling, flat, f"polling {name}", 6))
     return Figure(
         _draw_rates(hourly, lines, looks),
-        "Octets in an hour for one client, from one change a day to ten a second, both on logarithmic "
+        "Bytes in an hour for one client, from one change a day to ten a second, both on logarithmic "
         "scales. Polling is flat: every second costs most of all, every minute less, every hour least. "
         "Long polling begins flat, at what its repeated questions cost, and rises with the changes to the "
         "top. Server-sent events and WebSocket begin flat at the cost of their signs of life, between "
@@ -188,15 +188,15 @@ def rates(costs: Costs) -> Figure:
 def _draw_rates(
     hourly: Sequence[float], lines: Sequence[tuple[str, list[float], str, int]], looks: dict[str, Look]
 ) -> Drawing:
-    """Draw octets in an hour over changes in an hour, and name each line at its left end."""
+    """Draw bytes in an hour over changes in an hour, and name each line at its left end."""
     with style():
         drawing, axes = _drawing(8, 4.2)
-        axes.set(xscale="log", yscale="log", ylabel="octets in an hour, for one client")
-        for kind, octets, name, up in lines:
+        axes.set(xscale="log", yscale="log", ylabel="bytes in an hour, for one client")
+        for kind, size, name, up in lines:
             look = looks[kind]
-            axes.plot(hourly, octets, color=look.colour, linestyle=look.dashes, linewidth=1.6)
+            axes.plot(hourly, size, color=look.colour, linestyle=look.dashes, linewidth=1.6)
             axes.annotate(
-                name, (hourly[0], octets[0]), (6, up), textcoords="offset points", color=look.colour,
+                name, (hourly[0], size[0]), (6, up), textcoords="offset points", color=look.colour,
                 va="bottom" if up > 0 else "top",
             )  # fmt: skip
         marks = {1 / 24: "one change\na day", 1: "one\nan hour", 60: "one\na minute", 3600: "one\na second"}

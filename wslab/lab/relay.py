@@ -5,7 +5,7 @@ and a ``pipe`` each way that delays or holds what passes. The end of a direction
 connection (RST) are passed on as what they are, because who closes first, and how, is what a lesson wants to
 see.
 
-It does not know what the octets mean; ``recording`` keeps them for those who do. TCP has no messages: what is
+It does not know what the bytes mean; ``recording`` keeps them for those who do. TCP has no messages: what is
 passed on is what one read returned, which may be cut differently from what was written.
 """
 
@@ -56,7 +56,7 @@ class End(asyncio.Protocol):
         self._link.joined(self)
 
     def data_received(self, data: bytes) -> None:
-        self._link.passed(self, "octets", data)
+        self._link.passed(self, "bytes", data)
 
     def eof_received(self) -> bool:
         self._finished = True
@@ -88,10 +88,10 @@ class End(asyncio.Protocol):
         else:
             self._transport.pause_reading()
 
-    def write(self, octets: memoryview) -> None:
-        """Send octets, unless there is nobody left to send them to."""
+    def write(self, data: memoryview) -> None:
+        """Send bytes, unless there is nobody left to send them to."""
         if self._transport is not None and not self.lost:
-            self._transport.write(octets)
+            self._transport.write(data)
 
     def signal(self, signal: Signal) -> None:
         """End the direction towards the peer, or the whole connection."""
@@ -136,9 +136,9 @@ class Link:
         self._opened: Passage | None = None
         self._connecting: asyncio.Task[None] | None = None
 
-    def record(self, sender: Sender | None, event: str, octets: bytes = b"") -> Passage:
+    def record(self, sender: Sender | None, event: str, data: bytes = b"") -> Passage:
         """Record what happened on this connection, now."""
-        return self._recording.add(self.number, sender, event, octets, now=self._loop.time())
+        return self._recording.add(self.number, sender, event, data, now=self._loop.time())
 
     def joined(self, end: End) -> None:
         """Go on once an end is connected: first the client comes, then the server is called."""

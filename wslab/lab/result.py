@@ -1,6 +1,6 @@
 """What was measured of one way in a race: what crossed the wire, and how old its clients' knowledge was.
 
-The octets are those that passed the tap from the start of the clock to the end of the race; what a way needed
+The bytes are those that passed the tap from the start of the clock to the end of the race; what a way needed
 to open its connections before is not among them. Staleness is the time from a change until the client knows
 it or a later one. A change that a client never saw, because a later one came first, is missed; its staleness
 counts all the same, since so long did the client believe something else.
@@ -50,7 +50,7 @@ class Result:
     Args:
         way: what ran.
         delay: what the network added one way, in seconds.
-        seconds: how long the octets were counted.
+        seconds: how long the bytes were counted.
         start: when the clock was started, by ``time.perf_counter``.
         changes: when it changed, by ``time.perf_counter``.
         learned: for each client when it learned something, and the number of what it learned.
@@ -81,24 +81,24 @@ class Result:
         return self.after.requests - self.before.requests
 
     def passed(self, sender: str, what: str) -> int:
-        """Return how many octets, or pieces, of a kind passed.
+        """Return how many bytes, or pieces, of a kind passed.
 
         Args:
             sender: "client" or "server".
-            what: the name of a number of ``SideCounts``, such as "head_octets" or "frames".
+            what: the name of a number of ``SideCounts``, such as "head_bytes" or "frames".
         """
         after, before = (getattr(counts, sender) for counts in (self.after, self.before))
         return int(getattr(after, what) - getattr(before, what))
 
     @property
-    def octets(self) -> int:
-        """How many octets crossed the wire, in both directions."""
-        return self.passed("client", "octets") + self.passed("server", "octets")
+    def bytes(self) -> int:
+        """How many bytes crossed the wire, in both directions."""
+        return self.passed("client", "bytes") + self.passed("server", "bytes")
 
     @property
-    def octets_per_update(self) -> float:
-        """What each client cost for each change, in octets, whether it learned it or not."""
-        return self.octets / max(1, len(self.changes)) / self.clients
+    def bytes_per_update(self) -> float:
+        """What each client cost for each change, in bytes, whether it learned it or not."""
+        return self.bytes / max(1, len(self.changes)) / self.clients
 
     @property
     def staleness(self) -> list[float]:

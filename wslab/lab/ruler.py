@@ -1,7 +1,7 @@
 """The picture of a dissection: a frame in rows of 32 bits as RFC 6455 §5.2 draws it, HTTP line by line.
 
 The picture is drawn from the same fields as the tables, with their colours and their names, and its
-alternative text is made of the same values. A frame is cut after 24 octets, a head after 30 lines, and the
+alternative text is made of the same values. A frame is cut after 24 bytes, a head after 30 lines, and the
 picture says how much is left out.
 """
 
@@ -36,7 +36,7 @@ def draw(piece: Dissection) -> Figure:
 
     >>> from wslab.lab.dissect import dissect
     >>> dissect(bytes.fromhex("8100"), start="frame")[0].figure()
-    TEXT · frame · octets 0–1 (2): FIN 1, RSV1 0, RSV2 0, RSV3 0, opcode 1 (TEXT), MASK 0, payload length 0
+    TEXT · frame · bytes 0–1 (2): FIN 1, RSV1 0, RSV2 0, RSV3 0, opcode 1 (TEXT), MASK 0, payload length 0
     """
     return _frame(piece) if piece.kind == "frame" else _lines(piece)
 
@@ -49,7 +49,7 @@ def _frame(piece: Dissection) -> Figure:
     bottom = tops[-1] + (28 if left_out else 8)
     figure, axes = sheet(_LEFT + 32 * _BIT + 12, bottom + _WRONG_LINE * len(wrong))
     label(axes, _LEFT, 14, title(piece), size=10, weight="bold")
-    label(axes, _LEFT - 6, _TOP - 9, "octet", size=6.5, align="right")
+    label(axes, _LEFT - 6, _TOP - 9, "byte", size=6.5, align="right")
     for bit in range(32):
         label(axes, _LEFT + (bit + 0.5) * _BIT, _TOP - 9, str(bit), size=6.5, align="center")
     for row, height in enumerate(heights):
@@ -58,7 +58,7 @@ def _frame(piece: Dissection) -> Figure:
         left = _LEFT + cell.column * _BIT
         _cell(axes, cell, (left, tops[cell.row], cell.columns * _BIT, heights[cell.row]))
     if left_out:
-        label(axes, _LEFT, tops[-1] + 14, f"… {left_out} more octets", size=8.5)
+        label(axes, _LEFT, tops[-1] + 14, f"… {left_out} more bytes", size=8.5)
     _write(axes, _LEFT, bottom, wrong)
     return Figure(figure, _words(piece))
 

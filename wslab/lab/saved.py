@@ -18,7 +18,7 @@ __all__ = ["EXPLORER", "PAGES", "PANEL", "leave_out_views"]
 
 PAGES = "Run this cell in JupyterLab to see the page here."
 PANEL = "Run this cell in JupyterLab to see who is here."
-EXPLORER = "frame explorer: type a text, choose opcode, FIN and MASK, and see the octets of the frame"
+EXPLORER = "frame explorer: type a text, choose opcode, FIN and MASK, and see the bytes of the frame"
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
 

@@ -29,11 +29,11 @@ from wslab.lab.tap import Tap
 
 __all__ = ["SIZE", "WRITE_BUFFER", "Backlog", "figure", "observe"]
 
-SIZE = 8 * 1024  # octets of a message
+SIZE = 8 * 1024  # bytes of a message
 EVERY = 0.01  # seconds from message to message
-RATE = 100_000  # octets a second that reach the reader: an eighth of what the server says
-WRITE_BUFFER = 32 * 1024  # octets in the transport from which on the sender waits
-SOCKET_BUFFER = 64 * 1024  # octets that the server's system is asked to hold, so that all systems are alike
+RATE = 100_000  # bytes a second that reach the reader: an eighth of what the server says
+WRITE_BUFFER = 32 * 1024  # bytes in the transport from which on the sender waits
+SOCKET_BUFFER = 64 * 1024  # bytes that the server's system is asked to hold, so that all systems are alike
 LOOKS = ((SERVER.background, "-"), (CLIENT.background, "--"), (INK, "-."))  # a colour and a line a queue
 PATIENCE = 20.0  # seconds for the whole
 
@@ -46,7 +46,7 @@ class Backlog:
 
     Args:
         times: of each message of the server, in seconds since the first.
-        waiting: octets in the server's memory at each of them.
+        waiting: bytes in the server's memory at each of them.
         received: the numbers of the messages that reached the client, counted from 0, those included that
             arrived when the server had said everything and the network was fast again.
         disconnected: whether the server ended the connection.
@@ -65,7 +65,7 @@ class Backlog:
 
     @property
     def peak(self) -> int:
-        """The most that waited, in octets."""
+        """The most that waited, in bytes."""
         return max(self.waiting)
 
 
@@ -169,7 +169,7 @@ def figure(backlogs: Mapping[str, Backlog]) -> Figure:
         drawing = canvas(8, 3.4)
         axes = drawing.add_subplot()
         for (name, backlog), (colour, line) in zip(backlogs.items(), LOOKS, strict=False):
-            waiting = [octets / 1024 for octets in backlog.waiting]
+            waiting = [data / 1024 for data in backlog.waiting]
             axes.plot(backlog.times, waiting, line, color=colour, linewidth=1.6, label=name)
             if backlog.disconnected:
                 axes.plot(backlog.times[-1], waiting[-1], "x", color=colour, markersize=9, markeredgewidth=2)

@@ -1,11 +1,11 @@
 """The two computations that the course is named for, step by step: the accept key, and a frame being encoded.
 
 `accept_steps` follows a Sec-WebSocket-Key to the Sec-WebSocket-Accept that answers it (RFC 6455 §4.2.2);
-`encode_steps` follows a frame to its octets (§5.2, §5.3). Every value comes from the functions that a
+`encode_steps` follows a frame to its bytes (§5.2, §5.3). Every value comes from the functions that a
 connection uses (`wslab.handshake`, `wslab.frames`); nothing is computed a second way. The result shows
 itself as plain text, as HTML and as a figure, which `steps_figure` draws.
 
-Everything is known before the first step, so nothing here waits for octets.
+Everything is known before the first step, so nothing here waits for bytes.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 __all__ = ["AcceptSteps", "EncodeSteps", "Step", "accept_steps", "encode_steps"]
 
-_SHOWN = 8  # octets of the payload that are masked before the reader's eyes
+_SHOWN = 8  # bytes of the payload that are masked before the reader's eyes
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Hold one step: its name, how the result is made, the result as text and as octets, and the section."""
+    """Hold one step: its name, how the result is made, the result as text and as bytes, and the section."""
 
     name: str
     working: str
     result: str
-    octets: bytes
+    data: bytes
     section: str
 
 
@@ -83,7 +83,7 @@ class AcceptSteps(_Steps):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class EncodeSteps(_Steps):
-    """Hold the steps from a frame to its octets.
+    """Hold the steps from a frame to its bytes.
 
     Args:
         frame: the frame.
@@ -94,7 +94,7 @@ class EncodeSteps(_Steps):
     masking_key: bytes | None
 
     def figure(self) -> Figure:
-        """Draw the octets of the header bit by bit, the masking, and the whole frame."""
+        """Draw the bytes of the header bit by bit, the masking, and the whole frame."""
         from wslab.lab.steps_figure import draw_encode
 
         return draw_encode(self)
@@ -117,7 +117,7 @@ def accept_steps(key: str) -> AcceptSteps:
 
     >>> accept_steps("dGhlIHNhbXBsZSBub25jZQ==").steps[-1].result
     's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
-    >>> print(accept_steps("dGhlIHNhbXBsZSBub25jZQ==").steps[2].octets.hex())
+    >>> print(accept_steps("dGhlIHNhbXBsZSBub25jZQ==").steps[2].data.hex())
     b37a4f2cc0624f1690f64606cf385945b2bec4ea
     """
     if not isinstance(key, str):
@@ -128,14 +128,14 @@ def accept_steps(key: str) -> AcceptSteps:
         raise ValueError("the key has a character outside Latin-1, which no HTTP header can carry") from None
     digest, accept = accept_digest(key), accept_key(key)
     problem = _key_problem(wire)
-    drawn = "16 random octets in base64" if problem is None else "what the client sent"
+    drawn = "16 random bytes in base64" if problem is None else "what the client sent"
     steps = (
         Step("key", drawn, plain(wire), wire, "§4.1"),
         Step(
             "key + GUID", f"the key, then {GUID}", plain(wire + GUID.encode()), wire + GUID.encode(), "§4.2.2"
         ),
-        Step("SHA-1", "digest of these characters: 20 octets", digest.hex(" "), digest, "§4.2.2"),
-        Step("accept key", "the 20 octets in base64", accept, accept.encode(), "§4.2.2"),
+        Step("SHA-1", "digest of these characters: 20 bytes", digest.hex(" "), digest, "§4.2.2"),
+        Step("accept key", "the 20 bytes in base64", accept, accept.encode(), "§4.2.2"),
     )
     return AcceptSteps("From Sec-WebSocket-Key to Sec-WebSocket-Accept", steps, problem)
 
@@ -144,15 +144,15 @@ def _key_problem(wire: bytes) -> str | None:
     try:
         size = len(base64.b64decode(wire, validate=True))
     except binascii.Error:
-        return "the key is not base64; it must be 16 octets in base64 (§4.1)"
-    return None if size == 16 else f"the key decodes to {count(size)}; it must be 16 octets in base64 (§4.1)"
+        return "the key is not base64; it must be 16 bytes in base64 (§4.1)"
+    return None if size == 16 else f"the key decodes to {count(size)}; it must be 16 bytes in base64 (§4.1)"
 
 
 # -- a frame (§5.2, §5.3) -----------------------------------------------------------------------------------
 
 
 def encode_steps(frame: Frame, masking_key: bytes | None = None) -> EncodeSteps:
-    """Follow a frame to its octets (§5.2).
+    """Follow a frame to its bytes (§5.2).
 
     Args:
         frame: the frame.
@@ -164,18 +164,18 @@ def encode_steps(frame: Frame, masking_key: bytes | None = None) -> EncodeSteps:
 
     >>> from wslab.frames import Opcode
     >>> steps = encode_steps(Frame(Opcode.TEXT, b"Hello"), bytes.fromhex("37fa213d")).steps
-    >>> steps[-1].octets.hex(" ")
+    >>> steps[-1].data.hex(" ")
     '81 85 37 fa 21 3d 7f 9f 4d 51 58'
     >>> steps[5].name, steps[5].result
-    ('first octet', '1000 0001 = 81')
+    ('first byte', '1000 0001 = 81')
     """
     if not isinstance(frame, Frame):
         raise TypeError(f"the frame is {type(frame).__name__}, not Frame")
     whole = encode_frame(frame, masking_key)
-    steps = _first_octet(frame) + _lengths(len(frame.payload), masking_key is not None)
+    steps = _first_byte(frame) + _lengths(len(frame.payload), masking_key is not None)
     if masking_key is not None:
         key = bytes(masking_key)
-        steps.append(Step("masking-key", "4 octets that nobody can predict", key.hex(" "), key, "§5.3"))
+        steps.append(Step("masking-key", "4 bytes that nobody can predict", key.hex(" "), key, "§5.3"))
     steps += _masking(frame.payload, masking_key)
     steps.append(Step("frame", f"all parts in order: {count(len(whole))}", hexed(whole, 24), whole, "§5.2"))
     return EncodeSteps(f"Encoding {frame}", tuple(steps), None, frame, masking_key)
@@ -185,7 +185,7 @@ def _byte(number: int) -> str:
     return f"{number >> 4:04b} {number & 15:04b}"
 
 
-def _first_octet(frame: Frame) -> list[Step]:
+def _first_byte(frame: Frame) -> list[Step]:
     last = "the last frame of its message" if frame.fin else "more fragments follow"
     opcode = first_byte(Frame(frame.opcode, fin=False))
     parts = [("FIN", last, first_byte(frame) & 0b1000_0000)]
@@ -196,14 +196,14 @@ def _first_octet(frame: Frame) -> list[Step]:
     steps = [Step(name, how, _byte(number), bytes((number,)), "§5.2") for name, how, number in parts]
     first = first_byte(frame)
     result = f"{_byte(first)} = {first:02x}"
-    return [*steps, Step("first octet", "FIN, RSV and opcode together", result, bytes((first,)), "§5.2")]
+    return [*steps, Step("first byte", "FIN, RSV and opcode together", result, bytes((first,)), "§5.2")]
 
 
 def _lengths(length: int, masked: bool) -> list[Step]:
-    octets = encode_length(length, masked)
-    mask, seven = octets[0] & 0b1000_0000, octets[0] & 0b0111_1111
-    how = {1: "up to 125: itself", 3: "up to 65535: 126", 9: "more: 127"}[len(octets)]
-    result = f"{_byte(octets[0])} = {octets[0]:02x}"
+    data = encode_length(length, masked)
+    mask, seven = data[0] & 0b1000_0000, data[0] & 0b0111_1111
+    how = {1: "up to 125: itself", 3: "up to 65535: 126", 9: "more: 127"}[len(data)]
+    result = f"{_byte(data[0])} = {data[0]:02x}"
     steps = [
         Step(
             "MASK",
@@ -213,28 +213,28 @@ def _lengths(length: int, masked: bool) -> list[Step]:
             "§5.1",
         ),
         Step("payload length", f"{count(length)}; {how}", _byte(seven), bytes((seven,)), "§5.2"),
-        Step("second octet", "MASK and payload length together", result, octets[:1], "§5.2"),
+        Step("second byte", "MASK and payload length together", result, data[:1], "§5.2"),
     ]
-    if octets[1:]:
-        how = f"{length} in {len(octets) - 1} octets, the highest first"
-        steps.append(Step("extended payload length", how, octets[1:].hex(" "), octets[1:], "§5.2"))
+    if data[1:]:
+        how = f"{length} in {len(data) - 1} bytes, the highest first"
+        steps.append(Step("extended payload length", how, data[1:].hex(" "), data[1:], "§5.2"))
     return steps
 
 
 def _masking(payload: bytes, key: bytes | None) -> list[Step]:
-    """Return a step for each of the first octets of the payload, and one for all of it."""
+    """Return a step for each of the first bytes of the payload, and one for all of it."""
     if key is None:
         how = "not masked" if payload else "none"
         return [Step("payload data", how, hexed(payload), payload, "§5.3")]
     masked = apply_mask(payload, key)
     steps = []
     for i in range(min(_SHOWN, len(payload))):
-        how = f"{payload[i]:02x}{_character(payload[i])} XOR {key[i % 4]:02x} (key octet {i % 4})"
-        steps.append(Step(f"payload octet {i}", how, f"{masked[i]:02x}", masked[i : i + 1], "§5.3"))
+        how = f"{payload[i]:02x}{_character(payload[i])} XOR {key[i % 4]:02x} (key byte {i % 4})"
+        steps.append(Step(f"payload byte {i}", how, f"{masked[i]:02x}", masked[i : i + 1], "§5.3"))
     rest = len(payload) - len(steps)
     how = f"all {count(len(payload))} masked" + (f", {rest} more in the same way" if rest else "")
     return [*steps, Step("payload data", how if payload else "none", hexed(masked), masked, "§5.3")]
 
 
-def _character(octet: int) -> str:
-    return f' "{chr(octet)}"' if 0x20 <= octet < 0x7F else ""
+def _character(byte: int) -> str:
+    return f' "{chr(byte)}"' if 0x20 <= byte < 0x7F else ""

@@ -1,4 +1,4 @@
-"""The pictures of `steps`: the accept key from top to bottom, and a frame from its bits to its octets.
+"""The pictures of `steps`: the accept key from top to bottom, and a frame from its bits to its bytes.
 
 Every text in the pictures is a value of the steps, and the alternative text tells the same values in the
 same order. Long keys and payloads are cut, and the picture says how much is left out.
@@ -19,9 +19,9 @@ __all__ = ["draw_accept", "draw_encode"]
 
 _CHARACTER = 7.3  # width of one character of the fixed font at 9 points, in CSS pixels
 _PLAIN = Colour(PAPER, INK)
-_OCTET = 34  # width of the box of one octet
+_BYTE = 34  # width of the box of one byte
 _MARGIN = 150  # left of the boxes, for the names
-_SHOWN = 14  # octets of payload, and octets of the whole frame, that are drawn
+_SHOWN = 14  # bytes of payload, and bytes of the whole frame, that are drawn
 
 
 def draw_accept(steps: AcceptSteps) -> Figure:
@@ -56,24 +56,24 @@ def _arrow(axes: Axes, left: float, top: float, bottom: float) -> None:
 
 
 def draw_encode(steps: EncodeSteps) -> Figure:
-    """Draw a frame: the two first octets bit by bit, the masking octet by octet, all octets in a row.
+    """Draw a frame: the two first bytes bit by bit, the masking byte by byte, all bytes in a row.
 
     >>> from wslab.frames import Frame, Opcode
     >>> from wslab.lab.steps import encode_steps
     >>> draw_encode(encode_steps(Frame(Opcode.TEXT, b"Hi"))).alt.splitlines()[-1]
     'frame: 81 02 48 69'
     """
-    (piece,) = dissect(steps.steps[-1].octets, start="frame")
+    (piece,) = dissect(steps.steps[-1].data, start="frame")
     masked = steps.masking_key is not None and steps.frame.payload
-    figure, axes = sheet(_MARGIN + _SHOWN * _OCTET + 130, 288 + (104 if masked else 0))
+    figure, axes = sheet(_MARGIN + _SHOWN * _BYTE + 130, 288 + (104 if masked else 0))
     label(axes, 12, 16, _cut(steps.title, 90), size=10, weight="bold")
-    _bits(axes, 44, "first octet", piece.fields[:5])
-    _bits(axes, 136, "second octet", piece.fields[5:7])
+    _bits(axes, 44, "first byte", piece.fields[:5])
+    _bits(axes, 136, "second byte", piece.fields[5:7])
     top = 228
     if masked:
         _masking(axes, top, steps)
         top += 104
-    _octets(axes, top, piece)
+    _bytes(axes, top, piece)
     lines = [f"{step.name}: {step.result}" for step in steps.steps]
     return Figure(figure, "\n".join([steps.title, *lines]))
 
@@ -83,22 +83,22 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _bits(axes: Axes, top: float, name: str, fields: tuple[Field, ...]) -> None:
-    """Draw eight bits in the colours of their fields, with the octet that they make."""
+    """Draw eight bits in the colours of their fields, with the byte that they make."""
     width = 46
     label(axes, 12, top + 40, name, weight="bold")
-    octet = fields[0].octets[0]
+    byte = fields[0].data[0]
     for field in fields:
         first = field.bit % 8
         left = _MARGIN + first * width
         box(axes, (left, top, field.bits * width, 26), field.name, FIELDS[field.name], size=8.5)
         for bit in range(first, first + field.bits):
             place = (_MARGIN + bit * width, top + 26, width, 28)
-            box(axes, place, f"{octet:08b}"[bit], FIELDS[field.name], size=10, family=MONO)
-    label(axes, _MARGIN + 8 * width + 14, top + 40, f"= {octet:02x}", size=11, family=MONO, weight="bold")
+            box(axes, place, f"{byte:08b}"[bit], FIELDS[field.name], size=10, family=MONO)
+    label(axes, _MARGIN + 8 * width + 14, top + 40, f"= {byte:02x}", size=11, family=MONO, weight="bold")
 
 
 def _masking(axes: Axes, top: float, steps: EncodeSteps) -> None:
-    """Draw payload, key and masked payload as three rows, octet under octet (§5.3)."""
+    """Draw payload, key and masked payload as three rows, byte under byte (§5.3)."""
     key = steps.masking_key or b""
     payload = steps.frame.payload[:_SHOWN]
     rows = (
@@ -106,28 +106,28 @@ def _masking(axes: Axes, top: float, steps: EncodeSteps) -> None:
         ("XOR masking-key", (key * 4)[: len(payload)], FIELDS["masking-key"]),
         ("= masked payload", apply_mask(payload, key), FIELDS["payload data"]),
     )
-    for i, (name, octets, colour) in enumerate(rows):
+    for i, (name, data, colour) in enumerate(rows):
         label(axes, 12, top + i * 28 + 13, name, weight="bold")
-        _row(axes, top + i * 28, [(f"{octet:02x}", colour) for octet in octets])
+        _row(axes, top + i * 28, [(f"{byte:02x}", colour) for byte in data])
     left_out = len(steps.frame.payload) - len(payload)
     if left_out:
-        label(axes, _MARGIN + len(payload) * _OCTET + 8, top + 13, f"… {left_out} more")
+        label(axes, _MARGIN + len(payload) * _BYTE + 8, top + 13, f"… {left_out} more")
 
 
-def _octets(axes: Axes, top: float, piece: Dissection) -> None:
+def _bytes(axes: Axes, top: float, piece: Dissection) -> None:
     colours = [FIELDS["opcode"], FIELDS["payload length"]]
     for field in piece.fields[7:]:
-        colours += [FIELDS[field.name]] * len(field.octets[:_SHOWN])
-    shown = piece.octets[:_SHOWN]
+        colours += [FIELDS[field.name]] * len(field.data[:_SHOWN])
+    shown = piece.data[:_SHOWN]
     label(axes, 12, top + 13, "frame", weight="bold")
-    label(axes, 12, top + 30, count(len(piece.octets)), size=8)
-    _row(axes, top, [(f"{octet:02x}", colour) for octet, colour in zip(shown, colours, strict=False)])
-    if left_out := len(piece.octets) - len(shown):
-        label(axes, _MARGIN + len(shown) * _OCTET + 8, top + 13, f"… {left_out} more")
+    label(axes, 12, top + 30, count(len(piece.data)), size=8)
+    _row(axes, top, [(f"{byte:02x}", colour) for byte, colour in zip(shown, colours, strict=False)])
+    if left_out := len(piece.data) - len(shown):
+        label(axes, _MARGIN + len(shown) * _BYTE + 8, top + 13, f"… {left_out} more")
     names = ", ".join(field.name for field in piece.fields[7:])
-    label(axes, _MARGIN, top + 40, f"first octet, second octet{', ' if names else ''}{names}", size=8)
+    label(axes, _MARGIN, top + 40, f"first byte, second byte{', ' if names else ''}{names}", size=8)
 
 
-def _row(axes: Axes, top: float, octets: list[tuple[str, Colour]]) -> None:
-    for i, (text, colour) in enumerate(octets):
-        box(axes, (_MARGIN + i * _OCTET, top, _OCTET, 26), text, colour, family=MONO)
+def _row(axes: Axes, top: float, data: list[tuple[str, Colour]]) -> None:
+    for i, (text, colour) in enumerate(data):
+        box(axes, (_MARGIN + i * _BYTE, top, _BYTE, 26), text, colour, family=MONO)

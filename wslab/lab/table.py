@@ -24,11 +24,11 @@ class Table:
         rows: as many texts as there are columns, for each row.
         note: the sentence.
 
-    >>> Table(("way", "octets"), [("polling", "228"), ("WebSocket", "10")])
-    way        octets
-    ---------  ------
-    polling       228
-    WebSocket      10
+    >>> Table(("way", "bytes"), [("polling", "228"), ("WebSocket", "10")])
+    way        bytes
+    ---------  -----
+    polling      228
+    WebSocket     10
     """
 
     heading: Sequence[str]

@@ -1,11 +1,11 @@
-"""Count what passes while it passes: octets in heads, bodies and frames, and how many of each there were.
+"""Count what passes while it passes: bytes in heads, bodies and frames, and how many of each there were.
 
-A `Splitter` cuts what one side sends into HTTP heads, HTTP bodies and WebSocket frames as the octets arrive,
+A `Splitter` cuts what one side sends into HTTP heads, HTTP bodies and WebSocket frames as the bytes arrive,
 and keeps none of them: what it needs does not grow with the connection. It reads just enough to know where
 each piece ends (RFC 9112 §6, RFC 6455 §5.2); what a piece says, and what is wrong with it, is left to
 ``dissect``.
 
-When more octets are needed, a splitter stands still where it is: it is a generator that yields until it is
+When more bytes are needed, a splitter stands still where it is: it is a generator that yields until it is
 fed. What is neither HTTP nor a frame is counted as "other" for the rest of the connection.
 """
 
@@ -22,7 +22,7 @@ from wslab.lab import views
 
 __all__ = ["Counts", "SideCounts", "Splitter", "Tally"]
 
-MAX_HEAD = 64 * 2**10  # octets without an empty line after which it is not an HTTP head any more
+MAX_HEAD = 64 * 2**10  # bytes without an empty line after which it is not an HTTP head any more
 _START = re.compile(rb"(?:\r?\n)*(?:HTTP/\d\.\d (\d{3})( [^\r\n]*)?|([!-~]+) ([!-~]+) HTTP/\d\.\d)\r?\n")
 _LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d{1,15})[ \t]*\r?\n")
 _CHUNKED = re.compile(rb"\ntransfer-encoding:[^\n]*\bchunked\b")
@@ -43,7 +43,7 @@ class Splitter:
     >>> splitter = Splitter(lambda kind, name: pieces.append((kind, name)))
     >>> splitter.feed(b"HTTP/1.1 101 Switching Protocols\\r\\n\\r\\n\\x89")
     >>> splitter.feed(b"\\x00")
-    >>> pieces, splitter.octets()["frame"]
+    >>> pieces, splitter.data()["frame"]
     ([('head', '101 Switching Protocols'), ('frame', 'PING')], 2)
     """
 
@@ -56,9 +56,9 @@ class Splitter:
         self._steps = self._read()
         next(self._steps)
 
-    def feed(self, octets: bytes) -> None:
-        """Take the next octets, cut anywhere."""
-        self._buffer += octets
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes, cut anywhere."""
+        self._buffer += data
         next(self._steps)
 
     def decide(self, upgraded: bool) -> None:
@@ -67,8 +67,8 @@ class Splitter:
             self.upgraded = upgraded
             next(self._steps)
 
-    def octets(self) -> Counter[str]:
-        """Return the octets so far for each kind of piece, unfinished pieces included."""
+    def data(self) -> Counter[str]:
+        """Return the bytes so far for each kind of piece, unfinished pieces included."""
         return self._counted + Counter({self._kind: len(self._buffer)})
 
     def _read(self) -> Steps:
@@ -129,7 +129,7 @@ class Splitter:
             self._report("frame", Opcode(opcode).name if opcode in set(Opcode) else f"opcode {opcode:X}")
 
     def _skip(self, size: int | None, kind: str) -> Steps:
-        """Count so many octets and forget them; None: all that ever come."""
+        """Count so many bytes and forget them; None: all that ever come."""
         self._kind = kind
         while size is None or size > 0:
             part = len(self._buffer) if size is None else min(size, len(self._buffer))
@@ -141,31 +141,31 @@ class Splitter:
                 yield
 
 
-def _head_size(octets: bytearray, looked: int) -> int | None:
-    """Return the octets up to the end of the empty line; all of them when there are too many to be a head."""
-    end = _EMPTY_LINE.search(octets, looked)
-    return end.end() if end else len(octets) if len(octets) > MAX_HEAD else None
+def _head_size(data: bytearray, looked: int) -> int | None:
+    """Return the bytes up to the end of the empty line; all of them when there are too many to be a head."""
+    end = _EMPTY_LINE.search(data, looked)
+    return end.end() if end else len(data) if len(data) > MAX_HEAD else None
 
 
-def _frame_size(octets: bytearray) -> int | None:
+def _frame_size(data: bytearray) -> int | None:
     """Return the size of the frame that begins here (§5.2), or None while its header is not whole."""
-    if len(octets) < 2:
+    if len(data) < 2:
         return None
-    length, key = octets[1] & 0b0111_1111, 4 if octets[1] & 0b1000_0000 else 0
+    length, key = data[1] & 0b0111_1111, 4 if data[1] & 0b1000_0000 else 0
     extended = {126: 2, 127: 8}.get(length, 0)
-    if len(octets) < 2 + extended:
+    if len(data) < 2 + extended:
         return None
-    return 2 + extended + key + (int.from_bytes(octets[2 : 2 + extended], "big") if extended else length)
+    return 2 + extended + key + (int.from_bytes(data[2 : 2 + extended], "big") if extended else length)
 
 
 @dataclass(frozen=True, slots=True)
 class SideCounts:
-    """Hold what one side sent: octets in all and in each kind of piece, and how many pieces were whole."""
+    """Hold what one side sent: bytes in all and in each kind of piece, and how many pieces were whole."""
 
-    octets: int = 0
-    head_octets: int = 0
-    body_octets: int = 0
-    frame_octets: int = 0
+    bytes: int = 0
+    head_bytes: int = 0
+    body_bytes: int = 0
+    frame_bytes: int = 0
     heads: int = 0
     bodies: int = 0
     frames: int = 0
@@ -175,8 +175,8 @@ class SideCounts:
 class Counts:
     """Hold what passed a tap: how many connections, and what each side sent on all of them.
 
-    >>> counts = Counts(1, SideCounts(octets=90, head_octets=90, heads=1), SideCounts())
-    >>> counts.requests, counts.client.octets
+    >>> counts = Counts(1, SideCounts(bytes=90, head_bytes=90, heads=1), SideCounts())
+    >>> counts.requests, counts.client.bytes
     (1, 90)
     """
 
@@ -190,8 +190,8 @@ class Counts:
         return self.client.heads
 
     def _table(self) -> tuple[str, tuple[str, ...], list[views.Row]]:
-        heading = ("", "octets", "in heads", "in bodies", "in frames", "heads", "bodies", "frames")
-        names = ("octets", "head_octets", "body_octets", "frame_octets", "heads", "bodies", "frames")
+        heading = ("", "bytes", "in heads", "in bodies", "in frames", "heads", "bodies", "frames")
+        names = ("bytes", "head_bytes", "body_bytes", "frame_bytes", "heads", "bodies", "frames")
         rows = [
             views.Row((word, *(f"{getattr(side, name):,}" for name in names)))
             for word, side in (("client sent", self.client), ("server sent", self.server))
@@ -227,12 +227,12 @@ class Tally:
         self.passed: Counter[tuple[str, str]] = Counter()
         """How often a sender sent a whole piece of that name, or of that first word of its name."""
 
-    def feed(self, connection: int, sender: str, octets: bytes) -> None:
-        """Count the next octets of one side of a connection."""
+    def feed(self, connection: int, sender: str, data: bytes) -> None:
+        """Count the next bytes of one side of a connection."""
         key = connection, sender
         if key not in self._splitters:
             self._splitters[key] = Splitter(partial(self._report, connection, sender))
-        self._splitters[key].feed(octets)
+        self._splitters[key].feed(data)
 
     def _report(self, connection: int, sender: str, kind: str, name: str) -> None:
         self._whole[sender, kind] += 1
@@ -247,10 +247,10 @@ class Tally:
         return Counts(connections, self._side("client"), self._side("server"))
 
     def _side(self, sender: str) -> SideCounts:
-        octets: Counter[str] = Counter()
+        data: Counter[str] = Counter()
         for (_, whose), splitter in self._splitters.items():
             if whose == sender:
-                octets.update(splitter.octets())
-        sizes = (octets["head"], octets["body"], octets["frame"])
+                data.update(splitter.data())
+        sizes = (data["head"], data["body"], data["frame"])
         whole = (self._whole[sender, kind] for kind in ("head", "body", "frame"))
-        return SideCounts(octets.total(), *sizes, *whole)
+        return SideCounts(data.total(), *sizes, *whole)

@@ -1,7 +1,7 @@
 """The tap: a relay between any client and any server that shows what crosses the wire.
 
 A tap listens on 127.0.0.1, on a port that the system chooses, and relays every connection to the server's
-port. It never alters an octet; ``relay`` moves them, ``recording`` keeps them, ``conversation`` says what
+port. It never alters a byte; ``relay`` moves them, ``recording`` keeps them, ``conversation`` says what
 they mean (RFC 6455 §4, §5; RFC 9112 for HTTP), ``sequence`` draws it, ``capture`` saves it for Wireshark.
 
 The network between client and server is perfect until it is told not to be: ``delay``, ``throttle``,
@@ -42,7 +42,7 @@ class Tap:
     Args:
         port: where the server listens on 127.0.0.1.
         delay: what the network adds one way, in both directions, in seconds.
-        limit: the memory that the recording may take, in bytes; beyond it octets are relayed and counted
+        limit: the memory that the recording may take, in bytes; beyond it bytes are relayed and counted
         only.
 
     Raises:
@@ -143,23 +143,23 @@ class Tap:
         for path in self._paths.values():
             path.delay = seconds
 
-    def throttle(self, octets_per_second: float | None, direction: Direction = "both") -> None:
-        """Let so many octets pass in a second, on each connection; None takes the limit away.
+    def throttle(self, bytes_per_second: float | None, direction: Direction = "both") -> None:
+        """Let so many bytes pass in a second, on each connection; None takes the limit away.
 
         Raises:
             ValueError: the rate is not above 0 (to stop everything, ``freeze``), or there is no such
             direction.
         """
-        if octets_per_second is not None and not 0 < octets_per_second < math.inf:
+        if bytes_per_second is not None and not 0 < bytes_per_second < math.inf:
             raise ValueError(
-                f"a rate is above 0 octets a second, not {octets_per_second}; freeze() stops everything"
+                f"a rate is above 0 bytes a second, not {bytes_per_second}; freeze() stops everything"
             )
         for sender in _senders(direction):
-            self._paths[sender].rate = octets_per_second
+            self._paths[sender].rate = bytes_per_second
         self._restart()
 
     def freeze(self, direction: Direction = "both") -> None:
-        """Let nothing pass any more: no octet, no FIN, no RST, as when a cable is pulled in the middle.
+        """Let nothing pass any more: no byte, no FIN, no RST, as when a cable is pulled in the middle.
 
         Neither end is told. What they send is accepted by their own system until its buffers are full.
         """
@@ -198,7 +198,7 @@ class Tap:
         return 1000 * self._recording.clock(asyncio.get_running_loop().time())
 
     def counts(self) -> Counts:
-        """Return how many octets, heads, bodies and frames have passed so far."""
+        """Return how many bytes, heads, bodies and frames have passed so far."""
         return self._recording.tally.counts(self._recording.connections)
 
     def figure(self, *, times: bool = False, tcp: bool = False) -> Figure:

@@ -9,7 +9,7 @@ needed it waits for them, holding at most a chunk or two in each direction.
 
 This is security-relevant code. Who may pass: a user whom Jupyter lets execute code, on a page of this very
 origin (§10.2). What may pass: GET, to a port from 1024 on that is not Jupyter's own. What is sent on: the
-headers in FORWARDED: a credential that nobody thought of stays behind. Octets behind a request that was not
+headers in FORWARDED: a credential that nobody thought of stays behind. Bytes behind a request that was not
 upgraded go nowhere: they may be the browser's next request to Jupyter. A page that came through is not
 restrained: it is part of Jupyter's origin, and as trusted as the kernel that serves it.
 
@@ -181,7 +181,7 @@ def final_answer(head: bytes, rest: bytes, upgrade: bool) -> tuple[bytes, bool]:
 async def join(
     front: IOStream, back: socket.socket, answer: bytes, opened: bool, touch: Callable[[], None]
 ) -> None:
-    """Pass octets both ways until both sides have ended, or one did so LINGER seconds ago; end all then."""
+    """Pass bytes both ways until both sides have ended, or one did so LINGER seconds ago; end all then."""
     front.set_nodelay(True)
     back.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     down = asyncio.ensure_future(to_browser(back, front, answer, touch))

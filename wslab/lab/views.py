@@ -3,7 +3,7 @@
 Both views show the same rows, one for each field (a header field is one row: its name and its value). The
 text is at most 110 columns wide; cells that are longer go on below. The HTML needs no script and no style
 sheet, escapes what came off the wire, and is readable on light and dark pages. Long payloads are left out
-after a few octets, and both views say how many are missing. The picture as an image is drawn by `ruler`.
+after a few bytes, and both views say how many are missing. The picture as an image is drawn by `ruler`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Cell", "Row", "bits_of", "cells", "html", "html_table", "rows", "tex
 
 WIDTH = 110  # columns of plain text
 MAX_FIELDS = 80  # of one piece that are shown in its table
-RULER_OCTETS = 24  # octets of one frame that are drawn in their places
+RULER_BYTES = 24  # bytes of one frame that are drawn in their places
 _BORDER = "border:1px solid rgba(128,128,128,.4)"
 _CELL = f"{_BORDER};padding:2px 7px;text-align:left;vertical-align:top;white-space:normal"
 
@@ -50,39 +50,39 @@ class Cell(NamedTuple):
 
 
 def bits_of(field: Field) -> str:
-    """Write the bits of a field of less than an octet in their places, the other bits as dots.
+    """Write the bits of a field of less than a byte in their places, the other bits as dots.
 
     >>> from wslab.lab.fields import Field
     >>> bits_of(Field("opcode", 4, 4, b"\\x81", "1", "TEXT", "§5.2"))
     '.... 0001'
     """
     first = field.bit % 8
-    digits = f"{field.octets[0]:08b}"
+    digits = f"{field.data[0]:08b}"
     dotted = "".join(d if first <= i < first + field.bits else "." for i, d in enumerate(digits))
     return f"{dotted[:4]} {dotted[4:]}"
 
 
 def _wire(field: Field) -> str:
-    """Write the octets of a field four in a line, as many as the picture of §5.2 has."""
+    """Write the bytes of a field four in a line, as many as the picture of §5.2 has."""
     if field.bits < 8:
         return bits_of(field)
-    lines = [field.octets[i : i + 4].hex(" ") for i in range(0, min(16, len(field.octets)), 4)]
-    left_out = len(field.octets) - 16
+    lines = [field.data[i : i + 4].hex(" ") for i in range(0, min(16, len(field.data)), 4)]
+    left_out = len(field.data) - 16
     return "\n".join([*lines, f"… {left_out} more"] if left_out > 0 else lines)
 
 
 def title(piece: Dissection) -> str:
     """Name a piece and where it is in the stream."""
-    size = len(piece.octets)
+    size = len(piece.data)
     last = piece.start + size - 1
-    where = f"octets {piece.start}–{last}" if size > 1 else f"octet {piece.start}"
+    where = f"bytes {piece.start}–{last}" if size > 1 else f"byte {piece.start}"
     kind = "" if piece.kind == piece.what else f" · {piece.kind}"
     return f"{piece.what}{kind} · {where} ({size})"
 
 
 def rows(piece: Dissection) -> tuple[tuple[str, ...], list[Row]]:
     """Return the names of the columns and the rows of a piece."""
-    heading = ("on the wire" if piece.kind == "frame" else "octets", "field", "value", "meaning", "section")
+    heading = ("on the wire" if piece.kind == "frame" else "bytes", "field", "value", "meaning", "section")
     result: list[Row] = []
     shown = piece.fields[:MAX_FIELDS]
     for field, following in zip_longest(shown, shown[1:]):
@@ -219,21 +219,21 @@ def cells(piece: Dissection) -> tuple[list[Cell], int]:
     """Cut the fields of a frame into rows of 32 bits, as §5.2 draws them.
 
     Returns:
-        The cells in order, and the number of octets that are left out after the 24th.
+        The cells in order, and the number of bytes that are left out after the 24th.
     """
     result: list[Cell] = []
     for field in piece.fields:
-        bit, end = field.bit, min(field.bit + field.bits, 8 * RULER_OCTETS)
+        bit, end = field.bit, min(field.bit + field.bits, 8 * RULER_BYTES)
         while bit < end:
             stop = min(end, (bit // 32 + 1) * 32)
             offset = (bit - field.bit) // 8
             if field.bits < 8:
                 shown = bits_of(field).replace(".", "").strip()
             else:
-                shown = field.octets[offset : offset + (stop - bit) // 8].hex(" ")
+                shown = field.data[offset : offset + (stop - bit) // 8].hex(" ")
             result.append(Cell(bit // 32, bit % 32, stop - bit, field.name, shown))
             bit = stop
-    return result, max(0, len(piece.octets) - RULER_OCTETS)
+    return result, max(0, len(piece.data) - RULER_BYTES)
 
 
 def _ruler_html(piece: Dissection) -> str:
@@ -243,7 +243,7 @@ def _ruler_html(piece: Dissection) -> str:
     lines = [
         '<table style="border-collapse:collapse;table-layout:fixed;width:760px;margin:4px 0;border:0"><thead>'
     ]
-    lines.append(f'<tr><th style="{grey};width:40px">octet</th>')
+    lines.append(f'<tr><th style="{grey};width:40px">byte</th>')
     lines += [f'<th style="{grey};width:22px">{bit}</th>' for bit in range(32)]
     lines.append("</tr></thead><tbody>")
     for row in range(parts[-1].row + 1):
@@ -256,6 +256,6 @@ def _ruler_html(piece: Dissection) -> str:
         lines.append("</tr>")
     if left_out:
         lines.append(
-            f'<tr><td style="{grey}">…</td><td colspan="32" style="{grey}">{left_out} more octets</td></tr>'
+            f'<tr><td style="{grey}">…</td><td colspan="32" style="{grey}">{left_out} more bytes</td></tr>'
         )
     return "".join([*lines, "</tbody></table>"])

@@ -20,7 +20,7 @@ from typing import Any
 
 __all__ = ["Answer", "NotAValueError", "blame", "close_quietly", "describe", "line_of_task", "show"]
 
-_SHOWN = 24  # octets of a value that are shown before it is shortened
+_SHOWN = 24  # bytes of a value that are shown before it is shortened
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 100
@@ -42,14 +42,14 @@ def _represent(value: object, write: Callable[[object], str]) -> str:
 
 
 def show(value: object) -> str:
-    """Write a value in one short line; octets in hexadecimal.
+    """Write a value in one short line; bytes in hexadecimal.
 
     >>> show(b"Hello"), show(b""), show("Hello"), show([1, 2])
-    ('48 65 6c 6c 6f', '(no octets)', "'Hello'", '[1, 2]')
+    ('48 65 6c 6c 6f', '(no bytes)', "'Hello'", '[1, 2]')
     """
     if isinstance(value, (bytes, bytearray)):
-        text = bytes(value[:_SHOWN]).hex(" ") or "(no octets)"
-        return text if len(value) <= _SHOWN else f"{text} … ({len(value)} octets)"
+        text = bytes(value[:_SHOWN]).hex(" ") or "(no bytes)"
+        return text if len(value) <= _SHOWN else f"{text} … ({len(value)} bytes)"
     return " ".join(_represent(value, _short.repr).splitlines())
 
 

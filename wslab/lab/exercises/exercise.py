@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from wslab.lab.exercises.answer import show
-from wslab.lab.exercises.octets import first_difference
+from wslab.lab.exercises.bytes_ import first_difference
 
 __all__ = ["Case", "Exercise", "Fault", "Judge", "Mistake", "equals", "returns", "same"]
 
@@ -119,7 +119,7 @@ class Exercise:
 
 
 def same(given: Any, expected: Any) -> bool:
-    """Tell whether two values are equal; octets of any type, and lists and tuples, are compared by content.
+    """Tell whether two values are equal; bytes of any type, and lists and tuples, are compared by content.
 
     >>> same(bytearray(b"a"), b"a"), same([1, b"a"], (1, b"a")), same("a", b"a"), same(True, 1)
     (True, True, False, True)
@@ -137,23 +137,23 @@ def same(given: Any, expected: Any) -> bool:
 def compare(
     given: Any, expected: Any, *, before: bytes | None = None, sender: Sender | None = None
 ) -> Fault | None:
-    """Compare a value with the expected one; for octets, find the first that differs and its field.
+    """Compare a value with the expected one; for bytes, find the first that differs and its field.
 
     Args:
         given: the learner's value.
         expected: the right one.
-        before: the octets that stand before the value in its frame; None when it is no part of a frame.
+        before: the bytes that stand before the value in its frame; None when it is no part of a frame.
         sender: who sends the frame.
     """
     if same(given, expected):
         return None
     rows = [("given", show(given)), ("expected", show(expected))]
     sentence = "gives the wrong value."
-    octets = isinstance(expected, bytes)
-    if octets and isinstance(given, (bytes, bytearray)):
+    data = isinstance(expected, bytes)
+    if data and isinstance(given, (bytes, bytearray)):
         rows.append(("first difference", first_difference(bytes(given), expected, before, sender)))
-        sentence = "gives the wrong octets."
-    elif isinstance(given, str) and octets:
+        sentence = "gives the wrong bytes."
+    elif isinstance(given, str) and data:
         sentence = "gives a str where bytes are asked" + (
             ": encode it." if _encodes(given, expected) else "."
         )
@@ -171,9 +171,9 @@ def compare(
     return Fault(sentence, tuple(rows), given=given)
 
 
-def _encodes(text: str, octets: bytes | bytearray) -> bool:
-    """Tell whether encoding the text gives the octets: only then is it all that is missing."""
-    return text.encode("utf-8", "surrogatepass") == octets
+def _encodes(text: str, data: bytes | bytearray) -> bool:
+    """Tell whether encoding the text gives the bytes: only then is it all that is missing."""
+    return text.encode("utf-8", "surrogatepass") == data
 
 
 def _numbers(*values: object) -> bool:
@@ -199,7 +199,7 @@ def returns(
 
     Args:
         cases: calls and their values; the first expects something else than None.
-        before: given the arguments of a case, the octets that stand before the value in its frame; None when
+        before: given the arguments of a case, the bytes that stand before the value in its frame; None when
             the values are not part of a frame.
         sender: who sends the frame.
         keeps: whether the answer must leave what it is given as it is.

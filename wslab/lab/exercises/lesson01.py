@@ -62,13 +62,13 @@ STALENESS = Exercise(
 CLIENTS, DAYS = 10_000, 30
 
 
-def _gigabytes(octets: float, seconds: float) -> float:
-    return octets * CLIENTS * DAYS * 86400 / seconds / 1e9
+def _gigabytes(size: float, seconds: float) -> float:
+    return size * CLIENTS * DAYS * 86400 / seconds / 1e9
 
 
 def _rounded(calculate: Callable[[float, float], float]) -> Callable[[float, float], float]:
     """Give a mistake in the way in which the judge looks at answers."""
-    return lambda octets, seconds: round(calculate(octets, seconds), 6)
+    return lambda size, seconds: round(calculate(size, seconds), 6)
 
 
 def _judge_traffic(answer: Any) -> Fault | None:
@@ -90,52 +90,52 @@ TRAFFIC = Exercise(
     name="monthly-traffic",
     lesson="01",
     title="Estimate the monthly traffic of ten thousand clients",
-    asks="my_gigabytes(octets, seconds)",
+    asks="my_gigabytes(size, seconds)",
     judge=_judge_traffic,
     section="the section What one update weighs",
     hints=(
-        "A day has 86,400 seconds: how often does one client get these octets in 30 days?",
-        "A gigabyte is 10 ** 9 octets here, as providers count.",
+        "A day has 86,400 seconds: how often does one client get these bytes in 30 days?",
+        "A gigabyte is 10 ** 9 bytes here, as providers count.",
     ),
     mistakes=(
         Mistake(
-            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) / CLIENTS),
+            _rounded(lambda size, seconds: _gigabytes(size, seconds) / CLIENTS),
             "This is one client. There are ten thousand.",
         ),
         Mistake(
-            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) * 1e9 / 2**30),
-            "This is in gibibytes, 2 ** 30 octets; a gigabyte is 10 ** 9.",
+            _rounded(lambda size, seconds: _gigabytes(size, seconds) * 1e9 / 2**30),
+            "This is in gibibytes, 2 ** 30 bytes; a gigabyte is 10 ** 9.",
         ),
         Mistake(
-            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) * 8),
-            "This is in gigabits: an octet has eight bits, and the question is for octets.",
+            _rounded(lambda size, seconds: _gigabytes(size, seconds) * 8),
+            "This is in gigabits: a byte has eight bits, and the question is for bytes.",
         ),
         Mistake(
-            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) / DAYS),
+            _rounded(lambda size, seconds: _gigabytes(size, seconds) / DAYS),
             "This is one day, of thirty.",
         ),
         Mistake(
-            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) * seconds**2),
+            _rounded(lambda size, seconds: _gigabytes(size, seconds) * seconds**2),
             "The longer the time between two updates, the less traffic: divide by seconds.",
         ),
         Mistake(
-            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) * seconds),
+            _rounded(lambda size, seconds: _gigabytes(size, seconds) * seconds),
             "This is an update every second. How many are there in 30 days with one every `seconds`?",
         ),
         Mistake(
-            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) * 1e9),
-            "These are octets; a gigabyte is 10 ** 9 of them.",
+            _rounded(lambda size, seconds: _gigabytes(size, seconds) * 1e9),
+            "These are bytes; a gigabyte is 10 ** 9 of them.",
         ),
         Mistake(
-            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) * 1e3),
-            "These are megabytes; a gigabyte is 10 ** 9 octets.",
+            _rounded(lambda size, seconds: _gigabytes(size, seconds) * 1e3),
+            "These are megabytes; a gigabyte is 10 ** 9 bytes.",
         ),
         Mistake(
-            _rounded(lambda octets, seconds: _gigabytes(octets, seconds) / 60),
+            _rounded(lambda size, seconds: _gigabytes(size, seconds) / 60),
             "A day has 86,400 seconds: 24 hours of 60 minutes of 60 seconds.",
         ),
     ),
-    why="The same for every new service: octets for an update, times updates, times clients.",
+    why="The same for every new service: bytes for an update, times updates, times clients.",
 )
 
 _RIGHT = {

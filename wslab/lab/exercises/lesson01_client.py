@@ -86,7 +86,7 @@ def _wrong_readings(
     if given[0] == NOTHING:
         return Fault(f"gives {NOTHING}, which it knew before: note each answer after it has come.", (), given)
     if any(isinstance(each, bytes) for each in given):
-        return Fault("gives octets: response.text() gives a text, response.read() does not.", (), given)
+        return Fault("gives bytes: response.text() gives a text, response.read() does not.", (), given)
     if connections > 1:
         sentence = "opens a connection for each question: use one ClientSession for all."
         return Fault(sentence, (("connections", str(connections)),), given)
@@ -187,7 +187,7 @@ async def _make_them_up(url: str, count: int) -> list[str]:
     return [first[:-1] + str(number) for number in range(count)]
 
 
-async def _read_octets(url: str, count: int) -> list[Any]:
+async def _read_bytes(url: str, count: int) -> list[Any]:
     readings: list[bytes] = []
     async with aiohttp.ClientSession() as session:
         for _ in range(count):
@@ -217,7 +217,7 @@ EXERCISES = (
             Mistake(_stop_early, "does not give as many readings"),
             Mistake(_note_too_early, "which it knew before"),
             Mistake(_session_each, "use one ClientSession for all"),
-            Mistake(_read_octets, "gives octets"),
+            Mistake(_read_bytes, "gives bytes"),
             Mistake(_wait_in_between, "the server does the waiting"),
             Mistake(_four_readings, "does not give as many readings"),
             Mistake(_make_them_up, "does not ask as often"),

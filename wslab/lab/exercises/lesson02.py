@@ -20,9 +20,9 @@ RFC_KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # §1.3
 COURSE_KEY = "x3JJHMbDL1EzLkh9GBhXDw=="
 
 
-def _in_base64(octets: bytes) -> str:
-    """Give the SHA-1 digest of octets in base64, for typical mistakes."""
-    return base64.b64encode(hashlib.sha1(octets).digest()).decode()
+def _in_base64(data: bytes) -> str:
+    """Give the SHA-1 digest of bytes in base64, for typical mistakes."""
+    return base64.b64encode(hashlib.sha1(data).digest()).decode()
 
 
 ACCEPT_KEY = Exercise(

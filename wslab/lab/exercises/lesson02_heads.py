@@ -2,7 +2,7 @@
 
 This module knows the questions, their typical wrong answers and their hints. The right answers come from the
 judgements of ``wslab.handshake``, so the feedback is what a server or a client of this package says.
-``REQUESTS`` is the material of one question. A request is judged whole: where an answer lacks octets, the
+``REQUESTS`` is the material of one question. A request is judged whole: where an answer lacks bytes, the
 feedback says that a server would wait for them.
 """
 
@@ -26,7 +26,7 @@ from wslab.lab.exercises.lesson02 import COURSE_KEY, RFC_KEY
 __all__ = ["EXERCISES", "REQUESTS"]
 
 
-_LOOK_AT = (  # what is seen in the octets of a request that is refused, and the sentence on it
+_LOOK_AT = (  # what is seen in the bytes of a request that is refused, and the sentence on it
     (rb"\{\w+\}", "Names in braces stand in it as they are: the f before the quotes is missing."),
     (rb"(?<!\r)\n", "Lines end in two characters, CR and LF, also on Linux and macOS."),
     (rb"\A(?!.*\r\n\r\n).*\r\n\Z", "The last header has its line end; one more makes the empty line."),
@@ -39,9 +39,9 @@ _LOOK_AT = (  # what is seen in the octets of a request that is refused, and the
 )
 
 
-def _look_at(octets: bytes | bytearray) -> str:
-    """Give the sentence on what a request lacks that is seen in its octets, or an empty one."""
-    return next((text for seen, text in _LOOK_AT if re.search(seen, octets.lower(), re.DOTALL)), "")
+def _look_at(data: bytes | bytearray) -> str:
+    """Give the sentence on what a request lacks that is seen in its bytes, or an empty one."""
+    return next((text for seen, text in _LOOK_AT if re.search(seen, data.lower(), re.DOTALL)), "")
 
 
 def _judge_write_request(answer: Any) -> Fault | None:
@@ -50,22 +50,22 @@ def _judge_write_request(answer: Any) -> Fault | None:
         ("server.example.com:8000", "/", RFC_KEY),
         ("Example.com", "/Chat?room=1", COURSE_KEY),
     ):
-        octets = answer(host, path, key)
+        data = answer(host, path, key)
         call = (host, path, key)
-        if not isinstance(octets, (bytes, bytearray)):
-            what = "None" if octets is None else f"a value of type {type(octets).__name__}"
-            how = ": encode the text" if isinstance(octets, str) else ""
-            return Fault(f"gives {what}, not bytes{how}.", (("given", show(octets)),), call=call)
+        if not isinstance(data, (bytes, bytearray)):
+            what = "None" if data is None else f"a value of type {type(data).__name__}"
+            how = ": encode the text" if isinstance(data, str) else ""
+            return Fault(f"gives {what}, not bytes{how}.", (("given", show(data)),), call=call)
         reader = RequestReader()
-        request = reader.feed(octets)
-        given = (("given", repr(bytes(octets))),)
+        request = reader.feed(data)
+        given = (("given", repr(bytes(data))),)
         if request is None:
             sentence = "is not whole: a server waits for the empty line that ends the head. "
-            return Fault((sentence + _look_at(octets)).rstrip(), given, call=call)
+            return Fault((sentence + _look_at(data)).rstrip(), given, call=call)
         response = request if isinstance(request, Response) else judge_request(request)
         if response.status != 101:
             told = response.body.decode().strip()
-            sentence = f"is refused with {response.status}: {told}. {_look_at(octets)}".rstrip()
+            sentence = f"is refused with {response.status}: {told}. {_look_at(data)}".rstrip()
             return Fault(sentence, given, call=call)
         if reader.rest:
             return Fault("goes on after the empty line, where frames begin.", given, call=call)
@@ -180,7 +180,7 @@ STATUS_FOR = Exercise(
     section="RFC 6455 §4.2.1, §4.2.2 and §4.4; RFC 9110 §15",
     hints=(
         "One is answered with 101; the others with 400 (twice), 403, 405, 426 (twice) and 505.",
-        "The server's own judgement: judge_request(RequestReader().feed(octets), origins=origins).status",
+        "The server's own judgement: judge_request(RequestReader().feed(data), origins=origins).status",
     ),
     mistakes=(
         Mistake(

@@ -1,7 +1,7 @@
 """The exercises of lesson 03 on one frame: read it, and build it field by field (RFC 6455 §5.2, §5.3).
 
 This module knows the questions, their typical wrong answers and their hints, from easy to hard. The right
-answers come from ``wslab.frames``; the field of the first wrong octet comes from the dissector. The solutions
+answers come from ``wslab.frames``; the field of the first wrong byte comes from the dissector. The solutions
 stand in the notebook. Streams of frames, text and close codes are in ``lesson03_streams``. Nothing here waits
 for more bytes.
 """
@@ -13,8 +13,8 @@ from typing import Any
 
 from wslab.frames import Frame, Opcode, encode_frame, encode_length, first_byte
 from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.bytes_ import field_at
 from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, equals, returns
-from wslab.lab.exercises.octets import field_at
 from wslab.masking import apply_mask
 
 __all__ = ["EXERCISES", "FRAME_TO_READ", "KEY"]
@@ -22,7 +22,7 @@ __all__ = ["EXERCISES", "FRAME_TO_READ", "KEY"]
 KEY = bytes.fromhex("37fa213d")  # the masking-key of the examples in §5.7
 
 FRAME_TO_READ = bytes.fromhex("02fe012c37fa213d")
-"""The first eight octets of a frame."""
+"""The first eight bytes of a frame."""
 
 _READ = {"fin": False, "opcode": 2, "masked": True, "length": 300, "payload_at": 8}
 
@@ -33,30 +33,30 @@ READ_A_FRAME = Exercise(
     judge=equals(
         _READ,
         {
-            "fin": "FIN is the highest bit of octet 0, which is 0000 0010 (§5.2).",
-            "opcode": "The opcode is the lower four bits of octet 0, which is 0000 0010 (§5.2).",
-            "masked": "MASK is the highest bit of octet 1, which is 1111 1110 (§5.2).",
-            "length": "The lower seven bits of octet 1 are 126: the length stands in octets 2 and 3 (§5.2).",
-            "payload_at": "Two octets, extended payload length, masking-key: then the payload (§5.2).",
+            "fin": "FIN is the highest bit of byte 0, which is 0000 0010 (§5.2).",
+            "opcode": "The opcode is the lower four bits of byte 0, which is 0000 0010 (§5.2).",
+            "masked": "MASK is the highest bit of byte 1, which is 1111 1110 (§5.2).",
+            "length": "The lower seven bits of byte 1 are 126: the length stands in bytes 2 and 3 (§5.2).",
+            "payload_at": "Two bytes, extended payload length, masking-key: then the payload (§5.2).",
         },
     ),
     section="RFC 6455 §5.2",
     hints=(
-        "Write octets 0 and 1 in binary, and lay the picture of §5.2 over them.",
-        "Seven bits of 126 say that two more octets hold the length, the higher one first.",
+        "Write bytes 0 and 1 in binary, and lay the picture of §5.2 over them.",
+        "Seven bits of 126 say that two more bytes hold the length, the higher one first.",
     ),
     mistakes=(
         Mistake(
             _READ | {"length": 126, "payload_at": 6},
-            "126 is no length here; it says that the length follows in two octets.",
+            "126 is no length here; it says that the length follows in two bytes.",
         ),
         Mistake(
             _READ | {"length": 0x2C01},
-            "Network byte order: the higher octet comes first.",
+            "Network byte order: the higher byte comes first.",
         ),
         Mistake(
             _READ | {"payload_at": 4},
-            "The frame is masked: four octets of masking-key stand before the payload.",
+            "The frame is masked: four bytes of masking-key stand before the payload.",
         ),
     ),
     why="Every frame of every WebSocket connection starts with these same fields.",
@@ -76,18 +76,18 @@ def _judge_first_byte(answer: Any) -> Fault | None:
             if 0 <= given <= 255:
                 field = field_at(bytes((expected, 0)), 8 - (given ^ expected).bit_length())
                 rows.append(("first difference", field))
-            return Fault("gives the wrong octet.", tuple(rows), given, call)
+            return Fault("gives the wrong byte.", tuple(rows), given, call)
     return None
 
 
 def _bits(number: int) -> str:
-    return f"{number:09_b}" if 0 <= number <= 255 else f"{number}, which does not fit in one octet"
+    return f"{number:09_b}" if 0 <= number <= 255 else f"{number}, which does not fit in one byte"
 
 
 FIRST_BYTE = Exercise(
     name="first-byte",
     lesson="03",
-    title="Put FIN and the opcode into the first octet",
+    title="Put FIN and the opcode into the first byte",
     asks="my_first_byte(fin, opcode)",
     judge=_judge_first_byte,
     section="RFC 6455 §5.2",
@@ -106,12 +106,12 @@ FIRST_BYTE = Exercise(
             lambda fin, opcode: fin << 3 | opcode, "FIN is bit 0 of the picture, the highest: 0b1000_0000."
         ),
     ),
-    why="A receiver can refuse a reserved bit, a reserved opcode or half a ping by this octet alone.",
+    why="A receiver can refuse a reserved bit, a reserved opcode or half a ping by this byte alone.",
 )
 
 
 def _capped(length: int, masked: bool, last: int) -> bytes:
-    """Encode a length in one octet up to a wrong last value: a typical mistake."""
+    """Encode a length in one byte up to a wrong last value: a typical mistake."""
     return bytes((masked << 7 | length,)) if length <= last else encode_length(length, masked)
 
 
@@ -130,8 +130,8 @@ ENCODE_LENGTH = Exercise(
     ),
     section="RFC 6455 §5.2",
     hints=(
-        "Up to 125 in the seven bits; up to 65535 as 126 and two octets; above as 127 and eight octets.",
-        "length.to_bytes(2, 'big') gives two octets, the higher first. MASK is 0b1000_0000.",
+        "Up to 125 in the seven bits; up to 65535 as 126 and two bytes; above as 127 and eight bytes.",
+        "length.to_bytes(2, 'big') gives two bytes, the higher first. MASK is 0b1000_0000.",
     ),
     mistakes=(
         Mistake(
@@ -140,11 +140,11 @@ ENCODE_LENGTH = Exercise(
         ),
         Mistake(
             lambda length, masked: encode_length(length, masked)[:1] + encode_length(length, masked)[:0:-1],
-            "Network byte order: the higher octet comes first.",
+            "Network byte order: the higher byte comes first.",
         ),
         Mistake(
             lambda length, masked: encode_length(length, False),
-            "MASK, the highest bit of this octet, says that a masking-key follows.",
+            "MASK, the highest bit of this byte, says that a masking-key follows.",
         ),
         Mistake(
             lambda length, masked: (
@@ -152,7 +152,7 @@ ENCODE_LENGTH = Exercise(
                 if length < 126
                 else bytes((masked << 7 | 127,)) + length.to_bytes(8, "big")
             ),
-            "The fewest octets must be used (§5.2): this length fits in 16 bits.",
+            "The fewest bytes must be used (§5.2): this length fits in 16 bits.",
         ),
         Mistake(
             lambda length, masked: (
@@ -160,15 +160,15 @@ ENCODE_LENGTH = Exercise(
                 if length == 125
                 else encode_length(length, masked)
             ),
-            "The fewest octets must be used (§5.2): 125 still fits in the seven bits.",
+            "The fewest bytes must be used (§5.2): 125 still fits in the seven bits.",
         ),
         Mistake(
             lambda length, masked: bytes(masked << 7 | length),
-            "bytes(5) makes five octets 00; bytes([5]) makes the one octet 05.",
+            "bytes(5) makes five bytes 00; bytes([5]) makes the one byte 05.",
         ),
         Mistake(
             lambda length, masked: chr(masked << 7 | length).encode() if length < 126 else b"",
-            "chr makes a letter, which takes two octets from 128 on; bytes([n]) makes the octet n.",
+            "chr makes a letter, which takes two bytes from 128 on; bytes([n]) makes the byte n.",
         ),
         Mistake(
             lambda length, masked: (
@@ -176,7 +176,7 @@ ENCODE_LENGTH = Exercise(
                 if length < 126
                 else struct.pack("BH", masked << 7 | 126, length)
             ),
-            "Begin the format of struct with !: network byte order, and no octets to fill up.",
+            "Begin the format of struct with !: network byte order, and no bytes to fill up.",
         ),
         Mistake(
             lambda length, masked: (
@@ -184,7 +184,7 @@ ENCODE_LENGTH = Exercise(
                 if length <= 65535
                 else bytes((masked << 7 | 127,)) + (length % 2**32).to_bytes(4, "big")
             ),
-            "127 says that eight octets follow.",
+            "127 says that eight bytes follow.",
         ),
     ),
     why="The boundaries 125, 126, 65535 and 65536 are where implementations break.",
@@ -203,21 +203,21 @@ APPLY_MASK = Exercise(
     ),
     section="RFC 6455 §5.3",
     hints=(
-        "Octet i of the result is octet i of the data XOR octet i modulo 4 of the key.",
-        "bytes(...) takes a generator of integers; enumerate(data) gives i and the octet; ^ is XOR.",
+        "Byte i of the result is byte i of the data XOR byte i modulo 4 of the key.",
+        "bytes(...) takes a generator of integers; enumerate(data) gives i and the byte; ^ is XOR.",
     ),
     mistakes=(
         Mistake(
             lambda data, key: bytes(a ^ b for a, b in zip(data, key, strict=False)),
-            "zip ends with the shorter one; after four octets the key starts again.",
+            "zip ends with the shorter one; after four bytes the key starts again.",
         ),
         Mistake(
-            lambda data, key: bytes(octet ^ key[0] for octet in data),
-            "All four octets of the key are used, in turn.",
+            lambda data, key: bytes(byte ^ key[0] for byte in data),
+            "All four bytes of the key are used, in turn.",
         ),
         Mistake(
             lambda data, key: apply_mask(data, key[::-1]),
-            "The key is a row of octets, used from the first on; it is not a number to be turned around.",
+            "The key is a row of bytes, used from the first on; it is not a number to be turned around.",
         ),
         Mistake(lambda data, key: data, "These are the data as they were."),
         Mistake(
@@ -225,20 +225,20 @@ APPLY_MASK = Exercise(
             "Only the masked data are asked. The key is put before them where the frame is put together.",
         ),
         Mistake(
-            lambda data, key: bytes(octet & key[i % 4] for i, octet in enumerate(data)),
+            lambda data, key: bytes(byte & key[i % 4] for i, byte in enumerate(data)),
             "This is AND, which cannot be undone; XOR is ^.",
         ),
         Mistake(
-            lambda data, key: bytes(octet | key[i % 4] for i, octet in enumerate(data)),
+            lambda data, key: bytes(byte | key[i % 4] for i, byte in enumerate(data)),
             "This is OR, which cannot be undone; XOR is ^.",
         ),
         Mistake(
             lambda data, key: "".join(map(chr, apply_mask(data, key))).encode(),
-            "chr makes letters, of which those from 128 on take two octets: bytes(...) takes the integers.",
+            "chr makes letters, of which those from 128 on take two bytes: bytes(...) takes the integers.",
         ),
         Mistake(
             lambda data, key: "".join(map(chr, apply_mask(data, key))),
-            "chr makes letters of the octets: bytes(...) takes the integers as they are.",
+            "chr makes letters of the bytes: bytes(...) takes the integers as they are.",
         ),
     ),
     why="Masking twice with the same key gives the data back: the receiver runs the same function.",
@@ -274,7 +274,7 @@ ENCODE_FRAME = Exercise(
     ),
     section="RFC 6455 §5.2 and §5.7",
     hints=(
-        "You have all the parts: first octet, length, masking-key, masked payload, in this order.",
+        "You have all the parts: first byte, length, masking-key, masked payload, in this order.",
         "Without a key there is no MASK bit, no masking-key, and the payload stands as it is.",
     ),
     mistakes=(

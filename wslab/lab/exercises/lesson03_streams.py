@@ -2,7 +2,7 @@
 
 This module knows the questions, their typical wrong answers and their hints. ``ZOO`` is the material of one
 question: frames that a client sends, most of them broken; the close codes that it expects are held by the
-tests against two implementations. Where octets are missing, the right answer is None, "not yet".
+tests against two implementations. Where bytes are missing, the right answer is None, "not yet".
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ CLOSE_PAYLOAD = Exercise(
     ),
     section="RFC 6455 §5.5.1 and §7.4",
     hints=(
-        "Two octets of close code, the higher first, then the reason in UTF-8.",
+        "Two bytes of close code, the higher first, then the reason in UTF-8.",
         "code None stands for a Close without a code: its payload is empty.",
     ),
     mistakes=(
         Mistake(
             lambda code, reason: f"{code}{reason}".encode(),
-            "The code is a number in two octets, not its digits.",
+            "The code is a number in two bytes, not its digits.",
         ),
         Mistake(
             lambda code, reason: code.to_bytes(2, "little") + reason.encode() if code else b"",
-            "Network byte order: the higher octet comes first.",
+            "Network byte order: the higher byte comes first.",
         ),
         Mistake(
             lambda code, reason: (code or 1005).to_bytes(2, "big") + reason.encode(),
@@ -70,7 +70,7 @@ CLOSE_PAYLOAD = Exercise(
         ),
         Mistake(
             lambda code, reason: bytes(code) + reason.encode(),
-            "bytes(1000) makes a thousand octets 00: use code.to_bytes(2, 'big').",
+            "bytes(1000) makes a thousand bytes 00: use code.to_bytes(2, 'big').",
         ),
     ),
     why="The reason may take 123 bytes: a control frame carries 125, and the code is two of them (§5.5).",
@@ -139,7 +139,7 @@ TAKE_FRAME = Exercise(
     judge=_judge_take_frame,
     section="RFC 6455 §5.2",
     hints=(
-        "Return None when an octet is missing: of the first two, the extended length, the key, the payload.",
+        "Return None when a byte is missing: of the first two, the extended length, the key, the payload.",
         "Move one offset forward: 2, then 0, 2 or 8, then 0 or 4. The frame ends at offset plus length.",
     ),
     mistakes=(
@@ -149,31 +149,31 @@ TAKE_FRAME = Exercise(
         ),
         Mistake(
             lambda buffer: _take(buffer, wait=False),
-            "The payload is not whole yet: return None, and look again when more octets are there.",
+            "The payload is not whole yet: return None, and look again when more bytes are there.",
         ),
         Mistake(
             lambda buffer: _take(buffer, rest=False),
-            "A buffer can hold the beginning of the next frame: count only the octets of this one.",
+            "A buffer can hold the beginning of the next frame: count only the bytes of this one.",
         ),
         Mistake(
             lambda buffer: _take(buffer, extended=False),
-            "126 and 127 are no lengths here: the length stands in the next two or eight octets.",
+            "126 and 127 are no lengths here: the length stands in the next two or eight bytes.",
         ),
         Mistake(
             lambda buffer: None if len(buffer) >= 7 else _take(buffer),
-            "The frame is whole, up to its last octet: it must come out now.",
+            "The frame is whole, up to its last byte: it must come out now.",
         ),
         Mistake(
             lambda buffer: _take(buffer)[0],
-            "Two things are asked: the frame, and the number of octets that it took.",
+            "Two things are asked: the frame, and the number of bytes that it took.",
         ),
         Mistake(
             lambda buffer: (_take(buffer)[0], len(_take(buffer)[0].payload)),
-            "This is the length of the payload; count the octets before it, too.",
+            "This is the length of the payload; count the bytes before it, too.",
         ),
         Mistake(
             lambda buffer: (_take(buffer)[0], buffer[_take(buffer)[1] :]),
-            "This is the rest of the buffer; the number of octets that the frame took is asked.",
+            "This is the rest of the buffer; the number of bytes that the frame took is asked.",
         ),
         Mistake(
             lambda buffer: (
@@ -186,7 +186,7 @@ TAKE_FRAME = Exercise(
             "fin is True or False: compare, or use bool(...).",
         ),
     ),
-    why="TCP carries a stream of octets: where a read ends says nothing about where a frame ends.",
+    why="TCP carries a stream of bytes: where a read ends says nothing about where a frame ends.",
 )
 
 
@@ -236,7 +236,7 @@ UTF8_CUT = Exercise(
     mistakes=(
         Mistake(
             lambda pieces: "".join(piece.decode("latin-1") for piece in pieces),
-            "A text message is UTF-8, where ü takes two octets.",
+            "A text message is UTF-8, where ü takes two bytes.",
         ),
         Mistake(
             lambda pieces: b"".join(pieces).decode("utf-8", "replace"),
@@ -264,7 +264,7 @@ UTF8_CUT = Exercise(
             "Each piece is decoded alone, so a character that is cut between two frames is left out.",
         ),
     ),
-    why="An incremental decoder also sees a bad octet as soon as it arrives, before the message is whole.",
+    why="An incremental decoder also sees a bad byte as soon as it arrives, before the message is whole.",
 )
 
 
@@ -307,13 +307,13 @@ FIND_THE_FAULT = Exercise(
     judge=equals(
         _CODES,
         {
-            "binary": "Which octets are forbidden in a binary message? (§5.6)",
+            "binary": "Which bytes are forbidden in a binary message? (§5.6)",
             "reserved bit": "RSV1 is set, and no extension was negotiated (§5.2).",
             "reserved opcode": "Opcode 3 is reserved (§5.2).",
             "not masked": "A frame from a client must be masked (§5.1).",
             "half a ping": "FIN is 0; a control frame must not be fragmented (§5.5).",
             "ping of 126 bytes": "A control frame carries 125 bytes at most (§5.5).",
-            "text": "The octet ff never occurs in UTF-8; data of the wrong kind have a code (§7.4.1).",
+            "text": "The byte ff never occurs in UTF-8; data of the wrong kind have a code (§7.4.1).",
             "two mebibytes": "Nothing is malformed; the message is too big for this server (§7.4.1).",
             "close 1005": "1005 must not be sent (§7.4.1).",
             "close with a reason": "A close reason is UTF-8, and ff is not (§5.5.1).",

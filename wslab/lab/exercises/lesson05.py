@@ -26,7 +26,7 @@ _ARRIVAL_REASONS = {
     "text frame": "A text frame is UTF-8, and the browser decodes it.",
     "binary frame, binaryType not set": "The default of binaryType is for large files.",
     'binary frame, binaryType "arraybuffer"': "The page asked for this kind by name.",
-    "text, sent back as bytes, binaryType not set": "The opcode decides, not what the octets mean.",
+    "text, sent back as bytes, binaryType not set": "The opcode decides, not what the bytes mean.",
     "JSON of a dictionary in a text frame": "The browser does not parse JSON; the page calls JSON.parse.",
 }
 

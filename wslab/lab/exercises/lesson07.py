@@ -85,7 +85,7 @@ def _join_is_a_type(message: str) -> str | None:
     return None if code == "unknown-type" and json.loads(message).get("type") == "join" else code
 
 
-def _octets_for_characters(message: str) -> str | None:
+def _bytes_for_characters(message: str) -> str | None:
     code = _code(message)
     return "too-long" if code is None and len(json.loads(message)["text"].encode()) > MAX_TEXT else code
 
@@ -104,7 +104,7 @@ REFUSE = Exercise(
     ),
     mistakes=(
         Mistake(_trust_the_type, "A field that is there may still be a number: ask for its type."),
-        Mistake(_octets_for_characters, "Characters count, not octets: an ü is one character."),
+        Mistake(_bytes_for_characters, "Characters count, not bytes: an ü is one character."),
         Mistake(_one_too_few, f"{MAX_TEXT} characters are allowed, {MAX_TEXT + 1} are too many."),
         Mistake(_any_json, "A list is JSON, and no message: a message is one JSON object."),
         Mistake(_the_text_first, "The first line that applies counts: the type comes before the text."),

@@ -43,11 +43,11 @@ _REMARKS = (
     ),
     (
         r"Strings must be encoded|string argument without an encoding|can't concat str to bytes",
-        "This is text where octets are asked: .encode() makes octets of it.",
+        "This is text where bytes are asked: .encode() makes bytes of it.",
     ),
     (
         r'can only concatenate str \(not "bytes"\)|expected str instance, bytes found',
-        'Text and octets do not mix: join octets with b"", then .decode() makes text of them.',
+        'Text and bytes do not mix: join bytes with b"", then .decode() makes text of them.',
     ),
     (
         r"'bytes' object has no attribute 'encode'|'str' object has no attribute 'decode'",
@@ -55,11 +55,11 @@ _REMARKS = (
     ),
     (
         r"not '_hashlib\.HASH'",
-        ".digest() gives the octets of a hash.",
+        ".digest() gives the bytes of a hash.",
     ),
     (
         r"bytes must be in range\(0, 256\)|int too big to convert",
-        'bytes([n]) is for one octet; n.to_bytes(2, "big") or (8, "big") writes more.',
+        'bytes([n]) is for one byte; n.to_bytes(2, "big") or (8, "big") writes more.',
     ),
     (
         r"'_BaseRequestContextManager' object",

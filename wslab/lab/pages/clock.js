@@ -37,7 +37,7 @@ function parse(data) {
   try {
     return Object(JSON.parse(data));
   } catch {
-    return {}; // plain text, or octets
+    return {}; // plain text, or bytes
   }
 }
 

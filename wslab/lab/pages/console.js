@@ -19,7 +19,7 @@ function step(what, fields, data) {
 }
 
 function row(what, fields, data) {
-  const content = element("span", { class: "octets" });
+  const content = element("span", { class: "bytes" });
   if (data !== undefined) fill(content, data);
   const state = link.socket ? stateName(link.socket.readyState) : "–";
   log.add(what, element("td", {}, fields, content), state);
@@ -43,10 +43,10 @@ function open() {
   attempt("new WebSocket", fields, () => link.open(path, subprotocols));
 }
 
-/** Read octets from hexadecimal digits, with or without space. */
-function octets(text) {
+/** Read bytes from hexadecimal digits, with or without space. */
+function bytes(text) {
   const digits = text.replace(/\s/g, "");
-  if (!/^([0-9a-f]{2})*$/i.test(digits)) throw new Error("octets are pairs of hexadecimal digits, such as 48 65");
+  if (!/^([0-9a-f]{2})*$/i.test(digits)) throw new Error("bytes are pairs of hexadecimal digits, such as 48 65");
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16)).buffer;
 }
 
@@ -59,9 +59,9 @@ function listen(form, action) {
 
 listen("open", open);
 listen("send", ({ text }) => attempt("send text", kindOf(text.value) + ": ", () => link.send(text.value), text.value));
-listen("octets", ({ hex }) => {
+listen("bytes", ({ hex }) => {
   try {
-    const data = octets(hex.value);
+    const data = bytes(hex.value);
     attempt("send binary", kindOf(data) + ": ", () => link.send(data), data);
   } catch (error) {
     link.say(error.message);

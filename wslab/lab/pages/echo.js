@@ -4,7 +4,7 @@ const log = new Log(byId("log"));
 const link = new Link({ message: (event) => row("received", event.data) });
 
 function row(direction, data) {
-  const content = element("span", { class: typeof data === "string" ? "text" : "octets" });
+  const content = element("span", { class: typeof data === "string" ? "text" : "bytes" });
   fill(content, data);
   log.add(direction, element("span", { class: "faint" }, kindOf(data)), content);
 }

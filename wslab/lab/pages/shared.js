@@ -4,7 +4,7 @@
 
 const STATES = ["CONNECTING", "OPEN", "CLOSING", "CLOSED"]; // RFC 6455 calls them by name, the browser by number
 const ROWS = 200; // how many rows a log keeps
-const SHOWN = 2000; // how many characters or octets of one message are shown
+const SHOWN = 2000; // how many characters or bytes of one message are shown
 
 /** Be as light or dark as JupyterLab, in a frame of a notebook that may be asked: behind the tunnel it may. */
 function followTheme() {
@@ -49,12 +49,12 @@ export const stateName = (state) => `${state} ${STATES[state]}`;
 export const shorten = (text) =>
   text.length > SHOWN ? `${text.slice(0, SHOWN)} … (${text.length - SHOWN} more characters)` : text;
 
-/** Write octets in hexadecimal. */
+/** Write bytes in hexadecimal. */
 export function hex(buffer) {
-  const octets = new Uint8Array(buffer, 0, Math.min(buffer.byteLength, SHOWN));
-  const text = Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join(" ");
-  const more = buffer.byteLength - octets.length;
-  return more ? `${text} … (${more} more octets)` : text;
+  const bytes = new Uint8Array(buffer, 0, Math.min(buffer.byteLength, SHOWN));
+  const text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  const more = buffer.byteLength - bytes.length;
+  return more ? `${text} … (${more} more bytes)` : text;
 }
 
 /** Say which kind of object a message is, and its size, by the name of the property that has it. */
