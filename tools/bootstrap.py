@@ -51,7 +51,7 @@ LOCK = os.path.join(ROOT, ".venv.lock")
 
 def wanted() -> str:
     """Return a text that changes when the folder has moved or something else has to be installed."""
-    config = os.path.join(glob.escape(ROOT), "*-config", "**", "*.json")
+    config = os.path.join(glob.escape(ROOT), "config", "**", "*.json")
     paths = [os.path.join(ROOT, name) for name in ("requirements.txt", "pyproject.toml")]
     digests = []
     for path in paths + sorted(glob.glob(config, recursive=True)):

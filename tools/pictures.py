@@ -28,8 +28,8 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from wslab.lab import Tap
-from wslab.lab.chat import Chat
-from wslab.lab.site import serve_page
+from wslab.lab.browser.serve import serve_page
+from wslab.lessons.chat.room import Chat
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -134,7 +134,7 @@ def main() -> str | None:
     DOCS.mkdir(exist_ok=True)
     pictures = {"conversation.png": asyncio.run(conversation()), "race.png": race()}
     if chromium:
-        with patch("wslab.lab.chat.time", TEN):
+        with patch("wslab.lessons.chat.room.time", TEN):
             pictures["chat.png"] = asyncio.run(chat(chromium))
     for name, picture in pictures.items():
         (DOCS / name).write_bytes(picture)

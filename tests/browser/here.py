@@ -14,7 +14,7 @@ from websockets.asyncio.server import serve as websockets_serve
 from websockets.exceptions import ConnectionClosed
 
 import wslab
-from wslab.lab.site import serve_page
+from wslab.lab.browser.serve import serve_page
 
 __all__ = ["SECONDS", "Here"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import FrameLocator, Locator, Page, TimeoutError, expect
 
-from tests.lab.jupyter_process import BASE_URL, JupyterProcess
+from tests.support.jupyter_process import BASE_URL, JupyterProcess
 
 __all__ = ["Lesson", "open_lesson"]
 

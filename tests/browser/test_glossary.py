@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lab import Lesson
-from tests.lab.jupyter_process import JupyterProcess
+from tests.support.jupyter_process import JupyterProcess
 from tools.glossary import GLOSSARY
 
 pytestmark = pytest.mark.browser

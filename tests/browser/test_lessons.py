@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lab import Lesson
-from tests.lab.jupyter_process import BASE_URL, JupyterProcess
 from tests.notebooks.lesson import Lesson as Stored
+from tests.support.jupyter_process import BASE_URL, JupyterProcess
 from tools.outline import lessons
-from wslab.lab.browser import show
+from wslab.lab.browser.show import show
 
 pytestmark = pytest.mark.browser
 A_PAGE = repr(show(8765))  # what is stored in place of a page

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 import wslab
 from tests.browser.here import Here
-from tests.lab.jupyter_process import BASE_URL, JupyterProcess
+from tests.support.jupyter_process import BASE_URL, JupyterProcess
 
 pytestmark = pytest.mark.browser
 NAMES = ["chat.html", "clock.html", "console.html", "echo.html"]

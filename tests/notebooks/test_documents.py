@@ -13,7 +13,7 @@ import pytest
 from tests.notebooks.lesson import Lesson
 from tools.glossary import GLOSSARY, anchor, bold, key, link, renewed, rows, terms
 from tools.outline import BEGIN, END, README, ROOT, lessons, minutes, navigation, outline, promise, title
-from wslab.lab.run_first import advice, bound_names
+from wslab.lab.kernel.missing_name import advice, bound_names
 
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(\s*<?((?:[^()\s>]|\([^()\s]*\))+)")
 IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]+)")

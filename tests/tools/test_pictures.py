@@ -32,7 +32,7 @@ def test_the_race_is_the_one_that_the_lesson_stores() -> None:
 
 @pytest.mark.browser
 def test_the_same_chat_draws_the_same_picture(chromium: str) -> None:
-    with patch("wslab.lab.chat.time", TEN):
+    with patch("wslab.lessons.chat.room.time", TEN):
         first, second = asyncio.run(chat(chromium)), asyncio.run(chat(chromium))
     assert first == second
     assert imread(io.BytesIO(first)).std() > 0.05, "two empty windows"

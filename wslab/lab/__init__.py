@@ -1,33 +1,32 @@
-"""The instruments of the course: what shows, measures or asks. Nothing in the protocol imports it."""
+"""The instruments of the course: they show, measure or disturb. The protocol imports none of them.
+
+Each room has a name that says what is in it: ``views`` how things look, ``dissector`` bytes to fields,
+``wire`` what crosses it, ``browser`` pages in a real browser, ``kernel`` this machine, ``exercises`` how an
+answer is judged.
+"""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-# A function named like its module is bound at once: loaded later, the module would take its place here.
-from wslab.lab.dissect import dissect as dissect
-from wslab.lab.doctor import doctor as doctor
-
 if TYPE_CHECKING:
-    from wslab.lab.browser import show as show
-    from wslab.lab.exercises import check as check
-    from wslab.lab.exercises import hint as hint
-    from wslab.lab.exercises import progress as progress
-    from wslab.lab.site import serve_page as serve_page
+    from wslab.lab.browser.serve import serve_page as serve_page
+    from wslab.lab.browser.show import show as show
+    from wslab.lab.dissector.stream import dissect as dissect
+    from wslab.lab.kernel.doctor import doctor as doctor
     from wslab.lab.steps import accept_steps as accept_steps
     from wslab.lab.steps import encode_steps as encode_steps
-    from wslab.lab.tap import Tap as Tap
+    from wslab.lab.wire.tap import Tap as Tap
 
 _HOMES = {
-    "Tap": "tap",
+    "Tap": "wire.tap",
     "accept_steps": "steps",
-    "check": "exercises",
+    "dissect": "dissector.stream",
+    "doctor": "kernel.doctor",
     "encode_steps": "steps",
-    "hint": "exercises",
-    "progress": "exercises",
-    "serve_page": "site",
-    "show": "browser",
+    "serve_page": "browser.serve",
+    "show": "browser.show",
 }
-__all__ = sorted([*_HOMES, "dissect", "doctor"])
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 
 from wslab.frames import Frame, encode_frame, encode_length, first_byte
 from wslab.handshake import GUID, accept_digest, accept_key
-from wslab.lab.fields import count, hexed, plain
-from wslab.lab.palette import ERROR, FIELDS
-from wslab.lab.views import Row, html_table, text_table
+from wslab.lab.dissector.dissection import count, hexed, plain
+from wslab.lab.dissector.view import Row, html_table, text_table
+from wslab.lab.views.palette import ERROR, FIELDS
 from wslab.masking import apply_mask
 
 if TYPE_CHECKING:
-    from wslab.lab.figures import Figure
+    from wslab.lab.views.figure import Figure
 
 __all__ = ["AcceptSteps", "EncodeSteps", "Step", "accept_steps", "encode_steps"]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
-from wslab.lab.dissect import Dissection, Field, dissect
-from wslab.lab.fields import count
-from wslab.lab.figures import MONO, Figure, box, label, sheet, style
-from wslab.lab.palette import FIELDS, INK, PAPER, Colour
+from wslab.lab.dissector.dissection import count
+from wslab.lab.dissector.stream import Dissection, Field, dissect
 from wslab.lab.steps import AcceptSteps, EncodeSteps
+from wslab.lab.views.figure import MONO, Figure, box, label, sheet, style
+from wslab.lab.views.palette import FIELDS, INK, PAPER, Colour
 from wslab.masking import apply_mask
 
 __all__ = ["draw_accept", "draw_encode"]

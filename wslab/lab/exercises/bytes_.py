@@ -23,7 +23,7 @@ def field_at(data: bytes, bit: int, sender: Literal["client", "server"] | None =
     Returns:
         For example "opcode (§5.2)", or an empty text beyond the last field.
     """
-    from wslab.lab.dissect import dissect  # here, because it is needed only for a wrong answer
+    from wslab.lab.dissector.stream import dissect  # here, because it is needed only for a wrong answer
 
     for frame in dissect(data, sender=sender, start="frame"):
         for field in frame.fields:

@@ -1,28 +1,16 @@
-"""The exercises answer back: ``check``, ``hint`` and ``progress``.
+"""Judge an answer: run the judge of its exercise within a bound, and turn whatever happens into a verdict.
 
-This module runs the judge of an exercise on the learner's answer, within a bound, and turns whatever happens
-into a verdict. Nothing that the learner wrote raises through ``check``; the one exception that passes is
-their own interrupt of the kernel. An answer that is a coroutine function is checked by the same plain call:
-its judge runs in an event loop of its own (see ``trial``) and passes the answer all it needs, such as the
-address of a server that the judge started. So a check never waits for the kernel's loop, which stands still
-meanwhile.
-
-In a notebook the stub cell has the tag ``exercise``, defines one name ``my_…`` and ends with ``check("name",
-my_…)``, there or in the next cell. The solution cell has the tag ``solution`` and the metadata ``{"jupyter":
-{"source_hidden": true}}``, defines ``solution_…`` and ends with ``check("name", solution_…, record=False)``.
-Both may use what the cells with the tag ``setup`` before them import, and nothing else.
-``tests/lab/test_exercises_in_notebooks.py`` holds every notebook to this.
+Nothing that the learner wrote raises through ``judge``; the one exception that passes is their own interrupt
+of the kernel. An answer that is a coroutine function is judged by the same plain call: its judge runs in an
+event loop of its own (see ``trial``) and passes the answer all it needs, such as the address of a server that
+the judge started. So a check never waits for the kernel's loop, which stands still meanwhile.
 """
 
 from __future__ import annotations
 
-import difflib
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from wslab.lab.exercises import trial
@@ -30,101 +18,20 @@ from wslab.lab.exercises.answer import Answer, NotAValueError, blame, close_quie
 from wslab.lab.exercises.exercise import Exercise, Fault
 from wslab.lab.exercises.lost import Lost
 from wslab.lab.exercises.remarks import remark
-from wslab.lab.exercises.verdict import Hint, Progress, State, Verdict
+from wslab.lab.exercises.verdict import Verdict
 
-__all__ = ["check", "exercises", "hint", "progress"]
-
-_states: dict[str, State] = {}  # of each exercise that was checked in this kernel
-_hints: dict[str, int] = {}  # how many hints were given
+__all__ = ["judge"]
 
 
-@cache
-def exercises() -> dict[str, Exercise]:
-    """Return every exercise of the course by name, in the order of the lessons.
-
-    A lesson takes part by having a module ``lessonNN`` here with a tuple ``EXERCISES``.
-    """
-    import wslab.lab.exercises as package
-
-    modules = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
-    lessons = [importlib.import_module(f"{package.__name__}.{m}") for m in modules if m.startswith("lesson")]
-    return {exercise.name: exercise for lesson in lessons for exercise in lesson.EXERCISES}
-
-
-def check(name: str, answer: Any, record: bool = True) -> Verdict:
-    """Judge the answer to an exercise.
+def judge(exercise: Exercise, answer: Any) -> Verdict:
+    """Return the verdict on an answer.
 
     Args:
-        name: of the exercise, such as "accept-key".
-        answer: what the exercise asks: a function itself, a coroutine function itself, or a value.
-        record: whether ``progress`` remembers the verdict.
-
-    Returns:
-        The verdict, which shows itself; it is true when the answer is right.
-
-    >>> check("accept-kye", None)
-    ? no such exercise
-      There is no exercise 'accept-kye'. Did you mean 'accept-key'?
+        exercise: what is asked.
+        answer: a function itself, a coroutine function itself, or a value.
     """
-    exercise = _find(name)
-    if exercise is None:
-        close_quietly(answer)
-        return Verdict(str(name), "unknown", (_unknown(name),))
     verdict = _wrong_kind(exercise, answer)
-    if verdict is None:
-        verdict = _judge(exercise, answer)
-    if record and _states.get(exercise.name) != "right":
-        _states[exercise.name] = verdict.state
-    return verdict
-
-
-def hint(name: str) -> Hint:
-    """Give the next hint of an exercise; the last one says where the solution is.
-
-    Args:
-        name: of the exercise, such as "accept-key".
-
-    >>> hint("")
-    → no such exercise
-      There is no exercise ''.
-    """
-    exercise = _find(name)
-    if exercise is None:
-        return Hint(str(name), _unknown(name), 0, 0)
-    where = "The solution is in the folded cell below the exercise: click its three dots to open it."
-    sentences = (*exercise.hints, where)
-    number = _hints[exercise.name] = min(_hints.get(exercise.name, 0) + 1, len(sentences))
-    return Hint(exercise.name, sentences[number - 1], number, len(sentences))
-
-
-def progress() -> Progress:
-    """Tell which exercises are right, of each lesson of which one was checked in this kernel.
-
-    >>> _ = check("accept-key", None)
-    >>> any(name == "accept-key" for _, name, _, _ in progress().rows)
-    True
-    """
-    known = exercises()
-    lessons = {known[name].lesson for name in _states}
-    return Progress(
-        tuple(
-            (exercise.lesson, exercise.name, exercise.title, _states.get(exercise.name, "not yet"))
-            for exercise in known.values()
-            if exercise.lesson in lessons
-        )
-    )
-
-
-def _find(name: object) -> Exercise | None:
-    return exercises().get(name) if isinstance(name, str) else None
-
-
-def _unknown(name: object) -> str:
-    if not isinstance(name, str):
-        return 'The name comes first, in quotes, then the answer: check("accept-key", my_accept_key).'
-    near = difflib.get_close_matches(name.lower().replace("_", "-"), exercises(), n=3, cutoff=0.5)
-    names = " or ".join(repr(other) for other in near)
-    return f"There is no exercise {name!r}." + (f" Did you mean {names}?" if near else "")
+    return _judge(exercise, answer) if verdict is None else verdict
 
 
 def _wrong_kind(exercise: Exercise, answer: Any) -> Verdict | None:

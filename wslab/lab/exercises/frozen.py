@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import wslab
-from wslab.lab.tap import Tap
+from wslab.lab.wire.tap import Tap
 
 __all__ = ["PATIENCE", "end", "freeze_after", "through_tap"]
 

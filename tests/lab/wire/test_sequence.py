@@ -1,0 +1,110 @@
+"""The sequence diagram says in words what it draws, and its labels stand clear of each other."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from wslab.lab.views.figure import Figure
+from wslab.lab.wire.conversation import Conversation, Row
+from wslab.lab.wire.sequence import CONTROL, DASHES, DATA, HTTP, MAX_ROWS, OTHER, draw
+
+
+def row(time: float, sender: str, kind: str, what: str, meaning: str = "", **more: object) -> Row:
+    arrived = more.get("arrived", time + 20)
+    return Row(time, arrived, int(str(more.get("connection", 1))), sender, kind, 9, what, meaning)  # type: ignore[arg-type]
+
+
+def talk(count: int = 3, *, times: bool = False) -> Conversation:
+    rows = [
+        row(0, "client", "head", "GET /chat", "asks to upgrade to WebSocket"),
+        row(21, "server", "head", "101 Switching Protocols"),
+        *(row(40 + n / 10, "client", "frame", "TEXT", '"' + "W" * 90 + '"') for n in range(count)),
+        row(70, "server", "frame", "PING", arrived=None),
+        Row(71, None, 0, None, "tap", 0, "freeze", "nothing passes any more; neither side is told"),
+    ]
+    return Conversation(rows, times=times)
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.figure.axes[0].texts]
+
+
+@pytest.mark.parametrize("count", [3, 8, 60])
+@pytest.mark.parametrize("times", [False, True])
+def test_labels_do_not_overlap_and_stay_on_the_sheet(count: int, times: bool) -> None:
+    figure = draw(talk(count, times=times)).figure
+    extents = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert len(extents) > 6
+    for one, other in itertools.combinations(extents, 2):
+        assert not one.overlaps(other)
+    sheet = figure.bbox
+    assert all(extent.x0 >= 0 and extent.x1 <= sheet.width for extent in extents)
+    assert all(extent.y0 >= 0 and extent.y1 <= sheet.height for extent in extents)
+
+
+def test_the_alternative_text_is_the_conversation_without_times() -> None:
+    expected = [
+        "Sequence diagram, client on the left, server on the right.",
+        "client to server: GET /chat",
+        "server to client: 101 Switching Protocols",
+        "client to server: TEXT",
+        "server to client: PING",
+        "network: freeze: nothing passes any more; neither side is told",
+    ]
+    for times in (False, True):
+        lines = draw(talk(1, times=times)).alt.split("\n")
+        assert len(lines) == len(expected)
+        assert all(line.startswith(words) for line, words in zip(lines, expected, strict=True))
+
+
+def test_equal_distances_give_the_same_picture_whatever_the_times() -> None:
+    later = Conversation(
+        Row(
+            7 * r.time + 3,
+            r.arrived and 8 * r.arrived + 3,
+            r.connection,
+            r.sender,
+            r.kind,
+            r.bytes,
+            r.what,
+            r.meaning,
+        )
+        for r in talk()
+    )
+    assert draw(talk()).png() == draw(later).png()
+
+
+def test_the_middle_of_a_long_conversation_is_left_out() -> None:
+    for times in (False, True):
+        figure = draw(talk(100, times=times))
+        left_out = 104 - MAX_ROWS
+        assert f"({left_out} rows left out)" in figure.alt
+        assert f"… {left_out} rows left out" in texts(figure)
+        assert figure.alt.count("\n") == MAX_ROWS + 1
+
+
+def test_kinds_differ_in_line_style_and_not_only_in_colour() -> None:
+    looks = (HTTP, DATA, CONTROL, OTHER)
+    assert len({look.colour for look in looks}) == len({DASHES[look.dashes] for look in looks}) == 4
+    drawn = draw(talk()).figure.axes[0].lines
+    for look in looks:
+        assert [line for line in drawn if line.get_color() == look.colour]
+    assert {look.name for look in looks} <= set(texts(draw(talk())))
+
+
+def test_what_never_arrived_ends_in_a_cross() -> None:
+    crosses = [line for line in draw(talk()).figure.axes[0].lines if line.get_marker() == "x"]
+    assert len(crosses) == 1
+
+
+def test_several_connections_are_numbered() -> None:
+    two = Conversation([row(0, "client", "head", "GET /a"), row(1, "client", "head", "GET /b", connection=2)])
+    assert "connection 2, client to server: GET /b" in draw(two).alt
+    assert "(2) GET /b" in texts(draw(two))
+
+
+@pytest.mark.parametrize("times", [False, True])
+def test_a_conversation_that_has_not_begun(times: bool) -> None:
+    assert "Nothing has passed yet" in draw(Conversation([], times=times)).alt

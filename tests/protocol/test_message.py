@@ -1,0 +1,172 @@
+"""Messages from fragments: their order, their size, and text that is refused at its first wrong byte."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.strategies import cut
+from wslab.close import CloseCode, ProtocolError
+from wslab.connection import Connection, Failure
+from wslab.frames import FIN, Opcode
+from wslab.message import Assembler, decode_text
+
+
+def assemble(opcode: Opcode, fragments: list[bytes], max_size: int = 1000) -> str | bytes | None:
+    """Add the fragments of one message; only the last may give something."""
+    assembler = Assembler(max_size=max_size)
+    for number, fragment in enumerate(fragments):
+        last = number == len(fragments) - 1
+        first = (FIN if last else 0) | (opcode if number == 0 else Opcode.CONTINUATION)
+        message = assembler.add(first, fragment)
+        assert last or message is None
+    return message
+
+
+def first_refused(data: bytes) -> int | None:
+    """Say after how many bytes a text is refused, when they come one by one."""
+    assembler = Assembler(max_size=1000)
+    assembler.add(Opcode.TEXT, b"")
+    for number in range(len(data)):
+        try:
+            assembler.add(Opcode.CONTINUATION, data[number : number + 1])
+        except ProtocolError as error:
+            return number + 1 if error.code is CloseCode.INVALID_DATA else -1
+    return None
+
+
+@given(st.text(max_size=40), st.data())
+def test_a_text_in_any_fragments(text: str, data: st.DataObject) -> None:
+    assert assemble(Opcode.TEXT, data.draw(cut(text.encode()))) == text
+
+
+@given(st.binary(max_size=200), st.data())
+def test_a_binary_in_any_fragments(raw: bytes, data: st.DataObject) -> None:
+    assert assemble(Opcode.BINARY, data.draw(cut(raw))) == raw
+
+
+def test_one_message_after_the_other() -> None:
+    assembler = Assembler(max_size=10)
+    for _ in range(3):
+        assert assembler.add(Opcode.TEXT, b"0123456") is None
+        assert assembler.add(FIN, b"789") == "0123456789"
+        assert assembler.opcode is Opcode.CONTINUATION
+
+
+@pytest.mark.parametrize(
+    ("data", "after"),
+    [
+        ("ff", 1),
+        ("80", 1),
+        ("c0", 1),  # would begin an overlong form
+        ("c3 28", 2),
+        ("e0 80", 2),  # overlong
+        ("ed a0", 2),  # half of a surrogate pair
+        ("f0 80", 2),  # overlong
+        ("f4 90", 2),  # above U+10FFFF
+        ("f5", 1),
+        ("e2 82 28", 3),
+        ("41 f0 9f 98 41", 5),
+    ],
+)
+def test_a_text_is_refused_at_its_first_wrong_byte(data: str, after: int) -> None:
+    assert first_refused(bytes.fromhex(data)) == after
+
+
+@given(st.binary(max_size=12))
+def test_refused_exactly_where_nothing_can_make_it_utf8(data: bytes) -> None:
+    """A byte is wrong when no continuation makes a text of what came so far (RFC 3629 §4)."""
+
+    def can_go_on(head: bytes) -> bool:
+        tails = (
+            b"",
+            b"\x80",
+            b"\xa0",
+            b"\x90",
+            b"\xbf",
+            b"\x80\x80",
+            b"\xa0\x80",
+            b"\x90\x80\x80",
+            b"\x80\x80\x80",
+        )
+        return any(is_utf8(head + tail) for tail in tails)
+
+    expected = next((n for n in range(1, len(data) + 1) if not can_go_on(data[:n])), None)
+    assert first_refused(data) == expected
+
+
+def is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def test_a_text_that_ends_inside_a_character() -> None:
+    with pytest.raises(ProtocolError, match="not UTF-8") as caught:
+        assemble(Opcode.TEXT, [b"a\xe2", b"\x82"])
+    assert caught.value.code is CloseCode.INVALID_DATA
+
+
+def test_the_order_of_fragments() -> None:
+    with pytest.raises(ProtocolError, match="no message to continue") as caught:
+        Assembler(max_size=10).add(FIN, b"")
+    assert caught.value.code is CloseCode.PROTOCOL_ERROR
+    assembler = Assembler(max_size=10)
+    assembler.add(Opcode.TEXT, b"a")
+    with pytest.raises(ProtocolError, match="BINARY before the fragmented message was whole"):
+        assembler.add(FIN | Opcode.BINARY, b"")
+
+
+def test_the_limit_holds_for_the_message() -> None:
+    assert assemble(Opcode.BINARY, [b"12345"] * 2, max_size=10) == b"1234512345"
+    with pytest.raises(ProtocolError, match="at least 11 bytes, limit 10") as caught:
+        assemble(Opcode.BINARY, [b"12345", b"123456", b""], max_size=10)
+    assert caught.value.code is CloseCode.MESSAGE_TOO_BIG
+
+
+def test_a_whole_text() -> None:
+    assert decode_text("µ".encode()) == "µ"
+    with pytest.raises(ProtocolError, match="byte 0xff"):
+        decode_text(b"a\xff")
+
+
+class TestFromTheHeader:
+    """A frame that may not come, or makes its message too long, is refused before its payload (§5.4)."""
+
+    FIRST = bytes.fromhex("01 03 616263")  # "abc", and more is to follow
+
+    @pytest.mark.parametrize(
+        ("first", "wire", "code", "words"),
+        [
+            (FIRST, "82 0a", 1002, "BINARY before the fragmented message was whole"),
+            (FIRST, "82 0a 00", 1002, "BINARY before the fragmented message was whole"),
+            (FIRST, "80 62", 1009, "message is at least 101 bytes, limit 100"),
+            (FIRST, "80 62 64", 1009, "message is at least 101 bytes, limit 100"),
+            (FIRST, "80 62 ff", 1009, "message is at least 101 bytes, limit 100"),  # and no UTF-8
+            (FIRST, "00 62 64", 1009, "message is at least 101 bytes, limit 100"),
+            (bytes.fromhex("02 03 616263"), "80 62 64", 1009, "message is at least 101 bytes, limit 100"),
+            (b"", "80 0a 64", 1002, "no message to continue"),
+        ],
+    )
+    @pytest.mark.parametrize("together", [True, False])
+    def test_refused(self, first: bytes, wire: str, code: int, words: str, together: bool) -> None:
+        client = Connection("client", max_size=100)
+        pieces = [first + bytes.fromhex(wire)] if together else [first, bytes.fromhex(wire)]
+        events = [event for piece in pieces for event in client.receive_data(piece)]
+        (failure,) = events
+        assert isinstance(failure, Failure)
+        assert failure.code == code
+        assert words in failure.reason
+
+    def test_too_long_and_no_utf8_is_too_long_wherever_it_is_cut(self) -> None:
+        wire = self.FIRST + bytes.fromhex("80 62") + b"d\xff" + bytes(96)
+        for at in range(len(wire) + 1):
+            client = Connection("client", max_size=100)
+            events = client.receive_data(wire[:at]) + client.receive_data(wire[at:])
+            assert [event.code for event in events if isinstance(event, Failure)] == [1009], at
+
+    def test_what_fits_exactly(self) -> None:
+        client = Connection("client", max_size=100)
+        assert client.receive_data(self.FIRST + bytes.fromhex("80 61 64")) == []
+        assert client.receive_data(b"e" * 96) == ["abcd" + "e" * 96]

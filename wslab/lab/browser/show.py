@@ -1,0 +1,75 @@
+"""Put pages of a lesson's server in the notebook.
+
+It knows where a browser finds a port of this machine: behind the tunnel if the Jupyter server that started
+this kernel has one, else at 127.0.0.1. What a page says, and to whom, is the page's affair; one that builds
+the address of its WebSocket from `location` works in both places.
+
+The frames are a widget, because Jupyter does not store what a widget holds: what stays in the notebook is a
+constant sentence without port and address, the same in every run (see `saved`). Paths are escaped: they
+cannot become markup. The frames are not sandboxed: the Origin of a sandboxed page is `null`, which the tunnel
+refuses (RFC 6455, §10.2).
+"""
+
+import os
+from html import escape
+
+from ipywidgets import HTML
+
+from wslab.lab.browser.saved import PAGES
+
+__all__ = ["Pages", "page_address", "show"]
+
+PREFIX_VARIABLE = "WSLAB_PREFIX"  # set by wslab.lab.tunnel, which is for the Jupyter server to import
+
+
+class Pages(HTML):  # type: ignore[misc]
+    """Pages in frames. The plain-text form is for readers without a kernel."""
+
+    def __repr__(self) -> str:
+        return PAGES
+
+
+def page_address(port: int, path: str = "") -> str:
+    """Return the address at which the learner's browser finds `path` on `port`.
+
+    Raises TypeError if the port is no int or the path no str, ValueError if the port is not in 1024–65535
+    (the range of the tunnel) or the path is a whole address.
+
+    >>> page_address(8765, "chat.html").endswith("8765/chat.html")
+    True
+    """
+    if not isinstance(port, int) or isinstance(port, bool):
+        raise TypeError(f"port must be an int, such as server.port, got {port!r}")
+    if not isinstance(path, str):
+        raise TypeError(f"path must be a str, such as 'chat.html', got {path!r}")
+    if not 1024 <= port <= 65535:
+        raise ValueError(f"port {port} is not in 1024–65535, where the servers of the lessons listen")
+    if "://" in path.partition("?")[0]:
+        raise ValueError(f"path must be what follows the port, such as 'chat.html', got {path!r}")
+    prefix = os.environ.get(PREFIX_VARIABLE)
+    return (f"{prefix}{port}/" if prefix else f"http://127.0.0.1:{port}/") + path.removeprefix("/")
+
+
+def show(port: int, path: str = "", *more_paths: str, height: int = 360) -> Pages:
+    """Return the page at `path` of the server on `port`, for the notebook to show. More stand beside it.
+
+    `height` is in pixels. Each page has a link that opens it in a browser tab of its own. Let the call be the
+    last expression of its cell. Raises what `page_address` raises.
+
+    >>> show(8765, "chat.html?name=Ada", "chat.html?name=Bob")
+    Run this cell in JupyterLab to see the page here.
+    """
+    frames = [frame(page_address(port, each), each, height) for each in (path, *more_paths)]
+    return Pages(f'<div style="display: flex; flex-wrap: wrap; gap: 8px">{"".join(frames)}</div>')
+
+
+def frame(address: str, path: str, height: int) -> str:
+    """Build one frame, at least 300 pixels wide, and its link."""
+    src, title = escape(address), escape(f"Page of this lesson: {path or 'the first page'}")
+    style = f"display: block; width: 100%; height: {height:d}px; border: 1px solid rgba(128,128,128,.4)"
+    return (
+        '<div style="flex: 1 1 300px; min-width: 0">'
+        f'<iframe src="{src}" title="{title}" referrerpolicy="no-referrer" style="{style}"></iframe>'
+        f'<a href="{src}" target="_blank" rel="noreferrer" style="text-decoration: underline">'
+        "Open this page in a tab of its own</a></div>"
+    )

@@ -1,0 +1,1 @@
+"""Bytes to fields: bits, bytes, value, meaning, section."""

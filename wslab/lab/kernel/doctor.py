@@ -1,0 +1,242 @@
+"""Checks whether this kernel can run the course, and says what to do where it cannot.
+
+This module knows what the course needs of a machine: a Python that it supports, its packages, TCP on
+127.0.0.1 past any proxy, an event loop for top-level ``await``, figures, a folder that lessons can be saved
+in, and the tunnel that brings a browser to a lesson's server. It repairs nothing and needs no internet. Every
+line is "ok", "note" (the course runs, something is slower or missing) or "problem" (a sentence says what to
+do).
+
+The view without details is the same on every healthy machine, so that a notebook can store it: no version, no
+path, no port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import io
+import json
+import os
+import platform
+import socket
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wslab.lab.kernel.report import Line, Report
+
+__all__ = ["doctor"]
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+INSTALL = "Run make lab, or pip install -e . in the folder of the course, then restart the kernel."
+
+
+def doctor(details: bool = False) -> Report:
+    """Check the set-up of this kernel, in less than two seconds.
+
+    Args:
+        details: whether versions and addresses are shown as well.
+
+    >>> bool(doctor()) in (True, False)
+    True
+    """
+    return Report(tuple(map(_run, CHECKS)), details)
+
+
+def _run(check: Callable[[], Line]) -> Line:
+    """Run a check; one that cannot even run, for want of a package, is a problem too."""
+    try:
+        return check()
+    except Exception as error:
+        what = f"The check of {check.__name__.strip('_').replace('_', ' ')} could not be made."
+        return Line("problem", what, INSTALL, f"{type(error).__name__}: {error}")
+
+
+def _python() -> Line:
+    from packaging.specifiers import SpecifierSet
+
+    found = platform.python_version()
+    detail = f"{platform.python_implementation()} {found} on {platform.system()}, {sys.executable}"
+    what = "Python is a version that the course supports."
+    try:
+        supported = SpecifierSet(metadata.metadata("wslab")["Requires-Python"] or "")
+    except metadata.PackageNotFoundError:
+        return Line("problem", "The package wslab is not installed in this kernel.", INSTALL, detail)
+    if found in supported:
+        return Line("ok", what, "", detail)
+    remedy = (
+        f"The course was tested with Python {supported}: choose a kernel or an environment with one of these."
+    )
+    return Line("problem", "Python is not a version that the course supports.", remedy, detail)
+
+
+def _requirements() -> list[Requirement]:
+    """Read from the metadata of wslab what a learner needs, without what only the tests need."""
+    from packaging.requirements import Requirement
+
+    try:
+        texts = metadata.requires("wslab") or []
+    except metadata.PackageNotFoundError:
+        return []
+    needed = map(Requirement, texts)
+    return [each for each in needed if each.marker is None or each.marker.evaluate({"extra": ""})]
+
+
+def _packages() -> Line:
+    requirements = _requirements()
+    faults = [fault for fault in map(_fault, requirements) if fault]
+    if faults or not requirements:
+        remedy = f"{'; '.join(faults)}. {INSTALL}" if faults else INSTALL
+        return Line("problem", "Not every package of the course is here.", remedy)
+    detail = ", ".join(f"{each.name} {metadata.version(each.name)}" for each in requirements)
+    return Line("ok", "Every package of the course is here, as new as it was tested with.", "", detail)
+
+
+def _fault(requirement: Requirement) -> str:
+    """Say what is wrong with an installed package; nothing when it is in order."""
+    name = requirement.name
+    try:
+        version = metadata.version(name)
+        if name != "jupyterlab":  # it runs in another process: here it is enough that it is installed
+            importlib.import_module(name.replace("-", "_"))
+    except metadata.PackageNotFoundError:
+        return f"{name} is missing"
+    except Exception as error:  # a package that is broken can raise anything
+        return f"{name} cannot be imported ({type(error).__name__}: {error})"
+    if requirement.specifier.contains(version, prereleases=True):
+        return ""
+    return f"{name} is {version}, and {requirement.specifier} is needed"
+
+
+def _extension() -> Line:
+    try:
+        importlib.import_module("websockets.speedups")
+    except ImportError:
+        remedy = "Comparisons of speed with it mean little here; all else is the same."
+        return Line("note", "websockets runs without its C extension.", remedy)
+    return Line("ok", "websockets has its C extension, so comparisons of speed are fair.")
+
+
+def _loopback() -> Line:
+    remedy = "Allow connections to 127.0.0.1 in the firewall or the sandbox that this kernel runs in."
+    try:
+        _round_trip(socket.AF_INET, "127.0.0.1")
+    except OSError as error:
+        return Line("problem", "TCP on 127.0.0.1 does not work.", remedy, repr(error))
+    try:
+        _round_trip(socket.AF_INET6, "::1")
+        ipv6 = "IPv6 loopback works too; no lesson needs it"
+    except OSError:
+        ipv6 = "no IPv6 loopback; no lesson needs it"
+    return Line("ok", "TCP on 127.0.0.1 works, on a port that the system chooses.", "", ipv6)
+
+
+def _round_trip(family: socket.AddressFamily, host: str) -> None:
+    """Send a byte there and back.
+
+    Raises:
+        OSError: it did not arrive.
+    """
+    with socket.create_server((host, 0), family=family) as listener:
+        listener.settimeout(1)
+        with socket.create_connection(listener.getsockname()[:2], timeout=1) as client:
+            server, _ = listener.accept()
+            with server:
+                server.settimeout(1)
+                client.sendall(b"?")
+                server.sendall(server.recv(1))
+                if client.recv(1) != b"?":
+                    raise OSError("the byte that was sent did not come back")
+
+
+def _proxy() -> Line:
+    proxies = {name: value for name, value in urllib.request.getproxies().items() if name != "no"}
+    used = [name for name in ("ws", "socks", "https", "http", "all") if name in proxies]
+    if used and not urllib.request.proxy_bypass("127.0.0.1:80"):
+        remedy = "Add 127.0.0.1 to the exceptions: NO_PROXY=127.0.0.1,localhost before Jupyter is started."
+        what = "A proxy is set, and connections to 127.0.0.1 would go through it."
+        return Line("problem", what, remedy, f"set for {', '.join(used)}")
+    return Line(
+        "ok", "No proxy stands before 127.0.0.1.", "", "a proxy is set, with an exception" if used else ""
+    )
+
+
+def _event_loop() -> Line:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        remedy = "Open the lessons in JupyterLab, or anything else with an IPython kernel."
+        return Line("note", "No event loop is running: this is not a cell of a notebook.", remedy)
+    return Line("ok", "An event loop is running, so cells can await.", "", type(loop).__name__)
+
+
+def _figures() -> Line:
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(1, 1))
+        FigureCanvasAgg(figure)
+        figure.add_subplot().plot([0, 1])
+        figure.savefig(io.BytesIO(), format="png")
+    except Exception as error:
+        return Line("problem", "matplotlib draws no figure.", INSTALL, f"{type(error).__name__}: {error}")
+    return Line("ok", "matplotlib draws figures.")
+
+
+def _folder() -> Line:
+    folder = Path.cwd()
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return Line("ok", "This folder can be written to, so lessons can be saved.", "", str(folder))
+    except OSError as error:
+        remedy = "Lessons run here too; to keep what you write, copy the course to a folder of your own."
+        return Line(
+            "note", "This folder cannot be written to, so lessons cannot be saved.", remedy, repr(error)
+        )
+
+
+def _tunnel() -> Line:
+    from jupyter_core.paths import jupyter_config_path
+
+    from wslab.lab.browser.show import PREFIX_VARIABLE
+
+    folders = (Path(folder, "jupyter_server_config.d") for folder in jupyter_config_path())
+    if file := next(
+        filter(_enables_tunnel, (file for folder in folders for file in folder.glob("*.json"))), None
+    ):
+        running = (
+            "switched on in this Jupyter" if PREFIX_VARIABLE in os.environ else "not seen in this Jupyter"
+        )
+        what = "Jupyter has the tunnel that brings a browser to a lesson."
+        return Line("ok", what, "", f"{running}, {file}")
+    remedy = f"Pages of a lesson may not open in the notebook. {INSTALL}"
+    return Line("problem", "The tunnel for the browser is not switched on.", remedy)
+
+
+def _enables_tunnel(file: Path) -> bool:
+    try:
+        extensions = json.loads(file.read_text(encoding="utf-8"))["ServerApp"]["jpserver_extensions"]
+        return extensions.get("wslab.lab.browser.tunnel") is True
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # another extension's file, or one that Jupyter cannot read either
+
+
+CHECKS: tuple[Callable[[], Line], ...] = (
+    _python,
+    _packages,
+    _extension,
+    _event_loop,
+    _loopback,
+    _proxy,
+    _figures,
+    _folder,
+    _tunnel,
+)
+"""What is checked, in the order in which a newcomer would mend it."""

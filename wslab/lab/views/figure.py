@@ -1,0 +1,223 @@
+"""The wrapper in which every figure of the course is shown, and the sheet that diagrams are drawn on.
+
+A `Figure` is a matplotlib figure with its alternative text. Jupyter stores the picture as ``image/png`` and
+the alternative text as ``text/plain``: a comparison of outputs compares the words and never the pixels.
+JupyterLab 4 draws ``image/png`` without an ``alt`` attribute whatever the metadata say; the alternative text
+therefore follows the picture as a short HTML disclosure, which every front end puts into the page.
+
+Figures are drawn with the Agg canvas and without pyplot: no global state, no window, no second picture of the
+same figure at the end of a cell. The paper is white and the ink dark on light and dark pages alike. The fonts
+come with matplotlib, and nothing in the file tells when or with what it was made.
+
+Left to others: what is drawn (each instrument draws its own objects) and the colours (`palette`).
+"""
+
+import base64
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from typing import Any, Literal
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as MplFigure
+from matplotlib.patches import Rectangle
+
+from wslab.lab.views.palette import INK, PAPER, Colour
+
+__all__ = ["MONO", "SANS", "Figure", "box", "canvas", "label", "sheet", "style"]
+
+SANS = "DejaVu Sans"
+MONO = "DejaVu Sans Mono"
+_CSS_DPI = 96  # a CSS pixel is 1/96 inch, and the sheet is measured in CSS pixels
+_SHARPNESS = 2  # rendered pixels for each CSS pixel, for screens of high density
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Apply the look of the course to what is drawn inside, whatever the reader's own settings are.
+
+    >>> with style():
+    ...     matplotlib.rcParams["text.parse_math"]  # a payload may hold a dollar sign
+    False
+    """
+    look: dict[Any, Any] = {
+        "axes.edgecolor": INK,
+        "axes.facecolor": PAPER,
+        "axes.labelcolor": INK,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "figure.facecolor": PAPER,
+        "font.family": SANS,
+        "font.size": 9.0,
+        "path.sketch": None,
+        "savefig.bbox": None,
+        "text.color": INK,
+        "text.parse_math": False,
+        "text.usetex": False,
+        "xtick.color": INK,
+        "ytick.color": INK,
+    }
+    with matplotlib.rc_context(look):
+        yield
+
+
+class Figure:
+    """Show a matplotlib figure together with its alternative text.
+
+    Args:
+        figure: the drawing; it should have been made inside `style` or with `sheet`.
+        alt: what the figure shows, in words, for readers who do not see it.
+
+    Raises:
+        ValueError: the alternative text is empty.
+
+    >>> drawing, _ = sheet(200, 100)
+    >>> Figure(drawing, "an empty sheet")
+    an empty sheet
+    """
+
+    def __init__(self, figure: MplFigure, alt: str) -> None:
+        if not alt.strip():
+            raise ValueError("a figure needs an alternative text: say in words what it shows")
+        self.figure = figure
+        self.alt = alt
+
+    def png(self) -> bytes:
+        """Render the figure; the same figure gives the same bytes every time."""
+        picture = io.BytesIO()
+        with style(), warnings.catch_warnings():
+            # A payload may hold any character; one that the font lacks is drawn as a box, and that is enough.
+            warnings.filterwarnings("ignore", message="Glyph")
+            FigureCanvasAgg(self.figure).print_figure(
+                picture, format="png", dpi=_CSS_DPI * _SHARPNESS, metadata={"Software": None}
+            )
+        return picture.getvalue()
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+        width, height = (round(side * _CSS_DPI) for side in self.figure.get_size_inches())
+        data = {"image/png": base64.b64encode(self.png()).decode("ascii"), "text/plain": self.alt}
+        return data, {"image/png": {"alt": self.alt, "width": width, "height": height}}
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import publish_display_data
+
+        data, metadata = self._repr_mimebundle_()
+        publish_display_data(data, metadata)  # type: ignore[no-untyped-call]
+        publish_display_data({"text/html": _in_words(self.alt)})  # type: ignore[no-untyped-call]
+
+
+def _in_words(alt: str) -> str:
+    words = escape(alt).replace("\n", "<br>")
+    return f'<details style="font-size:85%"><summary>This figure in words</summary><p>{words}</p></details>'
+
+
+def canvas(width: float, height: float) -> MplFigure:
+    """Return an empty figure for plots with axes; to be called, and drawn on, inside `style`.
+
+    Args:
+        width, height: the size in inches, in which matplotlib measures. Labels do not cover each other.
+
+    >>> canvas(8, 3).get_size_inches().tolist()
+    [8.0, 3.0]
+    """
+    figure = MplFigure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def sheet(width: float, height: float) -> tuple[MplFigure, Axes]:
+    """Return an empty white sheet to draw a diagram on.
+
+    Args:
+        width, height: the size in CSS pixels. The axes use the same unit, with (0, 0) at the top left.
+
+    >>> _, axes = sheet(640, 120)
+    >>> [float(limit) for limit in axes.get_xlim() + axes.get_ylim()]
+    [0.0, 640.0, 120.0, 0.0]
+    """
+    with style():
+        figure = MplFigure(figsize=(width / _CSS_DPI, height / _CSS_DPI), dpi=_CSS_DPI)
+        FigureCanvasAgg(figure)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_xlim(0, width)
+        axes.set_ylim(height, 0)
+        axes.set_axis_off()
+    return figure, axes
+
+
+def label(
+    axes: Axes,
+    left: float,
+    middle: float,
+    text: str,
+    *,
+    size: float = 9.0,
+    family: str = SANS,
+    align: Literal["left", "center", "right"] = "left",
+    weight: Literal["normal", "bold"] = "normal",
+    ink: str = INK,
+) -> None:
+    """Write a text on a sheet.
+
+    Args:
+        axes: the axes of a `sheet`.
+        left: where the text starts, has its centre or ends, as ``align`` says, in CSS pixels.
+        middle: the middle of its height, in CSS pixels from the top.
+        text: what is written; may hold line breaks.
+        size: size of the text, in points.
+        family: `SANS` or `MONO`.
+        align: which point of the text ``left`` means.
+        weight: "normal" or "bold".
+        ink: the colour.
+
+    >>> _, axes = sheet(100, 40)
+    >>> label(axes, 10, 20, "byte")
+    >>> axes.texts[0].get_position()
+    (10, 20)
+    """
+    with style():
+        axes.text(
+            left, middle, text, ha=align, va="center", color=ink, size=size, family=family, weight=weight
+        )
+
+
+def box(
+    axes: Axes,
+    place: tuple[float, float, float, float],
+    text: str,
+    colour: Colour,
+    *,
+    size: float = 9.0,
+    family: str = SANS,
+) -> None:
+    """Draw a filled rectangle with a text in its middle.
+
+    Args:
+        axes: the axes of a `sheet`.
+        place: left, top, width and height, in CSS pixels.
+        text: what is written in the box; may hold line breaks.
+        colour: background and ink.
+        size: size of the text, in points.
+        family: `SANS` or `MONO`.
+
+    >>> _, axes = sheet(100, 40)
+    >>> box(axes, (10, 10, 80, 20), "FIN", Colour("#F5EB7A", INK))
+    >>> axes.texts[0].get_text()
+    'FIN'
+    """
+    left, top, width, height = place
+    with style():
+        frame = Rectangle((left, top), width, height, fc=colour.background, ec=INK, linewidth=0.8)
+        axes.add_patch(frame)
+    if text:
+        middle = top + height / 2
+        label(axes, left + width / 2, middle, text, size=size, family=family, align="center", ink=colour.ink)

@@ -1,0 +1,1 @@
+"""What crosses the wire: the tap, what it records, and the views of it."""

@@ -1,0 +1,220 @@
+"""A conversation as a sequence diagram: two lifelines, the client's on the left, and an arrow for each row.
+
+The arrows have equal distances, so that the same conversation gives the same picture in every run; or they
+stand where they were on the axis of time, and slant as long as the network took. Colour and line style
+together tell HTTP, data frames, control frames and TCP apart. The text alternative is the conversation in
+words, without times.
+
+A long conversation is drawn with its middle left out, and the picture says how many rows that are. What the
+rows mean is ``conversation``'s work; how a figure is shown is ``figures``'. Nothing is read from the wire
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Polygon
+from matplotlib.ticker import MaxNLocator
+
+from wslab.lab.dissector.dissection import quoted
+from wslab.lab.views.figure import Figure, box, sheet, style
+from wslab.lab.views.palette import CLIENT, INK, PAPER, SERVER
+from wslab.lab.wire.conversation import Conversation, Row
+from wslab.lab.wire.conversation_views import shorten
+
+__all__ = ["draw", "label"]
+
+MAX_ROWS = 24
+WIDTH = 760  # all sizes are in CSS pixels
+TOP = 62  # where the first arrow may be
+STEP = 36  # between two arrows at equal distances
+LABEL = 17  # the least distance of two labels that stand below each other
+HEIGHT = 400  # of the axis of time, where the labels do not need more
+DASHES = {"solid": "-", "dashed": (0, (6, 3)), "dotted": (0, (1.5, 1.8)), "dash-dot": (0, (8, 2, 1.5, 2))}
+
+
+_TITLE = "Sequence diagram, client on the left, server on the right."
+_OTHER_SIDE = {"client": "server", "server": "client"}
+
+
+class Look(NamedTuple):
+    """Hold how a kind of row is drawn: its name in the legend, colour and line style."""
+
+    name: str
+    colour: str
+    dashes: str
+
+
+# Darker tones of the hues that start line, payload data and opcode have in the palette.
+HTTP = Look("HTTP", "#5A4FB0", "dashed")
+DATA = Look("data frame", "#00704F", "solid")
+CONTROL = Look("control frame", "#A85B00", "dotted")
+OTHER = Look("TCP and network", "#5E5E5E", "dash-dot")
+
+
+def _look(row: Row) -> Look:
+    if row.kind == "frame":
+        return DATA if row.what in ("TEXT", "BINARY", "CONTINUATION") else CONTROL
+    return HTTP if row.kind in ("head", "body") else OTHER
+
+
+def label(row: Row, most: int = 70) -> str:
+    """Write what stands at the arrow of a row, in so many characters at most.
+
+    >>> label(Row(0.0, None, 1, "client", "tcp", 0, "SYN", "the client opens TCP"))
+    'SYN'
+    """
+    frame = row.dissection.frame if row.dissection else None
+    text = row.what
+    if row.kind == "tap":
+        text = f"{row.what}: {row.meaning}"
+    elif row.kind in ("frame", "body"):
+        text = f"{row.what} {row.meaning}"
+    if frame is not None and row.what == "CLOSE":
+        text = row.meaning.replace("close", "CLOSE", 1)
+    elif frame is not None and row.what in ("PING", "PONG"):
+        text = f"{row.what} {quoted(frame.payload)}" if frame.payload else row.what
+    if not (row.dissection is None or row.dissection.complete):
+        text += " (incomplete)"
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1].rstrip("… ") + "…"
+
+
+def draw(conversation: Conversation) -> Figure:
+    """Draw a conversation, on an axis of time if its table has times.
+
+    >>> draw(Conversation([]))
+    Sequence diagram, client on the left, server on the right. Nothing has passed yet.
+    """
+    first, left_out, last = shorten(conversation.rows, MAX_ROWS)
+    several = len({row.connection for row in conversation if row.connection}) > 1
+    gap = (len(first), f"… {left_out} rows left out") if left_out else None
+    with style():
+        axes = (_timed if conversation.times else _spaced)([*first, *last], several, gap)
+        return Figure(axes.figure, _in_words(conversation.rows, several))  # type: ignore[arg-type]
+
+
+# -- equal distances ----------------------------------------------------------------------------------------
+
+
+def _spaced(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> Axes:
+    left, right = 90.0, 670.0
+    places = [TOP + 14 + STEP * (i + (gap is not None and i >= gap[0])) for i in range(len(rows) + 1)]
+    axes = _stage(left, right, places[-1] - 16, rows)
+    for row, y in zip(rows, places, strict=False):
+        _arrow(axes, row, (left, y), (right, y))
+        number = f"({row.connection}) " if several and row.connection else ""
+        _text(
+            axes,
+            (left + right) / 2,
+            y - 9,
+            number + label(row),
+            _look(row).colour,
+            "center",
+            right - left - 24,
+        )
+    if gap is not None:
+        _text(axes, (left + right) / 2, TOP + 10 + STEP * gap[0], gap[1], INK, "center")
+    return axes
+
+
+# -- an axis of time ----------------------------------------------------------------------------------------
+
+
+def _timed(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> Axes:
+    left, right = 300.0, 500.0
+    times = [time for row in rows for time in (row.time, row.arrived) if time is not None]
+    begin, end = min(times, default=0.0), max(times, default=0.0)
+    scale = HEIGHT / max(end - begin, 1e-3)
+    heights = [TOP + (row.time - begin) * scale for row in rows]
+    labels = _spread(rows, heights)
+    axes = _stage(left, right, max([TOP + HEIGHT, *labels]) + 12, rows)
+    for tick in MaxNLocator(8).tick_values(begin, end):
+        if begin <= tick <= end:
+            y = TOP + (tick - begin) * scale
+            axes.plot([52, WIDTH], [y, y], color="#E0E0E0", linewidth=0.8, zorder=0)
+            _text(axes, 48, y, f"{tick:g} ms", INK, "right")
+    for row, y, beside in zip(rows, heights, labels, strict=True):
+        arrived = y + 40 if row.arrived is None else TOP + (row.arrived - begin) * scale
+        far = y if row.kind == "tap" else arrived
+        ends = ((left, far), (right, y)) if row.sender == "server" else ((left, y), (right, far))
+        _arrow(axes, row, *ends)
+        number = f"({row.connection}) " if several and row.connection else ""
+        x, away = (right, 1) if row.sender == "server" else (left, -1)
+        axes.plot([x, x + 14 * away], [y, beside], color="#9A9A9A", linewidth=0.6)
+        side = "left" if away > 0 else "right"
+        _text(axes, x + 17 * away, beside, number + label(row), _look(row).colour, side, 220)
+    if gap is not None:
+        _text(axes, (left + right) / 2, sum(heights[gap[0] - 1 : gap[0] + 1]) / 2, gap[1], INK, "center")
+    return axes
+
+
+def _spread(rows: Sequence[Row], heights: Sequence[float]) -> list[float]:
+    """Move labels that would overlap down, those of each side on their own."""
+    lowest = {True: 0.0, False: 0.0}
+    result = []
+    for row, y in zip(rows, heights, strict=True):
+        side = row.sender == "server"
+        lowest[side] = max(y, lowest[side] + LABEL)
+        result.append(lowest[side])
+    return result
+
+
+# -- what both have -----------------------------------------------------------------------------------------
+
+
+def _stage(left: float, right: float, bottom: float, rows: Sequence[Row]) -> Axes:
+    """Return a sheet with the two lifelines and the legend."""
+    _, axes = sheet(WIDTH, bottom + 44)
+    for x, name, colour in ((left, "client", CLIENT), (right, "server", SERVER)):
+        axes.plot([x, x], [38, bottom], color=colour.background, linewidth=1.6, zorder=1)
+        box(axes, (x - 38, 12, 76, 26), name, colour, size=9.5)
+    x = 60.0
+    for look in sorted({_look(row) for row in rows}):
+        axes.plot(
+            [x, x + 44], [bottom + 24] * 2, color=look.colour, linewidth=1.8, linestyle=DASHES[look.dashes]
+        )
+        _text(axes, x + 52, bottom + 24, look.name, INK, "left")
+        x += 172
+    return axes
+
+
+def _arrow(axes: Axes, row: Row, client: tuple[float, float], server: tuple[float, float]) -> None:
+    """Draw an arrow between the lifelines; one that never arrived ends half way, in a cross."""
+    look = _look(row)
+    (x0, y0), (x1, y1) = (server, client) if row.sender == "server" else (client, server)
+    if row.kind != "tap" and row.arrived is None:
+        x1, y1 = (x0 + x1) / 2, (y0 + y1) / 2
+        axes.plot([x1], [y1], marker="x", color=look.colour, markersize=8, markeredgewidth=2, zorder=3)
+    elif row.kind != "tap":
+        toward = 1 if x1 > x0 else -1
+        tip = [(x1, y1), (x1 - 9 * toward, y1 - 4.5), (x1 - 9 * toward, y1 + 4.5)]
+        axes.add_patch(Polygon(tip, facecolor=look.colour, edgecolor="none", zorder=3))
+        x1 -= 8 * toward
+    axes.plot([x0, x1], [y0, y1], color=look.colour, linewidth=1.8, linestyle=DASHES[look.dashes], zorder=2)
+
+
+def _text(axes: Axes, x: float, y: float, text: str, colour: str, side: str, room: float = WIDTH) -> None:
+    """Write a text that takes no more than so much room; what does not fit is left out, and that is shown."""
+    paper = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
+    written = axes.text(x, y, text, color=colour, size=8.5, ha=side, va="center", zorder=4, bbox=paper)
+    while (width := written.get_window_extent().width) > room:
+        text = text[: int(len(text) * room / width) - 1].rstrip("… ") + "…"
+        written.set_text(text)
+
+
+def _in_words(rows: Sequence[Row], several: bool) -> str:
+    """Return the conversation in words, a line for each row that the picture has."""
+    if not rows:
+        return f"{_TITLE} Nothing has passed yet."
+    first, left_out, last = shorten(rows, MAX_ROWS)
+    gap = [f"({left_out} rows left out)"] if left_out else []
+    return "\n".join([_TITLE, *(_say(r, several) for r in first), *gap, *(_say(r, several) for r in last)])
+
+
+def _say(row: Row, several: bool) -> str:
+    who = "network" if row.kind == "tap" else f"{row.sender} to {_OTHER_SIDE[row.sender or '']}"
+    return (f"connection {row.connection}, " if several and row.connection else "") + f"{who}: {label(row)}"

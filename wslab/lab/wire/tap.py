@@ -1,0 +1,283 @@
+"""The tap: a relay between any client and any server that shows what crosses the wire.
+
+A tap listens on 127.0.0.1, on a port that the system chooses, and relays every connection to the server's
+port. It never alters a byte; ``relay`` moves them, ``recording`` keeps them, ``conversation`` says what
+they mean (RFC 6455 §4, §5; RFC 9112 for HTTP), ``sequence`` draws it, ``capture`` saves it for Wireshark.
+
+The network between client and server is perfect until it is told not to be: ``delay``, ``throttle``,
+``freeze``, ``thaw`` and ``cut`` make it slow, narrow, silent or broken, for every connection of the tap.
+
+A cell that waits for the network waits for a fact and never for a time: ``seen`` and ``closed`` return when
+something has passed, and raise TimeoutError, with a sentence that says what passed instead, when it has not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING, Literal, Self
+
+from wslab.lab.wire import capture
+from wslab.lab.wire.conversation import Conversation, read
+from wslab.lab.wire.counts import Counts
+from wslab.lab.wire.network import Path
+from wslab.lab.wire.recording import Recording, Sender
+from wslab.lab.wire.relay import Link
+
+if TYPE_CHECKING:
+    from os import PathLike
+    from types import TracebackType
+
+    from wslab.lab.views.figure import Figure
+
+__all__ = ["Tap"]
+
+Direction = Literal["client", "server", "both"]
+SENDERS: tuple[Sender, Sender] = ("client", "server")
+
+
+class Tap:
+    """Relay connections to a server on this machine, and record what passes.
+
+    Args:
+        port: where the server listens on 127.0.0.1.
+        delay: what the network adds one way, in both directions, in seconds.
+        limit: the memory that the recording may take, in bytes; beyond it bytes are relayed and counted
+        only.
+
+    Raises:
+        ValueError: the port is not one, the delay is negative, or the limit is.
+
+    Use it as ``async with Tap(port) as tap:``, or over several cells with ``tap = await Tap(port).start()``
+    and ``await tap.stop()`` in the last one.
+
+    >>> Tap(8765, delay=0.04)
+    <Tap: not listening>
+    """
+
+    def __init__(self, port: int, *, delay: float = 0.0, limit: int = 64 * 2**20) -> None:
+        if not 1 <= port <= 65535:
+            raise ValueError(f"a port is a number from 1 to 65535, not {port}")
+        if limit < 0:
+            raise ValueError(f"a recording cannot take {limit} bytes")
+        self._target = port
+        self._server: asyncio.Server | None = None
+        self._links: list[Link] = []
+        self._paths: dict[Sender, Path] = {"client": Path(), "server": Path()}
+        self._recording = Recording(limit)
+        self.delay = delay
+
+    def __repr__(self) -> str:
+        return f"<Tap: {'listening' if self._server else 'not listening'}>"
+
+    async def start(self) -> Self:
+        """Listen, and return the tap itself.
+
+        Raises:
+            RuntimeError: the tap listens already, or would relay to itself.
+        """
+        if self._server is not None:
+            raise RuntimeError("this tap listens already; stop it first, or make another one")
+        server = await asyncio.get_running_loop().create_server(self._join, "127.0.0.1", 0)
+        if server.sockets[0].getsockname()[1] == self._target:
+            server.close()
+            raise RuntimeError("nothing listens on the server's port, and the tap would relay to itself")
+        self._server = server
+        return self
+
+    async def stop(self) -> None:
+        """Stop listening, reset what is still connected, and wait until every socket is closed."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        server.close()
+        for link in self._links:
+            link.abort()
+        for link in self._links:
+            await link.gone.wait()
+        await server.wait_closed()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def port(self) -> int:
+        """The port to which clients connect instead of the server's own.
+
+        Raises:
+            RuntimeError: the tap does not listen.
+        """
+        if self._server is None:
+            raise RuntimeError(
+                "the tap does not listen: first run what starts it, async with Tap(port) or await tap.start()"
+            )
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def _join(self) -> asyncio.Protocol:
+        self._recording.connections += 1
+        link = Link(self._recording.connections, self._target, self._paths, self._recording)
+        self._links = [other for other in self._links if not other.gone.is_set()]
+        self._links.append(link)
+        if self._server is None:  # it was accepted, and joined only after the tap stopped listening
+            link.abort()
+        return link.client
+
+    @property
+    def delay(self) -> float:
+        """What the network adds one way, in both directions, in seconds; may be set at any time.
+
+        It holds for what is sent from now on: what is on the way arrives first, in the order in which it was
+        sent.
+        """
+        return self._paths["client"].delay
+
+    @delay.setter
+    def delay(self, seconds: float) -> None:
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"a delay is a number of seconds from 0 on, not {seconds}")
+        for path in self._paths.values():
+            path.delay = seconds
+
+    def throttle(self, bytes_per_second: float | None, direction: Direction = "both") -> None:
+        """Let so many bytes pass in a second, on each connection; None takes the limit away.
+
+        Raises:
+            ValueError: the rate is not above 0 (to stop everything, ``freeze``), or there is no such
+            direction.
+        """
+        if bytes_per_second is not None and not 0 < bytes_per_second < math.inf:
+            raise ValueError(
+                f"a rate is above 0 bytes a second, not {bytes_per_second}; freeze() stops everything"
+            )
+        for sender in _senders(direction):
+            self._paths[sender].rate = bytes_per_second
+        self._restart()
+
+    def freeze(self, direction: Direction = "both") -> None:
+        """Let nothing pass any more: no byte, no FIN, no RST, as when a cable is pulled in the middle.
+
+        Neither end is told. What they send is accepted by their own system until its buffers are full.
+        """
+        self._freeze(direction, frozen=True, event="freeze")
+
+    def thaw(self, direction: Direction = "both") -> None:
+        """Let everything pass again, beginning with what was held."""
+        self._freeze(direction, frozen=False, event="thaw")
+
+    def _freeze(self, direction: Direction, *, frozen: bool, event: str) -> None:
+        for sender in _senders(direction):
+            self._paths[sender].frozen = frozen
+        whose: Sender | None = None if direction == "both" else direction
+        self._recording.add(0, whose, event, now=asyncio.get_running_loop().time())
+        self._restart()
+
+    def cut(self) -> None:
+        """Reset every connection on both sides: client and server each get RST."""
+        for link in self._links:
+            if not link.gone.is_set():
+                link.record(None, "cut")
+                link.abort()
+
+    def conversation(self, *, times: bool = False, tcp: bool = False) -> Conversation:
+        """Return what has passed so far, row by row.
+
+        Args:
+            times: whether the table shows the times, in milliseconds; they differ from run to run.
+            tcp: whether there are rows for what happened to TCP: SYN, FIN, RST.
+        """
+        return read(self._recording, times=times, tcp=tcp)
+
+    @property
+    def elapsed(self) -> float:
+        """How long ago the first thing was recorded, in milliseconds: the time that a row would have now."""
+        return 1000 * self._recording.clock(asyncio.get_running_loop().time())
+
+    def counts(self) -> Counts:
+        """Return how many bytes, heads, bodies and frames have passed so far."""
+        return self._recording.tally.counts(self._recording.connections)
+
+    def figure(self, *, times: bool = False, tcp: bool = False) -> Figure:
+        """Draw what has passed so far as a sequence diagram.
+
+        Args:
+            times: whether the arrows stand where they were on the axis of time; else they have equal
+            distances,
+                and the figure is the same in every run.
+            tcp: whether what happened to TCP is drawn too: SYN, FIN, RST.
+        """
+        from wslab.lab.wire.sequence import draw  # matplotlib is loaded when the first picture is asked for
+
+        return draw(self.conversation(times=times, tcp=tcp))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write what has passed so far to a file that Wireshark opens, credentials included.
+
+        Args:
+            path: the file, by custom with the ending ".pcap"; an old one is replaced.
+        """
+        capture.save(self._recording, path)
+
+    async def seen(
+        self, what: str, sender: Sender | None = None, *, count: int = 1, timeout: float = 5.0
+    ) -> None:
+        """Wait until an HTTP head, a body or a frame of that name has passed in full.
+
+        Args:
+            what: "GET /chat" or "GET", "101", "TEXT", "CLOSE", "body": the whole name or its first word.
+            sender: "client" or "server"; None for either.
+            count: how many of them must have passed since the tap was made.
+            timeout: how long to wait for them, in seconds.
+
+        Raises:
+            TimeoutError: they did not pass in that time; the message says how many did.
+        """
+        senders = SENDERS if sender is None else _senders(sender)
+        passed = self._recording.tally.passed
+        try:
+            async with asyncio.timeout(timeout):
+                while (number := sum(passed[side, what] for side in senders)) < count:
+                    await self._recording.news()
+        except TimeoutError:
+            whose = f" from the {sender}" if sender else ""
+            raise TimeoutError(
+                f"waited {timeout:g} s for {count} {what}{whose}; {number} passed the tap"
+            ) from None
+
+    async def closed(self, *, timeout: float = 5.0) -> None:
+        """Wait until there has been a connection and all of them are closed on both sides.
+
+        Args:
+            timeout: how long to wait, in seconds.
+
+        Raises:
+            TimeoutError: none was opened in that time, or one is still open.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while not self._recording.connections:
+                    await self._recording.news()
+                while self._links:
+                    await self._links[0].gone.wait()
+                    self._links = [link for link in self._links if not link.gone.is_set()]
+        except TimeoutError:
+            state = f"{len(self._links)} still open" if self._links else "nobody has connected"
+            raise TimeoutError(f"waited {timeout:g} s for connections to be closed; {state}") from None
+
+    def _restart(self) -> None:
+        for link in self._links:
+            link.restart()
+
+
+def _senders(direction: Direction) -> tuple[Sender, ...]:
+    if direction == "both":
+        return SENDERS
+    if direction not in SENDERS:
+        raise ValueError(
+            f'a direction is "client" (what the client sends), "server" or "both", not {direction!r}'
+        )
+    return (direction,)

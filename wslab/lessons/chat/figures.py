@@ -1,0 +1,126 @@
+"""The figures of the chat: ways to tell everybody under the same load, and how long lines take to arrive.
+
+The alternative texts say what is compared and how to read it, and no measured value: those differ from run to
+run, and the cells print what is claimed. Measuring is left to ``chat_load`` and ``chat_bots``. There are no
+bytes here, and nothing waits for more.
+"""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from wslab.lab.views.figure import Figure, canvas, style
+from wslab.lab.views.palette import FIELDS, INK
+from wslab.lessons.chat.bots import Talk
+from wslab.lessons.chat.load import COUNT, RATE, Load
+
+__all__ = ["draw_loads", "draw_talks"]
+
+MARKS = ("D", "o", "s", "^", "v", "P")
+FILLS = [FIELDS[name].background for name in ("MASK", "extended payload length", "payload data", "opcode")]
+
+
+def draw_loads(*loads: Load) -> Figure:
+    """Draw how late lines were for those who read, and how much memory the one who does not read takes.
+
+    Args:
+        loads: one for each way to tell everybody, with different names.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not loads:
+        raise ValueError("there is nothing to draw: pass what under_load returned")
+    with style():
+        drawing = canvas(8, 4.4)
+        late, memory = drawing.subplots(2, 1, height_ratios=(3, 1))
+        for load, mark, fill in zip(loads, MARKS, FILLS * 2, strict=False):
+            _points(late, load, mark, fill)
+        _milliseconds(late, "y")
+        late.set_xlim(-0.02, COUNT / RATE + 0.02)
+        late.set_xlabel("when the line was due, seconds")
+        late.set_ylabel("until it was heard, ms")
+        late.legend(frameon=False, ncols=len(loads), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        _bars(memory, loads)
+    names = ", ".join(load.name for load in loads)
+    return Figure(
+        drawing,
+        f"Compared: {names}. Above, a point for each line that Bob, Cy or Dee heard: how long after it was "
+        "due, in milliseconds on a logarithmic scale. Where the server waits for Eve, the points climb far "
+        "above the others and fall along a slope to the moment when her network thaws. Below, a bar for each "
+        "way: the most bytes that waited for Eve in the memory of the server.",
+    )
+
+
+def _points(axes: Axes, load: Load, mark: str, fill: str) -> None:
+    points = sorted(load.latencies)
+    axes.plot(
+        [due for due, _ in points],
+        [1000 * latency for _, latency in points],
+        mark,
+        label=load.name,
+        color=fill,
+        markeredgecolor=INK,
+        markeredgewidth=0.4,
+        markersize=4,
+    )
+
+
+def _bars(axes: Axes, loads: tuple[Load, ...]) -> None:
+    names = [load.name for load in loads]
+    waiting = [load.waiting / 1024 for load in loads]
+    bars = axes.barh(names, waiting, color=FILLS[: len(loads)], edgecolor=INK, linewidth=0.6)
+    axes.bar_label(bars, fmt="%.0f KiB", padding=3)
+    axes.invert_yaxis()
+    axes.margins(x=0.15)
+    axes.set_xlabel("waiting for Eve in the server, KiB")
+
+
+def draw_talks(*talks: Talk) -> Figure:
+    """Draw how the latencies of bots are distributed, one histogram above the other.
+
+    Args:
+        talks: what ``talk`` returned.
+
+    Raises:
+        ValueError: there is none, or one without a delivery.
+    """
+    if not talks or not all(talk.latencies for talk in talks):
+        raise ValueError("there is nothing to draw: pass what talk returned")
+    with style():
+        drawing = canvas(8, 0.6 + 1.7 * len(talks))
+        rows = drawing.subplots(len(talks), 1, sharex=True, squeeze=False)
+        edges = [10 ** (-1 + step / 12) for step in range(61)]  # twelve bars for a factor of ten
+        for axes, talk, fill in zip(rows[:, 0], talks, FILLS * 2, strict=False):
+            _histogram(axes, talk, edges, fill)
+        rows[-1, 0].set_xlim(0.3, max(3000.0, *(talk.percentile(100) for talk in talks)))
+        rows[-1, 0].set_xlabel("from when a line was due until a bot heard it, ms")
+    kinds = "; ".join(f"{talk.bots} bots, rooms: {talk.rooms}" for talk in talks)
+    return Figure(
+        drawing,
+        f"A histogram for each of: {kinds}. To the right, how long a line took until a bot heard it, in "
+        "milliseconds on a logarithmic scale; upwards, how many percent of the deliveries took that long. "
+        "A solid line marks the median, a dashed one the 95th percentile. The more bots share a room, the "
+        "further to the right the hill stands.",
+    )
+
+
+def _histogram(axes: Axes, talk: Talk, edges: list[float], fill: str) -> None:
+    weights = [100 / len(talk.latencies)] * len(talk.latencies)
+    axes.hist(talk.latencies, edges, weights=weights, color=fill, edgecolor=INK, linewidth=0.5)
+    top = axes.get_ylim()[1]
+    for percent, name, line, side in ((50, "median ", "-", "right"), (95, " 95 %", "--", "left")):
+        value = talk.percentile(percent)
+        axes.axvline(value, color=INK, linestyle=line, linewidth=1)
+        axes.annotate(name, (value, 1.15 * top), va="top", ha=side)
+    axes.set_ylim(0, 1.18 * top)
+    axes.set_title(f"{talk.bots} bots, {'one room' if talk.rooms == 1 else f'{talk.rooms} rooms'}", size=10)
+    axes.set_ylabel("% of deliveries")
+    _milliseconds(axes, "x")
+
+
+def _milliseconds(axes: Axes, axis: str) -> None:
+    """Give an axis a logarithmic scale that is read in plain numbers."""
+    for_axis = axes.yaxis if axis == "y" else axes.xaxis
+    getattr(axes, f"set_{axis}scale")("log")
+    for_axis.set_major_formatter("{x:g}")

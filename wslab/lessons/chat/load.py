@@ -1,0 +1,205 @@
+"""One load for every way to tell everybody: a speaker, some readers, and one reader whose network is frozen.
+
+``under_load`` starts a server with the handler that is to be tried, and lets Ada say a number of lines at a
+steady rate. Bob, Cy and Dee read. Eve is connected through a tap, which freezes: to the server she is a
+reader that does not read (RFC 6455 has no word for it; TCP stops the sender). The network thaws when Bob, Cy
+and Dee have heard everything, or when the server is stuck: it waits for Eve, and would wait for ever.
+
+So what is claimed rests on facts: who had heard what before the thaw, and how many bytes waited for Eve. The
+latencies are measured from when a line was due, not from when it was sent: a server that holds the speaker
+is slow, too. Eve's socket has small buffers, so that few lines fill them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection, serve
+
+from wslab.lab.wire.tap import Tap
+
+__all__ = ["COUNT", "SIZE", "Load", "under_load"]
+
+COUNT = 120  # lines that Ada says
+SIZE = 16 * 2**10  # characters of a line: the lines of a busy hour in one second
+RATE = 200  # lines a second
+READERS = ("Bob", "Cy", "Dee")
+BUFFER = 2**16  # bytes that the system may hold for Eve, in the server
+LOOK = 0.005  # seconds between two looks at the server
+PATIENCE = 20.0  # seconds after which something is broken
+
+Handler = Callable[[ServerConnection], Awaitable[None]]
+
+
+@dataclass(eq=False)
+class Load:
+    """Hold what one way of telling everybody did under load.
+
+    Attributes:
+        name: of the handler.
+        latencies: for each line that was heard, when it was due and how much later it was heard, in seconds.
+        heard: lines that each reader had heard when the network thawed.
+        waiting: the most bytes that waited for Eve in the memory of the server.
+        errors: what ended a handler, if something did.
+        dropped: whether the server gave Eve up.
+    """
+
+    name: str
+    latencies: list[tuple[float, float]] = field(default_factory=list)
+    heard: dict[str, int] = field(default_factory=lambda: dict.fromkeys(READERS, 0))
+    waiting: int = 0
+    errors: list[Exception] = field(default_factory=list)
+    dropped: bool = False
+
+    @property
+    def all_heard(self) -> bool:
+        """Whether Bob, Cy and Dee had heard every line while Eve was frozen."""
+        return all(heard == COUNT for heard in self.heard.values())
+
+    @property
+    def median(self) -> float:
+        """The median latency, in milliseconds."""
+        latencies = sorted(latency for _, latency in self.latencies)
+        return 1000 * latencies[len(latencies) // 2]
+
+    def __repr__(self) -> str:
+        heard = "every line" if self.all_heard else "a part of the lines, then nothing"
+        lines = [f"{self.name}: Eve is frozen, Ada says {COUNT} lines.", f"Bob, Cy and Dee hear {heard}."]
+        if self.dropped:
+            lines.append("The server gave Eve up.")
+        lines += [f"A handler failed: {type(error).__name__}: {error}" for error in self.errors]
+        return "\n".join(lines)
+
+
+async def under_load(
+    handler: Handler,
+    queues: Mapping[Any, asyncio.Queue[str]] | None = None,
+    *,
+    latecomer: bool = False,
+) -> Load:
+    """Put a handler under the load of this module.
+
+    Args:
+        handler: of a server of ``websockets``; it tells every message to every connection.
+        queues: where the handler keeps its queue for each connection, if it has some.
+        latecomer: whether somebody comes in while the server is stuck.
+
+    Raises:
+        TimeoutError: it was not over after `PATIENCE`.
+    """
+    trial = _Trial(handler, queues)
+    async with asyncio.timeout(PATIENCE):
+        await trial.run(latecomer)
+    return trial.load
+
+
+class _Trial:
+    def __init__(self, handler: Handler, queues: Mapping[Any, asyncio.Queue[str]] | None) -> None:
+        self.load = Load(handler.__name__)
+        self._handler, self._queues = handler, queues
+        self._eve: ServerConnection | None = None
+        self._thawed = False
+        self._over = asyncio.Event()
+        self._heard = dict.fromkeys(READERS, 0)
+        self._start = 0.0
+
+    async def run(self, latecomer: bool) -> None:
+        async with (
+            serve(self._handle, "127.0.0.1", 0, compression=None, close_timeout=0.1) as server,
+            Tap(port := server.sockets[0].getsockname()[1], limit=0) as tap,
+            contextlib.AsyncExitStack() as stack,
+        ):
+            uri = f"ws://127.0.0.1:{port}"
+
+            async def enter(uri: str) -> ClientConnection:
+                client = connect(uri, compression=None, close_timeout=0.1, ping_interval=None)
+                return await stack.enter_async_context(client)
+
+            eve = await enter(f"ws://127.0.0.1:{tap.port}")
+            clients = [await enter(uri) for _ in READERS]
+            ada = await enter(uri)
+            tap.freeze()
+            readers = [asyncio.create_task(self._read(*pair)) for pair in zip(READERS, clients, strict=True)]
+            others = [asyncio.create_task(_drain(client)) for client in (ada, eve)]
+            speaker = asyncio.create_task(self._speak(ada))
+            await self._watch()
+            if latecomer:
+                others.append(asyncio.create_task(_drain(await enter(uri))))
+            self._thaw(tap)
+            await self._over.wait()
+            for task in (tasks := [*readers, *others, speaker]):
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    async def _handle(self, websocket: ServerConnection) -> None:
+        if self._eve is None:
+            self._eve = websocket
+            made = websocket.transport.get_extra_info("socket")
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+        try:
+            await self._handler(websocket)
+        except websockets.ConnectionClosed:
+            pass
+        except Exception as error:
+            self.load.errors.append(error)
+            self._over.set()
+            await websocket.close(1011)
+        finally:
+            self.load.dropped |= websocket is self._eve and not self._thawed
+
+    async def _speak(self, ada: ClientConnection) -> None:
+        self._start = time.perf_counter()
+        with contextlib.suppress(websockets.ConnectionClosed):
+            for number in range(COUNT):
+                await asyncio.sleep(self._start + number / RATE - time.perf_counter())
+                await ada.send(f"{number} ".ljust(SIZE, "-"))
+
+    async def _read(self, name: str, client: ClientConnection) -> None:
+        with contextlib.suppress(websockets.ConnectionClosed):
+            async for message in client:
+                due = int(str(message).split()[0]) / RATE
+                self.load.latencies.append((due, time.perf_counter() - self._start - due))
+                self._heard[name] += 1
+                if self._everything():
+                    self._over.set()
+
+    async def _watch(self) -> None:
+        """Wait until everything is heard, or nothing is heard any more although all was to be said."""
+        quiet = before = 0
+        while quiet < 50 and not self._everything():
+            total = sum(self._heard.values())
+            late = time.perf_counter() - self._start > COUNT / RATE
+            # Turns of this loop are counted, not seconds: whoever can hear something does so within a turn.
+            quiet = quiet + 1 if late and total == before else 0
+            before = total
+            self.load.waiting = max(self.load.waiting, self._waiting())
+            await asyncio.sleep(LOOK)
+
+    def _everything(self) -> bool:
+        return min(self._heard.values()) == COUNT
+
+    def _waiting(self) -> int:
+        if self._eve is None:
+            return 0
+        queue = self._queues.get(self._eve) if self._queues is not None else None
+        queued = queue.qsize() * SIZE if queue else 0
+        return int(self._eve.transport.get_write_buffer_size()) + queued
+
+    def _thaw(self, tap: Tap) -> None:
+        self._thawed = True
+        self.load.heard = dict(self._heard)
+        tap.thaw()
+
+
+async def _drain(client: ClientConnection) -> None:
+    with contextlib.suppress(websockets.ConnectionClosed):
+        async for _ in client:
+            pass

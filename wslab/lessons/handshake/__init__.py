@@ -1,0 +1,1 @@
+"""Lesson 02: requests and keys, whole and broken."""

@@ -1,0 +1,1 @@
+"""Lesson 04: how long a lost peer goes unnoticed."""

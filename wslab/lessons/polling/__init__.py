@@ -1,0 +1,1 @@
+"""Lesson 01: four ways to learn of a change, raced."""

@@ -1,0 +1,1 @@
+"""Lesson 06: drift, leftovers, and a slow reader."""

@@ -1,0 +1,1 @@
+"""Lesson 00: the blocking call that is probed."""
