@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 ARGS ?=
 BOOTSTRAP = "$(if $(PYTHON),$(PYTHON),$(error No Python on this machine: install Python 3.13 from https://www.python.org/downloads/))" tools/bootstrap.py
 
-.PHONY: help lab test notebooks bench pictures requirements
+.PHONY: help lab test notebooks bench pictures site requirements
 
 help:
 	@echo 'make lab           set everything up and open the first lesson in JupyterLab'
@@ -13,6 +13,7 @@ help:
 	@echo 'make notebooks     execute the notebooks again and store them in their normal form'
 	@echo 'make bench         measure the speed beside other libraries, and how long lessons and checks take'
 	@echo 'make pictures      draw the pictures of the README anew'
+	@echo 'make site          build the reading edition, the course as a site, in _site'
 	@echo 'make requirements  choose the versions of all packages anew (maintainers; needs uv)'
 
 lab:
@@ -30,6 +31,9 @@ bench:
 pictures:
 	@$(BOOTSTRAP) pictures
 
+site:
+	@$(BOOTSTRAP) site
+
 requirements:
-	uv pip compile --universal --python-version 3.11 --extra test --upgrade \
+	uv pip compile --universal --python-version 3.11 --extra test --extra site --upgrade \
 		--no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.txt

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -38,3 +39,13 @@ def chromium() -> str:
     if chosen := os.environ.get("WSLAB_CHROMIUM"):
         return shutil.which(chosen) or pytest.fail(f"WSLAB_CHROMIUM names no program: {chosen}")
     return find_program("chromium", "google-chrome", elsewhere=elsewhere)
+
+
+@pytest.fixture(scope="session")
+def reading_edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the reading edition, built from nothing, with warnings as errors."""
+    from tools.site import build
+
+    folder = tmp_path_factory.mktemp("site")
+    assert build(folder / "build", folder / "out") == 0
+    return folder / "out"

@@ -5,6 +5,7 @@
     python tools/bootstrap.py notebooks    execute the notebooks again and store them in their normal form
     python tools/bootstrap.py bench        measure the speed beside other libraries
     python tools/bootstrap.py pictures     draw the pictures of the README anew
+    python tools/bootstrap.py site         build the reading edition, the course as a site, in _site
     python tools/bootstrap.py install      only make the environment
 
 What follows the command is passed on: to JupyterLab, to the benchmark, or as the names of notebooks. The
@@ -232,7 +233,7 @@ def go_on(arguments: List[str]) -> int:
 def main(arguments: List[str]) -> int:
     """Do what the first argument says."""
     command, rest = (arguments or ["help"])[0], arguments[1:]
-    if command not in ("install", "lab", "test", "notebooks", "bench", "pictures"):
+    if command not in ("install", "lab", "test", "notebooks", "bench", "pictures", "site"):
         print(__doc__)
         return 2
     install()
@@ -243,8 +244,8 @@ def main(arguments: List[str]) -> int:
         return 0
     if command == "test":
         return go_on([os.path.join("tools", "checks.py")])
-    if command == "pictures":
-        return go_on([os.path.join("tools", "pictures.py")])
+    if command in ("pictures", "site"):
+        return go_on([os.path.join("tools", command + ".py")])
     if command == "bench":
         return go_on(["-m", "benchmarks.run"] + rest)
     failed = subprocess.call([VENV_PYTHON, os.path.join("tools", "notebooks.py")] + rest, cwd=ROOT)

@@ -1,0 +1,130 @@
+"""Build the reading edition, the course as a site that needs nothing installed: `make site`.
+
+It is made of the notebooks as they are stored: no kernel, no network. The sources of its pages are prepared
+in `build/site/`, where only what has changed is written again. Sphinx makes `_site/` of them, with the
+settings in `docs/conf.py`.
+"""
+
+import io
+import re
+import shutil
+import subprocess
+import sys
+from html import escape
+from pathlib import Path
+
+from PIL import Image
+
+from tools.course_map import course_map, outline
+from tools.glossary import GLOSSARY
+from tools.outline import README, ROOT, lessons
+from tools.site_lesson import lesson_page
+from tools.site_text import DOCS, PAGES, local, meanings, sections
+from wslab.lab.binder import binder, repository
+
+OUT, BUILD = ROOT / "_site", ROOT / "build" / "site"
+SERVED = ROOT / "wslab" / "lab" / "pages"  # what the lessons serve
+WORKBENCH = "workbench.html"
+TRY = f"""## Try a frame
+
+Change a bit, a byte or the text, and see what a receiver reads. It also has
+[a tab of its own]({WORKBENCH}).
+
+<iframe class="workbench" src="{WORKBENCH}" title="The frame workbench" loading="lazy"></iframe>
+"""
+FILM = re.compile(r"!\[([^\]]+)\]\((docs/[\w.-]+)\)")  # the README begins with it
+
+
+def film() -> tuple[Path, str]:
+    """Return the picture that the README begins with, and its words."""
+    found = FILM.search(README.read_text(encoding="utf-8"))
+    assert found, "the README has no picture"
+    return ROOT / found[2], found[1]
+
+
+def still(picture: Path) -> bytes:
+    """Return the first frame of a film, for a reader who wants nothing to move."""
+    file = io.BytesIO()
+    with Image.open(picture) as frames:
+        frames.save(file, "PNG", save_all=False)
+    return file.getvalue()
+
+
+def run() -> str:
+    """Return in Markdown how the course is opened, with the addresses of its repository if it has one."""
+    home = repository()
+    first = f"[Open it on Binder]({binder(home)}) with nothing installed, or run it" if home else "Run it"
+    clone = [f"git clone {home}", f"cd {home.rpartition('/')[2]}"] if home else []
+    commands = "\n".join([*clone, "make lab"])
+    where = "" if home else " in a copy of the course"
+    return f"{first} on your own machine with Python 3.11, 3.12 or 3.13{where}:\n\n```sh\n{commands}\n```\n"
+
+
+def page(file: Path) -> str:
+    """Return the source of a page, with all that is computed from the course in the place of its comments."""
+    computed = {
+        "film": '<picture><source media="(prefers-reduced-motion: reduce)" srcset="film-still.png">'
+        f'<img class="film" src="film.png" alt="{escape(film()[1])}"></picture>',
+        "map": course_map(lessons()),
+        "outline": outline(lessons()),
+        "run": run(),
+        "workbench": TRY if (SERVED / WORKBENCH).exists() else "",
+    }
+    text = local(file.read_text(encoding="utf-8"), file.parent)
+    for name, made in computed.items():
+        text = text.replace(f"<!-- {name} -->", made)
+    return text
+
+
+def served(name: str) -> list[str]:
+    """Return the names of the files that a page of the course is made of, itself the first."""
+    text = (SERVED / name).read_text(encoding="utf-8")
+    return [name, *re.findall(r'(?:src|href)="([\w.-]+\.(?:js|css))"', text)]
+
+
+def sources() -> dict[str, bytes]:
+    """Return the name and the content of each file that Sphinx is given."""
+    glossary = GLOSSARY.read_text(encoding="utf-8")
+    texts = {path.name: lesson_page(path, meanings(glossary)) for path in lessons()}
+    texts[GLOSSARY.name] = sections(glossary)
+    texts |= {name: page(file) for file, name in PAGES.items() if file != README}
+    files = {f"pages/{name}": text.encode() for name, text in texts.items()}
+    files |= {"extra/film.png": film()[0].read_bytes(), "extra/film-still.png": still(film()[0])}
+    if (SERVED / WORKBENCH).exists():
+        files |= {f"extra/{name}": (SERVED / name).read_bytes() for name in served(WORKBENCH)}
+    return files
+
+
+def prepare(folder: Path) -> None:
+    """Write the sources into a folder; leave alone what is as it was, so that its page is not made again."""
+    wanted = {folder / name: content for name, content in sources().items()}
+    for file in [*folder.glob("pages/*"), *folder.glob("extra/*")]:
+        if file not in wanted:
+            file.unlink()
+    for file, content in wanted.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists() or file.read_bytes() != content:
+            file.write_bytes(content)
+
+
+def build(folder: Path, out: Path) -> int:
+    """Build the site in a folder, where the next build goes on; copy it out; return Sphinx's exit code."""
+    prepare(folder)
+    options = ["-q", "-W", "--keep-going", "-j", "auto", "-c", DOCS, "-d", folder / "doctrees"]
+    command = [sys.executable, "-m", "sphinx", *options, f"-Dhtml_extra_path={folder / 'extra'}"]
+    failed = subprocess.call([*map(str, command), str(folder / "pages"), str(folder / "html")], cwd=ROOT)
+    if not failed:
+        shutil.copytree(folder / "html", out, dirs_exist_ok=True)
+    return failed
+
+
+def main() -> int:
+    """Build the site and say where it is."""
+    failed = build(BUILD, OUT)
+    if not failed:
+        print(f"The reading edition is built. Open {(OUT / 'index.html').as_uri()}")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

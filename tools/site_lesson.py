@@ -1,0 +1,88 @@
+"""Make of a stored notebook the source of its page in the reading edition.
+
+Sphinx takes a notebook as it is, but for what this module adds: what is folded, the words of the figures, the
+meaning of a term, the address of a section, the picture of a page, and how to run an exercise.
+"""
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from tools.outline import LESSONS, NAVIGATION
+from tools.site_text import DOCS, HTML, local, sections, titled
+
+PAGE = "Run this cell in JupyterLab to see the page here."  # what `show` leaves in a stored notebook
+DOTS = re.compile(r" Click its three dots[^.]*\.")  # which only JupyterLab has
+YOUR_TURN = """```{admonition} Your turn
+:class: your-turn
+Write your answer in this cell and run it. The output says whether it is right, and if not, why.
+This page cannot run it: [open the course](index.md#Run-it) first.
+```"""
+FOLDS = {"hide-cell": "The solution", "hide-input": "The code of this cell", "hide-output": "What happens"}
+Cell = dict[str, Any]
+
+
+def prose(text: str, known: dict[str, str]) -> str:
+    """Return the Markdown of a lesson for its page, given what each term means."""
+    text = DOTS.sub("", NAVIGATION.sub("\n", text))  # the page has its own way to the next lesson
+    return local(titled(sections(text), known), LESSONS)
+
+
+def fold(cell: Cell) -> str:
+    """Return by which tag a cell is folded on its page; nothing if it is open."""
+    hidden = cell["metadata"].get("jupyter", {})
+    if "solution" in cell["metadata"].get("tags", []):
+        return "hide-cell"  # the verdict below a solution tells it too
+    if hidden.get("source_hidden"):
+        return "hide-input"
+    return "hide-output" if hidden.get("outputs_hidden") and cell["outputs"] else ""
+
+
+def pictured(outputs: list[Cell], name: str) -> None:
+    """Put the picture of a lesson's page, with its words, where the notebook says only that it would be."""
+    picture = DOCS / f"page-{name[:2]}.png"
+    for output in outputs:
+        if PAGE in "".join(output.get("data", {}).get("text/plain", "")) and picture.exists():
+            output["data"]["image/png"] = base64.b64encode(picture.read_bytes()).decode()
+            with Image.open(picture) as found:
+                output["metadata"] = {"image/png": {"alt": found.info["Description"]}}
+
+
+def words(outputs: list[Cell]) -> str:
+    """Return the text alternative of the figures among the outputs of a cell."""
+    figures = [output for output in outputs if "image/png" in output.get("data", {})]
+    return " ".join(figure["metadata"]["image/png"]["alt"] for figure in figures)
+
+
+def code(cell: Cell, name: str) -> None:
+    """Prepare a code cell of a lesson for its page."""
+    pictured(cell["outputs"], name)
+    metadata = cell["metadata"]
+    if tag := fold(cell):
+        metadata["tags"] = [*metadata.get("tags", []), tag]
+        metadata["mystnb"] = {"code_prompt_show": FOLDS[tag], "code_prompt_hide": FOLDS[tag]}
+    if alternative := words(cell["outputs"]):
+        metadata.setdefault("mystnb", {})["image"] = {"alt": alternative}
+    for output in cell["outputs"]:
+        if html := output.get("data", {}).get("text/html"):
+            output["data"]["text/html"] = sections("".join(html), HTML)
+
+
+def lesson_page(path: Path, known: dict[str, str]) -> str:
+    """Return a notebook as the source of its page, given what each term means."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    cells: list[Cell] = []
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = prose("".join(cell["source"]), known)
+        else:
+            code(cell, path.name)
+        if "exercise" in cell["metadata"].get("tags", []):
+            turn = {"id": f"{cell['id']}-turn", "cell_type": "markdown", "metadata": {}, "source": YOUR_TURN}
+            cells.append(turn)
+        cells.append(cell)
+    return json.dumps(notebook | {"cells": cells}, ensure_ascii=False)
