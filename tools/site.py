@@ -20,10 +20,10 @@ from tools.glossary import GLOSSARY
 from tools.outline import README, ROOT, lessons
 from tools.site_lesson import lesson_page
 from tools.site_text import DOCS, PAGES, local, meanings, sections
-from wslab.lab.binder import binder, repository
+from wslab.lab.browser.serve import PAGES as SERVED
+from wslab.lab.kernel.binder import binder, repository
 
 OUT, BUILD = ROOT / "_site", ROOT / "build" / "site"
-SERVED = ROOT / "wslab" / "lab" / "pages"  # what the lessons serve
 WORKBENCH = "workbench.html"
 TRY = f"""## Try a frame
 

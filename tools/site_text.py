@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tools.glossary import CODE, fragment, rows
 from tools.outline import LESSONS, README, ROOT
-from wslab.lab.binder import repository
+from wslab.lab.kernel.binder import repository
 
 DOCS = ROOT / "docs"
 PAGES = {  # beside the lessons

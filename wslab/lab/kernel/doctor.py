@@ -27,6 +27,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wslab.lab.kernel.binder import binder, repository
 from wslab.lab.kernel.report import Line, Report
 
 __all__ = ["doctor"]
@@ -46,7 +47,8 @@ def doctor(details: bool = False) -> Report:
     >>> bool(doctor()) in (True, False)
     True
     """
-    return Report(tuple(map(_run, CHECKS)), details)
+    home = repository()
+    return Report(tuple(map(_run, CHECKS)), details, binder(home) if home else "")
 
 
 def _run(check: Callable[[], Line]) -> Line:

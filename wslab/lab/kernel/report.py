@@ -44,6 +44,7 @@ class Report:
 
     lines: tuple[Line, ...]
     details: bool = False
+    elsewhere: str = ""  # a link to the course on another machine
 
     def __bool__(self) -> bool:
         return not any(line.state == "problem" for line in self.lines)
@@ -64,7 +65,14 @@ class Report:
         for line in self.lines:
             texts.append(f"{_LOOKS[line.state][0]} {line.state:7}  {line.what}")
             texts += [f"{'':11}{extra}" for extra in self._extras(line)]
-        return "\n".join([*texts, self._summary])
+        return "\n".join([*texts, self._summary, *self._way_out])
+
+    @property
+    def _way_out(self) -> list[str]:
+        """Where else the course runs, for a machine that has a problem, and among the details."""
+        if not self.elsewhere or (self and not self.details):
+            return []
+        return [f"With nothing installed, the course runs on Binder: {self.elsewhere}"]
 
     def _extras(self, line: Line) -> list[str]:
         return [text for text in (line.remedy, line.detail if self.details else "") if text]
@@ -81,4 +89,6 @@ class Report:
                 f'<td style="{cell}">{text}</td></tr>'
             )
         table = f'<table style="color:inherit;border:none;margin:0">{"".join(rows)}</table>'
-        return f'<div style="color:inherit;overflow-x:auto">{table}<div><b>{self._summary}</b></div></div>'
+        end = "".join(f"<div>{escape(text)}</div>" for text in self._way_out)
+        summary = f"<div><b>{self._summary}</b></div>{end}"
+        return f'<div style="color:inherit;overflow-x:auto">{table}{summary}</div>'

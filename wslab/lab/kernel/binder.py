@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["binder", "repository"]
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 _FIRST = "notebooks/00-start-here.ipynb"
 _GITHUB = re.compile(r"(?:https://|ssh://|git@)(?:[^/@]+@)?github\.com[:/]+([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 
