@@ -13,9 +13,8 @@ from __future__ import annotations
 import os
 import struct
 from collections import namedtuple
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import IntEnum
-from itertools import chain, repeat
 
 from wslab.close import CloseCode, ProtocolError, decode_close, encode_close
 from wslab.decoder import FrameDecoder
@@ -127,9 +126,19 @@ class InvalidState(Exception):
 _cut_in_fours = struct.Struct("4s" * 64).unpack
 
 
-def _random_keys() -> Iterator[bytes]:
-    """Draw masking-keys that nobody can predict (§5.3), 64 at once: asking the system takes a while."""
-    return chain.from_iterable(_cut_in_fours(os.urandom(256)) for _ in repeat(None))
+_keys: list[bytes] = []  # drawn, and not used yet
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_keys.clear)  # else both processes would use them
+
+
+def _random_key() -> bytes:
+    """Return a masking-key that nobody can predict (§5.3). The system is asked for 64 at once."""
+    try:
+        return _keys.pop()
+    except IndexError:  # no question before: two threads could both find one key left
+        key, *more = _cut_in_fours(os.urandom(256))
+        _keys.extend(more)
+        return bytes(key)
 
 
 class Connection:
@@ -176,7 +185,7 @@ class Connection:
         if side == "client" and masking_key:
             self._masking_key = lambda: four_bytes(masking_key())
         elif side == "client":
-            self._masking_key = _random_keys().__next__
+            self._masking_key = _random_key
         self._decoder = FrameDecoder(masked=side == "server", max_size=max_size)
         self._assembler = Assembler(2**63 if max_size is None else max_size)
         self._outgoing: list[bytes] = []  # encoded frames that data_to_send() has not returned yet

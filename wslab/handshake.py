@@ -31,15 +31,17 @@ __all__ = [
     "is_valid_key",
     "judge_request",
     "judge_response",
+    "origin_form",
 ]
 
 VERSION = "13"  # the only version of the protocol in use (§4.1)
 
 _PARAMETER = rf'{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|"{TOKEN}"))?'
 _EXTENSION = rf"{TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*"  # §9.1
-_TARGET = r"(?:/|(?i:https?)://)[!\x22$-~]*"  # §4.2.1, point 1; no fragment (§3)
 # A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port (RFC 9110 §7.2, RFC 3986 §3.2.2).
 _HOST = r"(?:\[[-0-9A-Za-z:.%~_]+\]|[-0-9A-Za-z._~%!$&'()*+,;=]*)(?::[0-9]*)?"
+_PATH = r"/[!\x22$-~]*"  # and query; no fragment (§3)
+_ABSOLUTE = rf"(?i:https?)://(?=[^/?:])({_HOST})((?:{_PATH}|\?[!\x22$-~]*)?)"  # RFC 9112 §3.2.2
 
 
 # -- the client's request (§4.1) ----------------------------------------------------------------------------
@@ -65,14 +67,15 @@ def build_request(
         additional_headers: further pairs of name and value.
 
     Raises:
-        ValueError: a value that could not be written, or a subprotocol named twice.
+        ValueError: a value that could not be written, a subprotocol named twice, or a header that the
+            handshake writes itself among the additional ones.
         TypeError: the subprotocols are one string instead of a list.
 
     >>> request = build_request("example.com", "/chat", key=generate_key())
     >>> list(request.headers)
     ['Host', 'Upgrade', 'Connection', 'Sec-WebSocket-Key', 'Sec-WebSocket-Version']
     """
-    if not match(_TARGET, path):
+    if not match(_PATH, path):
         problem = "does not begin with /, or has a fragment (#), a space or a character that is not ASCII"
         raise ValueError(f"path {path!r} {problem}")
     if not match(_HOST, host):
@@ -88,7 +91,27 @@ def build_request(
         fields.append(("Origin", origin))
     if subprotocols:
         fields.append(("Sec-WebSocket-Protocol", ", ".join(check_subprotocols(subprotocols))))
-    return Request(path, Headers([*fields, *additional_headers]))
+    return Request(path, Headers([*fields, *_check_additional(additional_headers)]))
+
+
+# The headers that the handshake writes itself, and what says which value they get.
+_OURS = {
+    "host": "the host is given by the URI",
+    "upgrade": "it is always websocket",
+    "connection": "it is always Upgrade",
+    "sec-websocket-key": "each connection has a new one",
+    "sec-websocket-version": f"it is always {VERSION}",
+    "sec-websocket-protocol": "use the argument subprotocols",
+    "origin": "use the argument origin",
+}
+
+
+def _check_additional(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    fields = list(fields)
+    for name, _ in fields:
+        if instead := _OURS.get(name.lower()):
+            raise ValueError(f"additional_headers has {name}, which the handshake writes itself: {instead}")
+    return fields
 
 
 def check_subprotocols(names: Sequence[str]) -> Sequence[str]:
@@ -169,7 +192,7 @@ def judge_request(
         chosen = _choose_subprotocol(request.headers, subprotocols or ())
     except HandshakeError as error:
         status = error.status or 400
-        return Response.text(status, f"{error}\n", _HELP.get(status, ()))
+        return Response.text(status, f"{error}\n", _help(status, request.headers))
     fields = [
         ("Upgrade", "websocket"),
         ("Connection", "Upgrade"),
@@ -180,19 +203,42 @@ def judge_request(
     return Response(101, "Switching Protocols", Headers(fields))
 
 
-# What a refusal must tell besides its sentence (RFC 9110 §15.5.6, §15.5.22; RFC 6455 §4.4).
-_HELP: dict[int, list[tuple[str, str]]] = {
-    405: [("Allow", "GET")],
-    426: [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", VERSION)],
-}
+def _help(status: int, headers: Headers) -> list[tuple[str, str]]:
+    """Return what a refusal must tell besides its sentence (RFC 9110 §15.5.6, §15.5.22; RFC 6455 §4.4)."""
+    spoken = ("Sec-WebSocket-Version", VERSION)
+    if status == 405:
+        return [("Allow", "GET")]
+    if status == 426:
+        return [("Upgrade", "websocket"), ("Connection", "Upgrade"), spoken]
+    return [spoken] if len(headers.get_all("Sec-WebSocket-Version")) > 1 else []
+
+
+def origin_form(request: Request) -> Request:
+    """Reduce a target that is a whole http URI to path and query; its authority takes the place of Host.
+
+    A request that :func:`judge_request` will refuse for its target or its Host stays as it is
+    (RFC 9112 §3.2.2).
+
+    >>> request = origin_form(Request("http://example.com/chat?room=1", Headers([("Host", "other.example")])))
+    >>> request.path, request.headers["Host"]
+    ('/chat?room=1', 'example.com')
+    """
+    absolute, hosts = match(_ABSOLUTE, request.path), request.headers.get_all("Host")
+    if not absolute or len(hosts) != 1 or not match(_HOST, hosts[0]):
+        return request
+    authority, path = absolute.groups()
+    fields = [
+        (name, authority if name.lower() == "host" else value) for name, value in request.headers.items()
+    ]
+    return request._replace(path=path if path.startswith("/") else f"/{path}", headers=Headers(fields))
 
 
 def _check_http(request: Request) -> None:
-    if not request.version.startswith("HTTP/1.") or request.version == "HTTP/1.0":
+    if not _is_http_1_1(request.version):
         raise HandshakeError(f"{request.version} cannot be upgraded: use HTTP/1.1 (§4.2.1)", 505)
     if request.method != "GET":
         raise HandshakeError(f"the method is {request.method}, not GET (§4.2.1)", 405)
-    if not match(_TARGET, request.path):
+    if not match(_PATH, request.path) and not match(_ABSOLUTE, request.path):
         raise HandshakeError("the request target is neither a path nor an http URI (§4.2.1)", 400)
     if not match(_HOST, _single(request.headers, "Host")):
         raise HandshakeError("header Host is not a host and a port (RFC 9112 §3.2)", 400)
@@ -210,6 +256,8 @@ def _check_upgrade(headers: Headers) -> None:
 
 
 def _check_version(headers: Headers) -> None:
+    if "Sec-WebSocket-Version" not in headers:
+        raise HandshakeError("header Sec-WebSocket-Version is missing: this server speaks 13 (§4.2.2)", 426)
     if (version := _single(headers, "Sec-WebSocket-Version")) != VERSION:
         raise HandshakeError(f"Sec-WebSocket-Version is {version[:20]!r}, this server speaks 13 (§4.4)", 426)
 
@@ -263,6 +311,8 @@ def judge_response(response: Response, key: str, *, subprotocols: Sequence[str] 
     if response.status != 101:
         answer = f"{response.status} {response.reason[:80]}".rstrip()
         raise HandshakeError(f"the server answered {answer}", response.status)
+    if not _is_http_1_1(response.version):
+        raise HandshakeError(f"{response.version} cannot switch protocols, only HTTP/1.1 can (§4.1)", 101)
     if _single(headers, "Upgrade", "§4.1", 101).lower() != "websocket":
         raise HandshakeError("header Upgrade is not websocket (§4.1)", 101)
     if "upgrade" not in _lowered(headers, "Connection"):
@@ -277,6 +327,11 @@ def judge_response(response: Response, key: str, *, subprotocols: Sequence[str] 
     if chosen not in (subprotocols or ()):
         raise HandshakeError(f"subprotocol {chosen[:40]!r} was not offered (§4.1)", 101)
     return chosen
+
+
+def _is_http_1_1(version: str) -> bool:
+    """Tell whether a message has a version of HTTP/1 that knows Upgrade (RFC 9110 §7.8)."""
+    return version.startswith("HTTP/1.") and version != "HTTP/1.0"
 
 
 # -- header fields ------------------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ class Request(namedtuple("Request", "path headers method version")):
         return line.encode() + b"\r\n" + self.headers.encode()
 
 
-class Response(namedtuple("Response", "status reason headers body")):
+class Response(namedtuple("Response", "status reason headers body version")):
     r"""Hold a response: the head, and a body if it is whole (RFC 9112 §4).
 
     Args:
@@ -167,6 +167,7 @@ class Response(namedtuple("Response", "status reason headers body")):
         reason: the reason phrase.
         headers: the header fields.
         body: the content, in bytes.
+        version: the HTTP version.
 
     >>> Response(404, "Not Found", Headers([("Content-Length", "0")])).encode()
     b'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'
@@ -177,9 +178,12 @@ class Response(namedtuple("Response", "status reason headers body")):
     reason: str
     headers: Headers
     body: bytes
+    version: str
 
-    def __new__(cls, status: int, reason: str, headers: Headers, body: bytes = b"") -> Response:
-        return super().__new__(cls, status, reason, headers, body)
+    def __new__(
+        cls, status: int, reason: str, headers: Headers, body: bytes = b"", version: str = "HTTP/1.1"
+    ) -> Response:
+        return super().__new__(cls, status, reason, headers, body, version)
 
     @classmethod
     def text(cls, status: int, text: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
@@ -201,9 +205,9 @@ class Response(namedtuple("Response", "status reason headers body")):
         """Write head and body.
 
         Raises:
-            ValueError: the status or the reason could not stand in a status line.
+            ValueError: the status, the reason or the version could not stand in a status line.
         """
-        line = f"HTTP/1.1 {self.status} {self.reason}"
+        line = f"{self.version} {self.status} {self.reason}"
         if not match(_STATUS_LINE, line):
             raise ValueError(f"status line {line!r} is malformed")
         return line.encode("latin-1") + b"\r\n" + self.headers.encode() + self.body
@@ -256,7 +260,10 @@ class _HeadReader:
     def _take_start(self, line: str, start_line: str, name: str) -> None:
         self._start = match(start_line, line)
         if self._start is None:
-            raise HandshakeError(f"the first line is no {name} line of HTTP: {_short(line)}", 400)
+            # What may be a credential is not quoted, since it would stand in a log.
+            begin = line.partition("?")[0].partition(":")[0]
+            quoted = _short(begin if begin == line else f"{begin}…")
+            raise HandshakeError(f"the first line is no {name} line of HTTP: {quoted}", 400)
 
     def _take_field(self, line: str) -> None:
         if len(self._fields) == MAX_FIELDS:
@@ -264,7 +271,8 @@ class _HeadReader:
         name, colon, value = line.partition(":")
         value = value.strip(" \t")
         if not colon or not match(TOKEN, name):
-            raise HandshakeError(f"this line of the head is not a header field: {_short(line)}", 400)
+            line_number = len(self._fields) + 2
+            raise HandshakeError(f"line {line_number} of the head is not a header field", 400)
         if not match(_VALUE, value):
             raise HandshakeError(f"header {name} has a character that is not allowed", 400)
         self._fields.append((name, value))
@@ -342,8 +350,8 @@ class ResponseReader(_HeadReader):
         if not self._collect(data, _STATUS_LINE, "status"):
             return None
         assert self._start is not None
-        _, status, reason = self._start.groups()
-        return Response(int(status), reason or "", Headers(self._fields))
+        version, status, reason = self._start.groups()
+        return Response(int(status), reason or "", Headers(self._fields), version=version)
 
 
 def _short(line: str) -> str:

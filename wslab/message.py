@@ -34,7 +34,9 @@ def decode_text(payload: bytes) -> str:
 
 
 def _not_utf8(error: UnicodeDecodeError) -> ProtocolError:
-    byte = error.object[error.start]
+    byte, following = error.object[error.start], error.object[error.start + 1 : error.start + 2]
+    if byte == 0xED and b"\xa0" <= following <= b"\xbf":  # the same sentence however TCP cut the text
+        return ProtocolError(CloseCode.INVALID_DATA, "text is not UTF-8: byte 0xed, a surrogate")
     return ProtocolError(CloseCode.INVALID_DATA, f"text is not UTF-8: byte {byte:#04x}, {error.reason}")
 
 
@@ -114,10 +116,9 @@ class Assembler:
             payload = self._cut + payload
         try:
             text, used = codecs.utf_8_decode(payload, "strict", fin)
+            self._cut = cut = payload[used:]
+            if cut and cut[0] == 0xED and cut[1:] >= b"\xa0":
+                cut.decode()  # half a surrogate: Python would wait for its third byte
         except UnicodeDecodeError as error:
             raise _not_utf8(error) from None
-        self._cut = cut = payload[used:]
-        if cut and cut[0] == 0xED and cut[1:] >= b"\xa0":
-            # Half a surrogate: Python would wait for its third byte.
-            raise ProtocolError(CloseCode.INVALID_DATA, "text is not UTF-8: byte 0xed, a surrogate")
         return text

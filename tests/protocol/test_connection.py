@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -70,6 +71,24 @@ class TestMessages:
         client = Connection("client", masking_key=lambda: memoryview(KEY))  # type: ignore[arg-type,return-value]
         client.send_text("Hello")
         assert client.data_to_send() == encode_frame(Frame(Opcode.TEXT, b"Hello"), KEY)
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+    def test_a_fork_shares_no_masking_key(self) -> None:
+        code = """if True:
+            import os, wslab
+            client = wslab.Connection("client")
+            client.ping()
+            client.data_to_send()
+            child = os.fork()
+            for _ in range(100):
+                client.ping()
+            os.write(1, client.data_to_send().hex().encode() + b" ")
+            if child:
+                os.waitpid(child, 0)
+        """
+        output = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
+        keys = [wire[at + 4 : at + 12] for wire in output.split() for at in range(0, len(wire), 12)]
+        assert len(keys) == len(set(keys)) == 200
 
     def test_random_masking_keys_differ(self) -> None:
         client = Connection("client")

@@ -8,10 +8,12 @@ from wslab.handshake import (
     Request,
     RequestReader,
     Response,
+    ResponseReader,
     accept_key,
     build_request,
     judge_request,
     judge_response,
+    origin_form,
 )
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -71,6 +73,24 @@ class TestClient:
         with pytest.raises(ValueError, match="fragment"):
             build_request("h", "/chat#top", key=KEY)
 
+    @pytest.mark.parametrize(
+        ("name", "argument"),
+        [
+            ("Host", "URI"),
+            ("upgrade", "always websocket"),
+            ("Connection", "always Upgrade"),
+            ("Sec-WebSocket-Key", "a new one"),
+            ("Sec-WebSocket-Version", "always 13"),
+            ("SEC-WEBSOCKET-PROTOCOL", "argument subprotocols"),
+            ("Origin", "argument origin"),
+        ],
+    )
+    def test_a_header_that_the_handshake_writes_itself_is_no_additional_one(
+        self, name: str, argument: str
+    ) -> None:
+        with pytest.raises(ValueError, match=f"additional_headers has {name}, .*{argument}"):
+            build_request("h", key=KEY, additional_headers=iter([("X-A", "b"), (name, "x")]))
+
     @pytest.mark.parametrize("path", ["/a b", "/ü", "/a\r\nX: y", "/\x7f", "/a\tb"])
     def test_path_that_cannot_be_written(self, path: str) -> None:
         with pytest.raises(ValueError, match="space or a character that is not ASCII"):
@@ -110,7 +130,7 @@ class TestServer:
             ("Sec-WebSocket-Key", "", 400, "not 16 bytes in base64"),
             ("Sec-WebSocket-Key", "c2hvcnQ=", 400, "not 16 bytes in base64"),
             ("Sec-WebSocket-Key", KEY.rstrip("="), 400, "not 16 bytes in base64"),
-            ("Sec-WebSocket-Version", None, 400, "header Sec-WebSocket-Version is missing"),
+            ("Sec-WebSocket-Version", None, 426, "header Sec-WebSocket-Version is missing"),
             ("Sec-WebSocket-Version", "8", 426, "this server speaks 13"),
             ("Sec-WebSocket-Version", "013", 426, "this server speaks 13"),
             ("Sec-WebSocket-Protocol", "chat, chat", 400, "no list of different tokens"),
@@ -141,6 +161,12 @@ class TestServer:
             ("path", "*", 400),
             ("path", "/#top", 400),
             ("path", "ws://h/chat", 400),
+            ("path", "http://", 400),
+            ("path", "http:///chat", 400),
+            ("path", "http://:80/chat", 400),
+            ("path", "http://user@h/", 400),
+            ("path", "http://h/#top", 400),
+            ("path", "http://h h/", 400),
         ],
     )
     def test_request_line(self, part: str, value: str, status: int) -> None:
@@ -152,7 +178,7 @@ class TestServer:
         request = build_request("h", key=KEY)._replace(method="POST")
         assert judge_request(request).headers["Allow"] == "GET"
 
-    @pytest.mark.parametrize("path", ["/", "/?a=1", "http://h/chat", "HTTPS://h/"])
+    @pytest.mark.parametrize("path", ["/", "/?a=1", "//", "http://h/chat", "HTTPS://h:1/", "http://[::1]?a"])
     def test_targets_that_are_fine(self, path: str) -> None:
         assert judge_request(build_request("h", key=KEY)._replace(path=path)).status == 101
 
@@ -176,10 +202,22 @@ class TestServer:
 
     @pytest.mark.parametrize("name", ["Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Origin"])
     def test_header_that_is_there_twice(self, name: str) -> None:
-        request = build_request("h", key=KEY, origin="http://h", additional_headers=[(name, "x")])
+        request = build_request("h", key=KEY, origin="http://h")
+        request.headers[name] = "x"
         response = judge_request(request)
         assert response.status == 400
         assert name in sentence(response)
+
+    @pytest.mark.parametrize("versions", [[], ["8"], ["13, 8"], ["13", "13"], ["8", "13"]])
+    def test_each_refusal_for_the_sake_of_the_version_names_13(self, versions: list[str]) -> None:
+        """§4.2.2 and §4.4."""
+        request = build_request("h", key=KEY)
+        del request.headers["Sec-WebSocket-Version"]
+        for version in versions:
+            request.headers["Sec-WebSocket-Version"] = version
+        response = judge_request(request)
+        assert response.status == (400 if len(versions) > 1 else 426)
+        assert response.headers.get_all("Sec-WebSocket-Version") == ["13"]
 
     @pytest.mark.parametrize("field", [("Content-Length", "5"), ("Transfer-Encoding", "chunked")])
     def test_body(self, field: tuple[str, str]) -> None:
@@ -226,8 +264,8 @@ class TestServer:
         assert (response.status, response.headers.get("Sec-WebSocket-Protocol")) == (101, chosen)
 
     def test_subprotocols_offered_in_several_fields(self) -> None:
-        fields = [("Sec-WebSocket-Protocol", "a"), ("Sec-WebSocket-Protocol", "b")]
-        request = build_request("h", key=KEY, additional_headers=fields)
+        request = build_request("h", key=KEY, subprotocols=["a"])
+        request.headers["Sec-WebSocket-Protocol"] = "b"
         assert judge_request(request, subprotocols=["b"]).headers["Sec-WebSocket-Protocol"] == "b"
 
     @pytest.mark.parametrize(
@@ -250,6 +288,40 @@ class TestServer:
         assert "Sec-WebSocket-Extensions" not in response.headers
 
 
+class TestAbsoluteTarget:
+    """RFC 9112 §3.2.2: proxies send it, and a server must understand it."""
+
+    @pytest.mark.parametrize(
+        ("target", "host", "path"),
+        [
+            ("http://h", "h", "/"),
+            ("http://h/", "h", "/"),
+            ("HTTPS://h:81/a/b?c=d", "h:81", "/a/b?c=d"),
+            ("http://[::1]:80?x=http://y/", "[::1]:80", "/?x=http://y/"),
+            ("http://h//other.example/", "h", "//other.example/"),
+        ],
+    )
+    def test_is_reduced_to_path_and_query(self, target: str, host: str, path: str) -> None:
+        request = origin_form(build_request("received", key=KEY, origin="http://h")._replace(path=target))
+        assert (request.path, request.headers.get_all("Host")) == (path, [host])
+        assert list(request.headers) == list(build_request("h", key=KEY, origin="http://h").headers)
+        assert judge_request(request).status == 101
+
+    @pytest.mark.parametrize("hosts", [[], ["h", "h"], ["a b"]])
+    def test_excuses_no_wrong_host(self, hosts: list[str]) -> None:
+        request = build_request("x", key=KEY)._replace(path="http://h/")
+        del request.headers["Host"]
+        for host in hosts:
+            request.headers["Host"] = host
+        assert origin_form(request) == request
+        assert judge_request(request).status == 400
+
+    @pytest.mark.parametrize("path", ["/a", "//h/a", "*", "http://", "http://user@h/", "/http://h/"])
+    def test_other_targets_stay_as_they_are(self, path: str) -> None:
+        request = build_request("x", key=KEY)._replace(path=path)
+        assert origin_form(request) is request
+
+
 class TestClientJudgement:
     """§4.1."""
 
@@ -261,6 +333,14 @@ class TestClientJudgement:
         assert judge_response(self.response(), KEY, subprotocols=["chat"]) == "chat"
         assert judge_response(self.response("Sec-WebSocket-Protocol"), KEY, subprotocols=["chat"]) is None
         assert judge_response(self.response("Upgrade", "WEBSOCKET"), KEY, subprotocols=["chat"]) == "chat"
+
+    @pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/2.0", "HTTP/0.9"])
+    def test_version_that_knows_no_upgrade(self, version: str) -> None:
+        reader = ResponseReader()
+        response = reader.feed(self.response().encode().replace(b"HTTP/1.1", version.encode()))
+        assert response
+        with pytest.raises(HandshakeError, match=f"{version} cannot switch protocols"):
+            judge_response(response, KEY, subprotocols=["chat"])
 
     @pytest.mark.parametrize(
         ("name", "value", "words"),

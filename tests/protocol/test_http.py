@@ -59,6 +59,24 @@ class TestRequestReader:
         request = Request("/", Headers([("Host", "h"), ("Name", "ü")]))
         assert RequestReader().feed(request.encode()) == request
 
+    @pytest.mark.parametrize(
+        "head",
+        [
+            b"GET /?token=SECRET HTTP/1.1 \r\n",
+            b"Authorization: SECRET\r\n",
+            b"GET / HTTP/1.1\r\nAuthorization : SECRET\r\n",
+            b"GET / HTTP/1.1\r\nAuthorization SECRET\r\n",
+            b"GET / HTTP/1.1\r\nAuthorization: Bearer\r\n SECRET\r\n",
+            b"GET / HTTP/1.1\r\nAuthorization: SECRET\0\r\n",
+        ],
+    )
+    def test_what_may_be_a_credential_is_not_quoted(self, head: bytes) -> None:
+        """The sentence stands in a log."""
+        assert b"SECRET" not in refusal(head).encode()
+
+    def test_a_wrong_line_is_named_by_its_number(self) -> None:
+        assert refusal(b"GET / HTTP/1.1\r\nHost: a\r\nHost b\r\n").body.startswith(b"line 3 of the head")
+
     def test_one_empty_line_before_it_is_ignored(self) -> None:
         assert isinstance(RequestReader().feed(b"\r\n" + HEAD), Request)
         assert refusal(b"\r\n\r\n" + HEAD).status == 400

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.support.strategies import cut
 from wslab.close import CloseCode, ProtocolError
-from wslab.connection import Connection, Failure
-from wslab.frames import FIN, Opcode
+from wslab.connection import Connection, Event, Failure
+from wslab.frames import FIN, Frame, Opcode, encode_frame
 from wslab.message import Assembler, decode_text
 
 
@@ -100,6 +100,25 @@ def is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+@pytest.mark.parametrize("following", [0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0])
+@pytest.mark.parametrize("begin", [b"", b"a", b"\xc3\xa9", b"\xe2\x82"])
+@pytest.mark.parametrize("lead", [0x80, 0xC0, 0xC2, 0xE0, 0xE2, 0xED, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5, 0xFF])
+def test_the_sentence_does_not_depend_on_how_tcp_cut_the_text(
+    lead: int, begin: bytes, following: int
+) -> None:
+    wrong = begin + bytes([lead, following]) + b"ab"
+    frame = encode_frame(Frame(Opcode.TEXT, wrong))
+    whole = Connection("client").receive_data(frame)
+    for first in range(1, len(frame)):
+        for second in range(first, len(frame)):
+            connection = Connection("client")
+            events: list[Event] = []
+            for piece in (frame[:first], frame[first:second], frame[second:]):
+                events += connection.receive_data(piece)
+            assert events == whole
+    assert whole == [wrong.decode()] if is_utf8(wrong) else isinstance(whole[0], Failure)
 
 
 def test_a_text_that_ends_inside_a_character() -> None:
