@@ -66,7 +66,9 @@ def outline(course: Sequence[Path]) -> str:
 
 
 def main() -> None:
-    """Write the links into the lessons and the glossary, and the table into the README."""
+    """Write the links into the lessons and the glossary, and the table into the README in both languages."""
+    from tools.chinese import write as write_chinese  # which reads the titles from here
+
     course = lessons()
     glossary = GLOSSARY.read_text(encoding="utf-8")
     for path in course:
@@ -81,6 +83,7 @@ def main() -> None:
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     README.write_text(before + BEGIN + outline(course) + END + after, encoding="utf-8", newline="\n")
+    write_chinese(course)
 
 
 if __name__ == "__main__":

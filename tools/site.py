@@ -15,6 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from tools.chinese import CHINESE
 from tools.course_map import course_map, outline
 from tools.glossary import GLOSSARY
 from tools.outline import README, ROOT, lessons
@@ -32,7 +33,7 @@ Change a bit, a byte or the text, and see what a receiver reads. It also has
 
 <iframe class="workbench" src="{WORKBENCH}" title="The frame workbench" loading="lazy"></iframe>
 """
-FILM = re.compile(r"!\[([^\]]+)\]\((docs/[\w.-]+)\)")  # the README begins with it
+FILM = re.compile(r"!\[([^\]]+)\]\((docs/[\w.-]+)\)")  # both READMEs begin with it
 
 
 def film() -> tuple[Path, str]:
@@ -60,17 +61,25 @@ def run() -> str:
     return f"{first} on your own machine with Python 3.11, 3.12 or 3.13{where}:\n\n```sh\n{commands}\n```\n"
 
 
+def shown(words: str) -> str:
+    """Return the film as HTML, with its words; its first frame for a reader who wants nothing to move."""
+    frozen = '<source media="(prefers-reduced-motion: reduce)" srcset="film-still.png">'
+    return f'<picture>{frozen}<img class="film" src="film.png" alt="{escape(words)}"></picture>'
+
+
 def page(file: Path) -> str:
     """Return the source of a page, with all that is computed from the course in the place of its comments."""
     computed = {
-        "film": '<picture><source media="(prefers-reduced-motion: reduce)" srcset="film-still.png">'
-        f'<img class="film" src="film.png" alt="{escape(film()[1])}"></picture>',
+        "film": shown(film()[1]),
         "map": course_map(lessons()),
         "outline": outline(lessons()),
         "run": run(),
         "workbench": TRY if (SERVED / WORKBENCH).exists() else "",
     }
     text = local(file.read_text(encoding="utf-8"), file.parent)
+    text = FILM.sub(lambda picture: shown(picture[1]), text)
+    if file == CHINESE:
+        text = f'<div lang="zh-CN">\n\n{text}\n\n</div>\n'
     for name, made in computed.items():
         text = text.replace(f"<!-- {name} -->", made)
     return text

@@ -22,6 +22,7 @@ MACHINE = re.compile(
     r"/(?:home|root|Users|tmp|work|var|mnt|opt)/\w|[A-Z]:\\\\?Users|site-packages|ipykernel_\d"
     r"|(?:127\.0\.0\.1|localhost|\[::1\])[:/]\d{4,5}\b|\b0x[0-9a-f]{9,}\b"
 )
+PAGES = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/index.md", "docs/teach.md"]
 METADATA = {"kernelspec", "language_info"}
 
 
@@ -246,12 +247,12 @@ def test_the_readme_has_the_outline_of_the_notebooks() -> None:
     assert f"{BEGIN}{outline(lessons())}{END}" in text, "run make notebooks"
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("name", PAGES)
 def test_links_of_the_pages_around_the_lessons_resolve(name: str) -> None:
     text = re.sub(r"^```.*?^```", "", Path(ROOT, name).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     local = [target for target in LINK.findall(text) if "://" not in target]
     local += [target for _, target in IMAGE.findall(text)]
     assert local
     for target in local:
-        assert Path(ROOT, unquote(target.partition("#")[0])).exists(), target
+        assert Path(ROOT, name, "..", unquote(target.partition("#")[0])).resolve().exists(), target
     assert all(len(alternative) > 10 for alternative, _ in IMAGE.findall(text))

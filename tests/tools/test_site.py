@@ -11,6 +11,7 @@ import pytest
 
 from tests.notebooks.lesson import Lesson
 from tools import site, site_text
+from tools.chinese import ABOUT, CHINESE, renewed
 from tools.course_map import AT_HOME, course_map
 from tools.outline import lessons, title
 from tools.site_lesson import FOLDS, YOUR_TURN, fold, lesson_page, prose, words
@@ -115,6 +116,13 @@ def test_every_lesson_is_on_the_map_once() -> None:
     assert all(drawn.count(f'"{path.stem}.html"') == 1 for path in lessons())
     assert re.findall("<p><b>(.*?)</b>", drawn) == ["Client", "Tap", "Server"]
     assert set.intersection(*map(set, AT_HOME.values())) == set()
+
+
+def test_the_chinese_page_has_every_lesson() -> None:
+    text = CHINESE.read_text(encoding="utf-8")
+    assert text == renewed(text, lessons()), "run make notebooks"
+    assert len(ABOUT) == 13
+    assert sum(f"](notebooks/{path.name})" in text for path in lessons()) == len(lessons())
 
 
 def test_a_second_preparation_writes_nothing(tmp_path: Path) -> None:
