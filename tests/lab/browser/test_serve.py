@@ -102,6 +102,44 @@ def test_a_handshake_is_left_to_the_server(implementation: str) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("implementation", SERVERS)
+def test_no_page_of_a_stranger_gets_in(implementation: str) -> None:
+    async def status(port: int, host: str, *origins: str) -> bytes:
+        fields = [f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
+        fields += [
+            "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==",
+            *(f"Origin: {origin}" for origin in origins),
+        ]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write("\r\n".join(["GET / HTTP/1.1", *fields, "", ""]).encode())
+        line = await reader.readline()
+        writer.close()
+        return line.split()[1]
+
+    async def main() -> None:
+        async with serving(implementation, "echo.html") as port:
+            own = f"127.0.0.1:{port}"
+            for host, origins in (
+                (own, []),  # a program
+                (own, [f"http://{own}"]),
+                (f"localhost:{port}", [f"http://LOCALHOST:{port}"]),
+                ("hub.example", ["https://hub.example"]),  # through the tunnel, behind TLS
+            ):
+                assert await status(port, host, *origins) == b"101", (host, origins)
+            for host, origins in (
+                (own, ["http://evil.example"]),
+                (own, ["null"]),
+                (own, [""]),
+                (own, [f"http://127.0.0.1:{port + 1}"]),  # another server of this machine
+                (own, [f"http://{own}.evil.example"]),
+                (own, [f"http://{own}", "http://evil.example"]),
+                (f"evil.example:{port}", [f"http://evil.example:{port}"]),  # a name that leads here
+            ):
+                assert await status(port, host, *origins) in (b"403", b"400"), (host, origins)
+
+    asyncio.run(main())
+
+
 # -- the pages as documents ---------------------------------------------------------------------------------
 
 
