@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 
-from tools.outline import ROOT
+from tools.course import ROOT
 from wslab import Frame, Opcode, encode_frame
 
 __all__ = ["REQUEST", "Clients"]

@@ -13,8 +13,8 @@ import sys
 import time
 from collections.abc import Iterator
 
+from tools.course import LESSONS, ROOT, lessons
 from tools.notebooks import execute, read
-from tools.outline import LESSONS, ROOT, lessons
 
 __all__ = ["check_seconds", "import_lines", "lesson_lines"]
 
@@ -53,11 +53,11 @@ def import_lines() -> Iterator[str]:
 
 def lesson_lines() -> Iterator[str]:
     """Run all cells of each lesson in a new kernel, without storing anything."""
-    for path in lessons():
-        notebook = read(path)
+    for lesson in lessons():
+        notebook = read(lesson.path)
         start = time.perf_counter()
         execute(notebook, LESSONS)
-        yield f" Run All of {path.stem}: {time.perf_counter() - start:.1f} s, limit 20 s"
+        yield f" Run All of {lesson.path.stem}: {time.perf_counter() - start:.1f} s, limit 20 s"
 
 
 def check_seconds() -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.measure import Row
-from tools.outline import README, ROOT
+from tools.course import README, ROOT
 
 __all__ = ["HEADING", "as_text", "versions", "write"]
 

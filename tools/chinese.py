@@ -5,9 +5,8 @@ come from the lessons.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from tools.outline import BEGIN, END, ROOT, minutes, title
+from tools.course import BEGIN, END, ROOT, Lesson
 
 CHINESE = ROOT / "README.zh-CN.md"
 ABOUT = {
@@ -27,21 +26,21 @@ ABOUT = {
 }
 
 
-def outline(course: Sequence[Path]) -> str:
+def outline(course: Sequence[Lesson]) -> str:
     """Return the table of lessons in Chinese."""
     rows = ["| 课 | 内容 | 分钟 |", "|---|---|--:|"]
-    for path in course:
-        rows.append(f"| [{title(path)}](notebooks/{path.name}) | {ABOUT[path.name[:2]]} | {minutes(path)} |")
+    for each in course:
+        rows.append(f"| [{each.title}](notebooks/{each.path.name}) | {ABOUT[each.number]} | {each.minutes} |")
     return "\n".join(rows) + "\n"
 
 
-def renewed(text: str, course: Sequence[Path]) -> str:
+def renewed(text: str, course: Sequence[Lesson]) -> str:
     """Return the text of the Chinese page with the outline of the lessons as they are."""
     before, _, rest = text.partition(BEGIN)
     return before + BEGIN + outline(course) + END + rest.partition(END)[2]
 
 
-def write(course: Sequence[Path]) -> None:
+def write(course: Sequence[Lesson]) -> None:
     """Write the outline into the Chinese page."""
     text = renewed(CHINESE.read_text(encoding="utf-8"), course)
     CHINESE.write_text(text, encoding="utf-8", newline="\n")

@@ -5,9 +5,8 @@ Two programs talk, and a tap is between them: each lesson is at home at one of t
 
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 
-from tools.outline import minutes, promise, title
+from tools.course import Lesson
 
 CLIENT, TAP, SERVER = "Client", "Tap", "Server"
 DOES = {
@@ -19,27 +18,27 @@ DOES = {
 AT_HOME = {CLIENT: ("01", "02", "10"), SERVER: ("05", "06", "07", "08", "11", "12")}
 
 
-def place(path: Path) -> str:
+def place(lesson: Lesson) -> str:
     """Return where a lesson is at home."""
-    return next((name for name, numbers in AT_HOME.items() if path.name[:2] in numbers), TAP)
+    return next((name for name, numbers in AT_HOME.items() if lesson.number in numbers), TAP)
 
 
-def course_map(course: Sequence[Path]) -> str:
+def course_map(course: Sequence[Lesson]) -> str:
     """Return the map as HTML: client, tap and server, and at each the lessons that are at home there."""
     parts = []
     for name, does in DOES.items():
         links = "".join(
-            f'<li><a href="{path.stem}.html">{escape(title(path))}</a></li>'
-            for path in course
-            if place(path) == name
+            f'<li><a href="{each.name}.html">{escape(each.title)}</a></li>'
+            for each in course
+            if place(each) == name
         )
         parts.append(f'<div class="place"><p><b>{name}</b><br>{does}</p><ul>{links}</ul></div>')
     return f'<div class="course-map">{"".join(parts)}</div>'
 
 
-def outline(course: Sequence[Path]) -> str:
+def outline(course: Sequence[Lesson]) -> str:
     """Return the table of lessons in Markdown, narrow enough for a phone."""
     rows = ["| lesson | what you build and see |", "|---|---|"]
-    for path in course:
-        rows.append(f"| [{title(path)}]({path.name})<br>{minutes(path)} minutes | {promise(path)} |")
+    for each in course:
+        rows.append(f"| [{each.title}]({each.path.name})<br>{each.minutes} minutes | {each.promise} |")
     return "\n".join(rows)

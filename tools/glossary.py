@@ -5,12 +5,11 @@ for each term: the term, its meaning and its section are written by hand. The an
 where a lesson defines the term first are computed.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-GLOSSARY = Path(__file__).resolve().parent.parent / "notebooks" / "glossary.md"
+from tools.course import Lesson
+
 RULE = "|---|---|---|---|\n"  # between the head of the table and its rows
 # Code is matched first, so that nothing is found in it.
 CODE = r"^(?P<fence>```|~~~).*?^(?P=fence)[ \t]*$|(?P<ticks>`+)[^`].*?(?P=ticks)"
@@ -33,12 +32,6 @@ def fragment(term: str) -> str:
 def anchor(heading: str) -> str:
     """Return the fragment by which JupyterLab links to a heading of a notebook. It wants it unquoted."""
     return re.sub(r"[`*_]", "", heading).replace(" ", "-")
-
-
-def prose(path: Path) -> list[str]:
-    """Return the source of each markdown cell of a notebook."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
 
 
 def bold(sources: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -64,12 +57,12 @@ def link(source: str, terms: Sequence[str]) -> str:
     return PART.sub(linked, source)
 
 
-def places(course: Sequence[Path]) -> dict[str, str]:
+def places(course: Sequence[Lesson]) -> dict[str, str]:
     """Return for the key of each phrase in bold a link to the section of a lesson that has it first."""
     found: dict[str, str] = {}
-    for path in course:
-        for phrase, heading in bold(prose(path)):
-            text = f"[{path.name[:2]} · {heading}]({path.name}#{anchor(heading)})"
+    for lesson in course:
+        for phrase, heading in bold([cell.source for cell in lesson.prose]):
+            text = f"[{lesson.number} · {heading}]({lesson.path.name}#{anchor(heading)})"
             found.setdefault(key(phrase), text)
     return found
 
@@ -85,7 +78,7 @@ def terms(text: str) -> list[str]:
     return [row[0] for row in rows(text)]
 
 
-def renewed(text: str, course: Sequence[Path]) -> str:
+def renewed(text: str, course: Sequence[Lesson]) -> str:
     """Return the text of the glossary with its rows in order and with their links."""
     found = places(course)
     lines = []

@@ -25,7 +25,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-LESSONS = Path(__file__).resolve().parent.parent / "notebooks"
+from tools.course import lessons
+
 SECONDS_A_CELL = 60
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -81,7 +82,8 @@ def normalise(notebook: NotebookNode) -> None:
     )
     count = 0
     for cell in notebook.cells:
-        hidden = {"source_hidden": True} if cell.metadata.get("jupyter", {}).get("source_hidden") else {}
+        jupyter = cell.metadata.get("jupyter", {})
+        hidden = {name: True for name in ("source_hidden", "outputs_hidden") if jupyter.get(name)}
         kept = {"tags": cell.metadata.get("tags"), "jupyter": hidden, "ran": cell.metadata.get("ran")}
         cell.metadata = nbformat.from_dict({name: value for name, value in kept.items() if value})
         if cell.cell_type == "code" and cell.source.strip():
@@ -143,7 +145,7 @@ def chosen(names: Sequence[str]) -> list[Path]:
     """Return the notebooks that `names` mean: paths, or beginnings of lessons' names; none means all."""
     beginnings = tuple(name for name in names if not name.endswith(".ipynb")) if names else ""
     paths = [Path(name).resolve() for name in names if name.endswith(".ipynb")]
-    return paths + [path for path in sorted(LESSONS.glob("*.ipynb")) if path.name.startswith(beginnings)]
+    return paths + [each.path for each in lessons() if each.path.name.startswith(beginnings)]
 
 
 def main(names: Sequence[str]) -> int:

@@ -16,9 +16,8 @@ from pathlib import Path
 from PIL import Image
 
 from tools.chinese import CHINESE
+from tools.course import GLOSSARY, README, ROOT, lessons
 from tools.course_map import course_map, outline
-from tools.glossary import GLOSSARY
-from tools.outline import README, ROOT, lessons
 from tools.site_lesson import lesson_page
 from tools.site_text import DOCS, PAGES, local, meanings, sections
 from wslab.lab.browser.serve import PAGES as SERVED
@@ -94,7 +93,7 @@ def served(name: str) -> list[str]:
 def sources() -> dict[str, bytes]:
     """Return the name and the content of each file that Sphinx is given."""
     glossary = GLOSSARY.read_text(encoding="utf-8")
-    texts = {path.name: lesson_page(path, meanings(glossary)) for path in lessons()}
+    texts = {each.path.name: lesson_page(each.path, meanings(glossary)) for each in lessons()}
     texts[GLOSSARY.name] = sections(glossary)
     texts |= {name: page(file) for file, name in PAGES.items() if file != README}
     files = {f"pages/{name}": text.encode() for name, text in texts.items()}

@@ -12,7 +12,8 @@ from typing import Any
 
 from PIL import Image
 
-from tools.outline import LESSONS, NAVIGATION
+from tools.course import LESSONS
+from tools.outline import NAVIGATION
 from tools.site_text import DOCS, HTML, local, sections, titled
 
 PAGE = "Run this cell in JupyterLab to see the page here."  # what `show` leaves in a stored notebook

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from tools.course import LESSONS, README, ROOT
 from tools.glossary import CODE, fragment, rows
-from tools.outline import LESSONS, README, ROOT
 from wslab.lab.kernel.binder import repository
 
 DOCS = ROOT / "docs"

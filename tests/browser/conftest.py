@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.browser.here import SECONDS, Here
 from tests.browser.lab import Lesson, open_lesson
 from tests.support.jupyter_process import JupyterProcess, run_jupyter
-from tools.outline import LESSONS
+from tools.course import LESSONS
 
 ARGUMENTS = [
     "--no-sandbox",

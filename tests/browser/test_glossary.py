@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.lab import Lesson
 from tests.support.jupyter_process import JupyterProcess
-from tools.glossary import GLOSSARY
+from tools.course import GLOSSARY
 
 pytestmark = pytest.mark.browser
 TERMS = {"task group": "Push and receive at once", "drift": "sleep(1) is not once a second"}

@@ -2,25 +2,24 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lab import Lesson
-from tests.notebooks.lesson import Lesson as Stored
 from tests.support.jupyter_process import BASE_URL, JupyterProcess
-from tools.outline import lessons
+from tools.course import Lesson as Stored
+from tools.course import lessons
 from wslab.lab.browser.show import show
 
 pytestmark = pytest.mark.browser
 A_PAGE = repr(show(8765))  # what is stored in place of a page
 
 
-def pictures_and_pages(path: Path) -> dict[int, tuple[int, int]]:
+def pictures_and_pages(stored: Stored) -> dict[int, tuple[int, int]]:
     """Return how many figures and pages each cell shows according to the stored notebook, by index."""
     found = {}
-    for cell in Stored(path).code:
+    for cell in stored.code:
         data = [output.get("data", {}) for output in cell.outputs]
         figures = sum("image/png" in each for each in data)
         pages = sum("".join(each.get("text/plain", "")) == A_PAGE for each in data)
@@ -29,11 +28,11 @@ def pictures_and_pages(path: Path) -> dict[int, tuple[int, int]]:
     return found
 
 
-@pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
-def test_run_all_ends_well_and_everything_is_seen(path: Path, lesson: Callable[[str], Lesson]) -> None:
-    opened = lesson(path.stem)
+@pytest.mark.parametrize("stored", lessons(), ids=lambda each: each.name)
+def test_run_all_ends_well_and_everything_is_seen(stored: Stored, lesson: Callable[[str], Lesson]) -> None:
+    opened = lesson(stored.name)
     opened.run_all()
-    for number, (figures, pages) in pictures_and_pages(path).items():
+    for number, (figures, pages) in pictures_and_pages(stored).items():
         cell = opened.cell(number)
         cell.scroll_into_view_if_needed()
         expect(cell.locator(".jp-OutputArea img")).to_have_count(figures)

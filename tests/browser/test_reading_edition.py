@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tools.outline import lessons
+from tools.course import lessons
 
 pytestmark = pytest.mark.browser
 WIDTHS = (360, 800, 1400)  # CSS pixels: a phone, half a screen, a screen
@@ -73,7 +73,7 @@ def test_every_page_fits_each_window_and_asks_nobody_else(page: Page, address: s
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: complaints.append(f"{page.url}: {message.text}"))
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
-    names = [f"{path.stem}.html" for path in lessons()]
+    names = [f"{each.name}.html" for each in lessons()]
     for name in [FRONT, "zh.html", "teach.html", "glossary.html", *names]:
         page.goto(address + name)
         for width in WIDTHS:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import FrameLocator, expect
 
 from tests.browser.lab import Lesson
-from tools.outline import LESSONS
+from tools.course import LESSONS
 
 pytestmark = pytest.mark.browser
 

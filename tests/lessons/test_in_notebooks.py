@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 import wslab.lessons
-from tools.outline import lessons
+from tools.course import lessons
 from wslab.lab.exercises.exercise import Exercise
 from wslab.lab.exercises.verdict import Verdict
 from wslab.lessons import exercises
 
-LESSONS = {path.name[:2]: path for path in lessons()}
+LESSONS = {lesson.number: lesson.path for lesson in lessons()}
 
 
 @dataclass(frozen=True)

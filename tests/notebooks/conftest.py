@@ -2,14 +2,13 @@
 
 import pytest
 
-from tests.notebooks.lesson import Lesson
-from tools.outline import lessons
+from tools.course import lessons
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrise over the notebooks; say why there is nothing to test as long as there is none."""
     if "lesson" not in metafunc.fixturenames:
         return
-    found = [pytest.param(Lesson(path), id=path.stem) for path in lessons()]
+    found = [pytest.param(each, id=each.path.stem) for each in lessons()]
     none = pytest.param(None, marks=pytest.mark.skip(reason="notebooks/ holds no notebook yet"))
     metafunc.parametrize("lesson", found or [none])

@@ -6,24 +6,34 @@ import re
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.notebooks.lesson import Lesson
-from tools.glossary import GLOSSARY, anchor, bold, key, link, renewed, rows, terms
-from tools.outline import BEGIN, END, README, ROOT, lessons, minutes, navigation, outline, promise, title
+from tools.course import BEGIN, END, GLOSSARY, README, ROOT, Lesson, lessons
+from tools.glossary import anchor, bold, key, link, renewed, rows, terms
+from tools.outline import navigation, outline
 from wslab.lab.kernel.missing_name import advice, bound_names
 
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(\s*<?((?:[^()\s>]|\([^()\s]*\))+)")
 IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]+)")
-TAGS = {"setup", "exercise", "solution", "cleanup", "nbval-ignore-output", "raises-exception"}
+TAGS = {"setup", "exercise", "solution", "cleanup", "chat", "nbval-ignore-output", "raises-exception"}
 MACHINE = re.compile(
     r"/(?:home|root|Users|tmp|work|var|mnt|opt)/\w|[A-Z]:\\\\?Users|site-packages|ipykernel_\d"
     r"|(?:127\.0\.0\.1|localhost|\[::1\])[:/]\d{4,5}\b|\b0x[0-9a-f]{9,}\b"
 )
 PAGES = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/index.md", "docs/teach.md"]
 METADATA = {"kernelspec", "language_info"}
+STOP = re.compile(r"^\*\*A place to stop:\*\* ", re.MULTILINE)
+SHOWN_FIRST = ("text/html", "image/svg+xml", "application/pdf", "text/markdown", "text/plain")
+
+
+def beside_the_dots(output: dict[str, Any]) -> str:
+    """Return what JupyterLab shows of a folded output: its first line, unless that is blank."""
+    data = output.get("data", {"text/plain": output.get("text", output.get("evalue", ""))})
+    first = next(("".join(data[kind]) for kind in SHOWN_FIRST if kind in data), "")
+    return first.partition("\n")[0].strip()
 
 
 def anchors(file: Path) -> list[str]:
@@ -35,18 +45,41 @@ def anchors(file: Path) -> list[str]:
 
 def test_the_course_has_notebooks_with_unique_numbers(lesson: Lesson) -> None:
     assert re.fullmatch(r"\d\d-[a-z0-9-]+\.ipynb", lesson.path.name)
-    assert [path.name[:2] for path in lessons()].count(lesson.path.name[:2]) == 1
+    assert [each.number for each in lessons()].count(lesson.number) == 1
 
 
 def test_opening_says_what_it_gives_and_takes(lesson: Lesson) -> None:
     first = lesson.cells[0]
     assert first.kind == "markdown"
-    number, name = lesson.path.stem[:2], title(lesson.path)
+    number, name = lesson.number, lesson.title
     assert re.fullmatch(rf"{number} · \w.+[^.]", name), f"{name!r} must be '{number} · Verb …'"
-    assert promise(lesson.path).endswith("."), "one sentence under the title says what will have been built"
+    assert lesson.promise.endswith("."), "one sentence under the title says what the learner builds"
     assert re.search(r"^\*\*You will be able to\*\*:?\n+(- .+\n){2,}", first.source, re.MULTILINE)
     assert re.search(r"^\*\*You need:\*\* .+", first.source, re.MULTILINE)
-    assert 10 <= minutes(lesson.path) <= 45
+    assert f"**Time:** {lesson.minutes} minutes" in first.source, "run make notebooks"
+    assert 10 <= lesson.minutes <= 90
+
+
+def test_a_long_lesson_has_a_place_to_stop(lesson: Lesson) -> None:
+    stops = [cell.number for cell in lesson.prose if STOP.search(cell.source)]
+    assert lesson.minutes <= 45 or stops
+    assert all(0.25 < number / len(lesson.cells) < 0.75 for number in stops)
+
+
+def test_the_answer_to_a_prediction_stays_folded_until_the_cell_is_run(lesson: Lesson) -> None:
+    asked = [cell.number for cell in lesson.prose if "**Predict" in cell.source]
+    for number in asked:
+        answer = next((cell for cell in lesson.code if cell.number > number and cell.outputs), None)
+        assert answer, f"cell {number}: no output answers it"
+        assert answer.folded, f"cell {answer.number}: fold its output"
+
+
+def test_the_line_beside_a_folded_output_betrays_nothing(lesson: Lesson) -> None:
+    # JupyterLab shows the first line of the first output beside the dots: a blank, or a heading with a colon.
+    for cell in lesson.code:
+        if cell.folded and cell.outputs:
+            line = beside_the_dots(cell.outputs[0])
+            assert not line or line.endswith(":"), f"cell {cell.number}: {line!r}"
 
 
 def test_something_is_seen_within_four_code_cells(lesson: Lesson) -> None:
@@ -56,7 +89,7 @@ def test_something_is_seen_within_four_code_cells(lesson: Lesson) -> None:
 def test_closing_recalls_asks_and_leads_on(lesson: Lesson) -> None:
     titles = [text for level, text in lesson.headings if level == 2]
     assert titles[-4:] == ["Recap", "Questions", "In practice", "Further reading"]
-    assert lesson.prose[-1].source.endswith(navigation(lesson.path, lessons())), "run make notebooks"
+    assert lesson.prose[-1].source.endswith(navigation(lesson, lessons())), "run make notebooks"
     assert "cleanup" in lesson.code[-1].tags, "the last code cell closes what the lesson opened"
 
 

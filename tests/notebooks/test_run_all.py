@@ -12,7 +12,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient as KernelClient
 from jupyter_client.manager import start_new_kernel
 
-from tests.notebooks.lesson import Cell, Lesson
+from tools.course import Cell, Lesson
 
 SECONDS_A_LESSON = 120
 Published = dict[str, list[dict[str, Any]]]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.course import Lesson
 from tools.glossary import RULE, bold, key, link, places, renewed, rows, terms
 
 TERMS = ["frame", "message boundary", "masking-key", "TCP"]
@@ -43,10 +44,10 @@ def test_rows_are_sorted_and_lead_to_the_first_lesson(tmp_path: Path) -> None:
         "01-next.ipynb": "**TCP** **frames**",
     }
     for name, source in sources.items():
-        code = {"cell_type": "code", "source": ["**frame**"]}
-        cells = [code, {"cell_type": "markdown", "source": source.splitlines(keepends=True)}]
+        code = {"cell_type": "code", "source": ["**frame**"], "metadata": {}}
+        cells = [code, {"cell_type": "markdown", "source": source.splitlines(True), "metadata": {}}]
         (tmp_path / name).write_text(json.dumps({"cells": cells}), encoding="utf-8")
-    course = sorted(tmp_path.iterdir())
+    course = [Lesson(path) for path in sorted(tmp_path.iterdir())]
     place = "[00 · What `x(1)` is](00-start.ipynb#What-x(1)-is)"
     assert places(course)["tcp"] == place
     before = f"# Glossary\n\n{RULE}| TCP | A stream. | §1 | – |\n| frame | A unit. | – | – |\n"

@@ -60,7 +60,7 @@ def test_a_second_run_changes_nothing(notebook: Path, monkeypatch: pytest.Monkey
         {"ran"},
         {"jupyter"},
     ]
-    assert stored["cells"][5]["metadata"] == {"jupyter": {"source_hidden": True}}
+    assert stored["cells"][5]["metadata"] == {"jupyter": {"source_hidden": True, "outputs_hidden": True}}
     assert stored["cells"][3]["outputs"][0]["traceback"] == ["ZeroDivisionError: division by zero"]
     assert set(stored["metadata"]) == {"kernelspec", "language_info"}
     assert "é" in first.decode("utf-8")

@@ -9,11 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.notebooks.lesson import Lesson
 from tools import site, site_text
 from tools.chinese import ABOUT, CHINESE, renewed
+from tools.course import lessons
 from tools.course_map import AT_HOME, course_map
-from tools.outline import lessons, title
 from tools.site_lesson import FOLDS, YOUR_TURN, fold, lesson_page, prose, words
 from tools.site_text import HTML, local, meanings, sections
 
@@ -113,7 +112,7 @@ def test_a_lesson_keeps_its_cells_and_gains_words_and_turns(tmp_path: Path) -> N
 def test_every_lesson_is_on_the_map_once() -> None:
     drawn = course_map(lessons())
     assert drawn.count("<li>") == len(lessons())
-    assert all(drawn.count(f'"{path.stem}.html"') == 1 for path in lessons())
+    assert all(drawn.count(f'"{each.name}.html"') == 1 for each in lessons())
     assert re.findall("<p><b>(.*?)</b>", drawn) == ["Client", "Tap", "Server"]
     assert set.intersection(*map(set, AT_HOME.values())) == set()
 
@@ -169,7 +168,7 @@ def pages(reading_edition: Path) -> dict[str, Page]:
 
 
 def test_every_lesson_and_page_is_there(pages: dict[str, Page]) -> None:
-    assert {f"{path.stem}.html" for path in lessons()} <= set(pages)
+    assert {f"{each.name}.html" for each in lessons()} <= set(pages)
     assert {"index.html", "glossary.html", "teach.html", "zh.html", "search.html"} <= set(pages)
 
 
@@ -198,18 +197,18 @@ def test_every_picture_has_words(pages: dict[str, Page]) -> None:
 
 
 def test_terms_say_what_they_mean(pages: dict[str, Page]) -> None:
-    for path in lessons():
-        assert pages[f"{path.stem}.html"].titles > 3, path.name
+    for each in lessons():
+        assert pages[f"{each.name}.html"].titles > 3, each.name
 
 
 def test_solutions_and_predicted_outputs_are_folded(pages: dict[str, Page]) -> None:
-    for path in lessons():
-        text = pages[f"{path.stem}.html"].text
-        cells = [cell.raw for cell in Lesson(path).code]
+    for each in lessons():
+        text = pages[f"{each.name}.html"].text
+        cells = [cell.raw for cell in each.code]
         tags = [fold(cell) for cell in cells]
         assert tags.count("hide-cell") > 0
         for tag, sentence in FOLDS.items():
-            assert text.count(f">{sentence}</p>") == 2 * tags.count(tag), f"{path.name}: {sentence}"
+            assert text.count(f">{sentence}</p>") == 2 * tags.count(tag), f"{each.name}: {sentence}"
         assert "<details open" not in text
         exercises = sum("exercise" in cell["metadata"].get("tags", []) for cell in cells)
         assert text.count(">Your turn</p>") == exercises
@@ -221,5 +220,5 @@ def test_the_front_page_has_film_map_outline_and_start(pages: dict[str, Page]) -
     assert "film-still.png" in text
     assert text.count('class="place"') == 3
     assert "make lab" in re.sub("<[^>]*>", "", text)
-    for path in lessons():
-        assert text.count(f'href="{path.stem}.html"') >= 3, f"{title(path)}: menu, map and outline"
+    for each in lessons():
+        assert text.count(f'href="{each.name}.html"') >= 3, f"{each.title}: menu, map and outline"
