@@ -35,5 +35,5 @@ site:
 	@$(BOOTSTRAP) site
 
 requirements:
-	uv pip compile --universal --python-version 3.11 --extra test --extra site --upgrade \
+	uv pip compile --universal --python-version 3.11 --all-extras --upgrade \
 		--no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.txt

