@@ -1,8 +1,8 @@
 """WebSocket from the bytes up: the package that the course builds.
 
-One module a layer. ``http``, ``accept``, ``handshake``, ``masking``, ``frames``, ``decoder``, ``close``,
-``message`` and ``connection`` know the protocol and do no I/O. ``aio`` does, and is loaded when one of its
-names is first used, so that the protocol can be used without asyncio.
+One module a layer. ``http``, ``accept``, ``handshake``, ``masking``, ``frames``, ``decoder``, ``deflate``,
+``close``, ``message`` and ``connection`` know the protocol and do no I/O. ``aio`` does, and is loaded when
+one of its names is first used, so that the protocol can be used without asyncio.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from wslab.accept import accept_key, generate_key
 from wslab.close import CloseCode, ProtocolError
 from wslab.connection import Close, Connection, Event, Failure, InvalidState, Ping, Pong, ReadyState
 from wslab.decoder import FrameDecoder
+from wslab.deflate import Deflate
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.http import HandshakeError, Headers, Request, Response
 from wslab.masking import apply_mask
@@ -39,6 +40,7 @@ __all__ = [
     "ConnectionClosed",
     "ConnectionClosedError",
     "ConnectionClosedOK",
+    "Deflate",
     "Event",
     "Failure",
     "Frame",

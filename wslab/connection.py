@@ -18,7 +18,7 @@ from enum import IntEnum
 
 from wslab.close import CloseCode, ProtocolError, decode_close, encode_close
 from wslab.decoder import FrameDecoder
-from wslab.frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, Opcode, encode_bytes, to_bytes
+from wslab.frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, RSV1, Opcode, encode_bytes, to_bytes
 from wslab.masking import four_bytes
 from wslab.message import Assembler, decode_text
 
@@ -26,9 +26,12 @@ TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
 if TYPE_CHECKING:
     from typing import Literal
 
+    from wslab.deflate import Deflate
+
 __all__ = [
     "TRANSITIONS",
     "Close",
+    "CompressedConnection",
     "Connection",
     "Event",
     "Failure",
@@ -357,3 +360,44 @@ class Connection:
 
     def _move(self, happening: str) -> None:
         self.ready_state = TRANSITIONS[self.ready_state][happening]
+
+
+class CompressedConnection(Connection):
+    """A connection that compresses what it sends, and inflates what is compressed (RFC 7692).
+
+    Args:
+        side, max_size, masking_key: as of a :class:`Connection`; ``max_size`` limits what is inflated, too.
+        compression: what both ends have agreed on in the opening handshake.
+
+    Attributes:
+        shared: what it has in common with those that send the same bytes for a message; None if nothing.
+
+    >>> from wslab.deflate import Deflate
+    >>> server = CompressedConnection("server", Deflate(server_no_context_takeover=True))
+    >>> server.send_text("Hello")
+    >>> server.data_to_send().hex(" ")
+    'c1 07 f2 48 cd c9 c9 07 00'
+    """
+
+    def __init__(
+        self,
+        side: Literal["client", "server"],
+        compression: Deflate,
+        *,
+        max_size: int | None = 2**20,
+        masking_key: Callable[[], bytes] | None = None,
+    ) -> None:
+        super().__init__(side, max_size=max_size, masking_key=masking_key)
+        self._deflater = compression.deflater(side)
+        # A client masks each frame with a key of its own, so that its frames are never alike (§5.3).
+        self.shared = self._deflater.shared if side == "server" else None
+        self._decoder = FrameDecoder(masked=side == "server", max_size=max_size, compressed=True)
+        self._assembler = Assembler(2**63 if max_size is None else max_size, compression.inflater(side))
+
+    def send_text(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise TypeError(f"text message is {type(text).__name__}, not str")
+        self._send(TEXT | RSV1, self._deflater.deflate(text.encode()))
+
+    def send_binary(self, data: bytes | bytearray | memoryview) -> None:
+        self._send(BINARY | RSV1, self._deflater.deflate(to_bytes(data)))

@@ -31,14 +31,19 @@ __all__ = ["FrameDecoder"]
 
 
 _OPCODES = {int(opcode) for opcode in Opcode}
+TEXT, BINARY = int(Opcode.TEXT), int(Opcode.BINARY)
 
 
-def _judge_first_byte(first: int) -> str | None:
-    """Say what is wrong with the first byte of a frame, as far as no extension is in use (§5.2, §5.5)."""
+def _judge_first_byte(first: int, compressed: bool) -> str | None:
+    """Say what is wrong with the first byte of a frame (§5.2, §5.5; RFC 7692 §6.1 where that is in use)."""
+    opcode = first & OPCODE
+    if compressed and first & RSV1 and opcode in (TEXT, BINARY):
+        first &= ~RSV1
     for bit, name in ((RSV1, "RSV1"), (RSV2, "RSV2"), (RSV3, "RSV3")):
+        if first & bit and compressed and bit == RSV1:
+            return "RSV1 is set, but not on the first frame of a message"
         if first & bit:
             return f"{name} is set, but no extension was negotiated"
-    opcode = first & OPCODE
     if opcode not in _OPCODES:
         return f"opcode {opcode:#x} is reserved"
     if opcode & CONTROL and not first & FIN:
@@ -48,13 +53,13 @@ def _judge_first_byte(first: int) -> str | None:
 
 # All that can be known from the first byte, looked up once for each of its 256 values: what is wrong with
 # it, and the most that the 7-bit payload length behind it may say, where 126 and 127 announce more bytes.
-_FIRST_BYTE_ERROR = [_judge_first_byte(first) for first in range(256)]
+# The second table of each pair is for connections that compress.
+_FIRST_BYTE_ERROR = [[_judge_first_byte(first, rsv1) for first in range(256)] for rsv1 in (False, True)]
 _MOST = [
-    -1 if error else MAX_CONTROL_PAYLOAD if first & CONTROL else 127
-    for first, error in enumerate(_FIRST_BYTE_ERROR)
+    [-1 if error else MAX_CONTROL_PAYLOAD if first & CONTROL else 127 for first, error in enumerate(errors)]
+    for errors in _FIRST_BYTE_ERROR
 ]
 
-BINARY = int(Opcode.BINARY)
 Piece = tuple[int, bytes, int | None]  # see fragments()
 
 
@@ -64,6 +69,8 @@ class FrameDecoder:
     Args:
         masked: whether the sender must mask: True for what a client sends, False for a server (§5.1).
         max_size: the longest payload accepted, in bytes; a longer frame is refused from its header (1009).
+        compressed: whether RSV1 may be set on the first frame of a message (RFC 7692 §6). What is compressed
+            may be an eighth longer than ``max_size``, as random data is; it is handed out as it arrives.
 
     Attributes:
         error: what the peer did wrong, once it has.
@@ -75,11 +82,13 @@ class FrameDecoder:
     ['TEXT "Hello" [5 bytes]', 'PING [0 bytes]']
     """
 
-    def __init__(self, *, masked: bool, max_size: int | None = 2**20) -> None:
+    def __init__(self, *, masked: bool, max_size: int | None = 2**20, compressed: bool = False) -> None:
         self.error: ProtocolError | None = None
         self._mask_bit = MASK if masked else 0
         self._header = 6 if masked else 2  # bytes of the shortest header
         self._max_size = 2**63 if max_size is None else max_size
+        self._compressed = compressed
+        self._most = _MOST[compressed]
         self._rest = b""  # bytes of a header or control frame that is not whole
         self._first = 0  # first byte of the frame whose payload is arriving
         self._left = 0  # bytes of that payload still to come; 0 when the next byte starts a frame
@@ -105,7 +114,8 @@ class FrameDecoder:
             self._pieces.append(piece)
             if at < whole:
                 payload = b"".join([payload for _, payload, _ in self._pieces])
-                frames.append(Frame(self._pieces[0][0] & OPCODE, payload, fin=bool(piece[0] & FIN)))
+                first = self._pieces[0][0]
+                frames.append(Frame(first & OPCODE, payload, bool(piece[0] & FIN), bool(first & RSV1)))
                 self._pieces.clear()
         if self.error:
             error = ProtocolError(self.error.code, str(self.error))
@@ -138,7 +148,7 @@ class FrameDecoder:
         elif size > 3 and not (self._left or self._rest or self.error):
             # By far the most often, one whole frame comes, and nothing else: no need to look for more.
             first, length, start, fewest = raw[0], raw[1] ^ self._mask_bit, self._header, 0
-            if length < 127 and length <= _MOST[first]:
+            if length < 127 and length <= self._most[first]:
                 if length == 126:
                     length, start, fewest = raw[2] << 8 | raw[3], start + 2, 126
                 if fewest <= length == size - start <= self._max_size:
@@ -163,19 +173,19 @@ class FrameDecoder:
     def _decode(self, buffer: bytes, offset: int, pieces: list[Piece]) -> None:
         """Decode as much as is there, from the offset on, and keep the rest."""
         size = len(buffer)
-        mask_bit, header, max_size = self._mask_bit, self._header, self._max_size
+        mask_bit, header, max_size, most = self._mask_bit, self._header, self._max_size, self._most
         while size - offset >= 2:  # runs once for each frame of a busy connection
             first = buffer[offset]
             length = buffer[offset + 1] ^ mask_bit  # over 127 when the MASK bit is not as it must be
             start = offset + header
-            if length > _MOST[first]:
+            if length > most[first]:
                 raise self._refusal(first, length)
             if length > 125:
                 start += 2 if length == 126 else 8
                 if size < start - header + 2:
                     break
                 length = _extended_length(buffer[offset + 2 : start - header + 2])
-            if length > max_size:
+            if length > max_size and not (first & RSV1 and length <= max_size * 9 // 8 + 64):
                 raise _too_long(length, max_size)
             end = start + length
             if end > size:
@@ -188,7 +198,7 @@ class FrameDecoder:
 
     def _refusal(self, first: int, length: int) -> ProtocolError:
         """Say what is wrong with a frame, as its first two bytes show (§5.1, §5.2, §5.5)."""
-        problem = _FIRST_BYTE_ERROR[first]
+        problem = _FIRST_BYTE_ERROR[self._compressed][first]
         if not problem and length & MASK:
             problem = (
                 "frame from a client is not masked" if self._mask_bit else "frame from a server is masked"
@@ -204,7 +214,7 @@ class FrameDecoder:
         if start >= len(buffer):
             return offset
         self._first, self._left, self._key = first, length, buffer[start - 4 : start]
-        self._binary = io.BytesIO() if first & OPCODE == BINARY else None
+        self._binary = io.BytesIO() if first & (OPCODE | RSV1) == BINARY else None
         return self._continue(buffer, start, pieces)
 
     def _continue(self, buffer: bytes, start: int, pieces: list[Piece]) -> int:

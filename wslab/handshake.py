@@ -16,6 +16,12 @@ from collections.abc import Iterable, Sequence
 from wslab.accept import GUID, accept_digest, accept_key, generate_key, is_valid_key
 from wslab.http import TOKEN, HandshakeError, Headers, Request, RequestReader, Response, ResponseReader, match
 
+TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from wslab.deflate import Deflate
+
 __all__ = [
     "GUID",
     "HandshakeError",
@@ -55,6 +61,7 @@ def build_request(
     subprotocols: Sequence[str] | None = None,
     origin: str | None = None,
     additional_headers: Iterable[tuple[str, str]] = (),
+    compression: Deflate | None = None,
 ) -> Request:
     """Build the request that opens a WebSocket connection (§4.1).
 
@@ -65,6 +72,7 @@ def build_request(
         subprotocols: names to offer, the preferred first.
         origin: the value of the Origin header, which only browsers must send.
         additional_headers: further pairs of name and value.
+        compression: the parameters of permessage-deflate to offer (RFC 7692 §5.1).
 
     Raises:
         ValueError: a value that could not be written, a subprotocol named twice, or a header that the
@@ -91,6 +99,8 @@ def build_request(
         fields.append(("Origin", origin))
     if subprotocols:
         fields.append(("Sec-WebSocket-Protocol", ", ".join(check_subprotocols(subprotocols))))
+    if compression is not None:
+        fields.append(("Sec-WebSocket-Extensions", compression.offer()))
     return Request(path, Headers([*fields, *_check_additional(additional_headers)]))
 
 
@@ -156,6 +166,7 @@ def judge_request(
     *,
     subprotocols: Sequence[str] | None = None,
     origins: Sequence[str | None] | None = None,
+    compression: Deflate | None = None,
 ) -> Response:
     """Judge a request as a server must: answer 101, or refuse and say why in one sentence (§4.2).
 
@@ -164,6 +175,7 @@ def judge_request(
         subprotocols: the names that the server speaks, the preferred first; it chooses among those offered.
         origins: the Origins that are let in; None in the list lets in requests without Origin. Without a list
             the Origin is not looked at (§10.2).
+        compression: what the server wants of permessage-deflate; None declines every offer.
 
     Returns:
         101 with the accept key, or 400, 403, 405, 426 or 505.
@@ -188,7 +200,7 @@ def judge_request(
             raise HandshakeError("Sec-WebSocket-Key is not 16 bytes in base64 (§4.2.1)", 400)
         _check_version(request.headers)
         _check_origin(request.headers, origins)
-        _check_extensions(request.headers)
+        offers = _extensions(request.headers)
         chosen = _choose_subprotocol(request.headers, subprotocols or ())
     except HandshakeError as error:
         status = error.status or 400
@@ -200,6 +212,8 @@ def judge_request(
     ]
     if chosen is not None:
         fields.append(("Sec-WebSocket-Protocol", chosen))
+    if compression is not None and (answer := compression.answer(offers)):
+        fields.append(("Sec-WebSocket-Extensions", answer))
     return Response(101, "Switching Protocols", Headers(fields))
 
 
@@ -270,11 +284,12 @@ def _check_origin(headers: Headers, origins: Sequence[str | None] | None) -> Non
         raise HandshakeError("this Origin is not let in (§4.2.2)", 403)
 
 
-def _check_extensions(headers: Headers) -> None:
-    """Refuse a malformed offer (§9.1). A well-formed one is declined by not naming it in the answer."""
-    offered = _elements(headers, "Sec-WebSocket-Extensions")
-    if not all(match(_EXTENSION, extension) for extension in offered):
-        raise HandshakeError("Sec-WebSocket-Extensions is malformed (§9.1)", 400)
+def _extensions(headers: Headers, status: int = 400) -> list[str]:
+    """Return the extensions that a head names, well-formed (§9.1). An offer is declined by not naming it."""
+    named = _elements(headers, "Sec-WebSocket-Extensions")
+    if not all(match(_EXTENSION, extension) for extension in named):
+        raise HandshakeError("Sec-WebSocket-Extensions is malformed (§9.1)", status)
+    return named
 
 
 def _choose_subprotocol(headers: Headers, supported: Sequence[str]) -> str | None:
@@ -287,13 +302,20 @@ def _choose_subprotocol(headers: Headers, supported: Sequence[str]) -> str | Non
 # -- the client's judgement (§4.1) --------------------------------------------------------------------------
 
 
-def judge_response(response: Response, key: str, *, subprotocols: Sequence[str] | None = None) -> str | None:
+def judge_response(
+    response: Response,
+    key: str,
+    *,
+    subprotocols: Sequence[str] | None = None,
+    compression: Deflate | None = None,
+) -> str | None:
     """Judge a response as a client must, and return the subprotocol that the server chose (§4.1).
 
     Args:
         response: the head of the response, from a :class:`ResponseReader`.
         key: the Sec-WebSocket-Key that was sent.
         subprotocols: the names that were offered.
+        compression: the parameters of permessage-deflate that were offered.
 
     Returns:
         The chosen subprotocol, or None.
@@ -319,14 +341,29 @@ def judge_response(response: Response, key: str, *, subprotocols: Sequence[str] 
         raise HandshakeError("header Connection does not name Upgrade (§4.1)", 101)
     if _single(headers, "Sec-WebSocket-Accept", "§4.1", 101) != accept_key(key):
         raise HandshakeError("Sec-WebSocket-Accept does not answer the key that was sent (§4.1)", 101)
-    if "Sec-WebSocket-Extensions" in headers:
-        raise HandshakeError("the server uses an extension that was not offered (§4.1)", 101)
+    agree_on_compression(response, compression, "client")
     if "Sec-WebSocket-Protocol" not in headers:
         return None
     chosen = _single(headers, "Sec-WebSocket-Protocol", "§4.1", 101)
     if chosen not in (subprotocols or ()):
         raise HandshakeError(f"subprotocol {chosen[:40]!r} was not offered (§4.1)", 101)
     return chosen
+
+
+def agree_on_compression(
+    response: Response, compression: Deflate | None, side: Literal["client", "server"]
+) -> Deflate | None:
+    """Return what a response says about compression: the parameters of both ends, None without it.
+
+    Raises:
+        HandshakeError: it names another extension, or goes beyond what was offered (§4.1; RFC 7692 §5.1).
+    """
+    named = _extensions(response.headers, 101)
+    if not named:
+        return None
+    if compression is None or len(named) > 1:
+        raise HandshakeError("the server uses an extension that was not offered (§4.1)", 101)
+    return compression.agree(named[0], side)
 
 
 def _is_http_1_1(version: str) -> bool:

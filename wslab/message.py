@@ -2,7 +2,8 @@
 
 This module knows which data frame may follow which, how long a message may grow, and that a text must be
 UTF-8: it decodes a text as it arrives, so that the first wrong byte is noticed even in a frame that is not
-whole. It knows no control frame: those may come between two fragments, and belong to ``connection``.
+whole. A compressed message goes through ``deflate`` as it arrives. It knows no control frame: those may come
+between two fragments, and belong to ``connection``.
 
 When a message is not whole, :meth:`Assembler.add` keeps the fragment and returns None.
 """
@@ -13,7 +14,11 @@ import codecs
 import io
 
 from wslab.close import CloseCode, ProtocolError
-from wslab.frames import FIN, OPCODE, Opcode
+from wslab.frames import FIN, OPCODE, RSV1, Opcode
+
+TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
+if TYPE_CHECKING:
+    from wslab.deflate import Inflater
 
 __all__ = ["Assembler", "decode_text"]
 
@@ -44,7 +49,8 @@ class Assembler:
     """Put the fragments of one message after the other together (§5.4).
 
     Args:
-        max_size: the longest message accepted, in bytes.
+        max_size: the longest message accepted, in bytes; of a compressed one, what comes out.
+        inflater: what decompresses, where that was negotiated.
 
     Attributes:
         opcode: of the message that is not whole yet; CONTINUATION, which is 0, when there is none.
@@ -55,9 +61,11 @@ class Assembler:
     'Hello'
     """
 
-    def __init__(self, max_size: int) -> None:
+    def __init__(self, max_size: int, inflater: Inflater | None = None) -> None:
         self.opcode = Opcode.CONTINUATION
         self._max_size = max_size
+        self._inflater = inflater
+        self._inflate: Inflater | None = None  # the same while a compressed message arrives
         self._size = 0  # bytes of that message so far
         self._parts: io.StringIO | io.BytesIO = io.BytesIO()  # a text is decoded already
         self._cut = b""  # up to three bytes of a character that is not whole
@@ -74,12 +82,18 @@ class Assembler:
                 a message over the limit.
         """
         opcode = first & OPCODE
-        self.expect(opcode, len(payload))
+        self.expect(first, len(payload))
+        fin = first >= FIN
         if opcode:
+            self._inflate = self._inflater if first & RSV1 else None
             self.opcode = Opcode(opcode)
             self._parts = io.StringIO() if opcode == Opcode.TEXT else io.BytesIO()
+        if self._inflate:
+            payload = self._inflate.inflate(payload, fin, self._max_size - self._size)
+            if self._size + len(payload) > self._max_size:
+                problem = f"message inflates to more than {self._max_size} bytes"
+                raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, problem)
         self._size += len(payload)
-        fin = first >= FIN
         if isinstance(self._parts, io.BytesIO):
             self._parts.write(payload)
         else:
@@ -106,6 +120,8 @@ class Assembler:
         if not opcode and not self.opcode:
             problem = "CONTINUATION, but there is no message to continue"
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, problem)
+        if first & RSV1 or (not opcode and self._inflate):
+            return  # what comes out is judged while it is inflated
         if self._size + size > self._max_size:
             problem = f"message is at least {self._size + size} bytes, limit {self._max_size}"
             raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, problem)

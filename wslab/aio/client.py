@@ -12,9 +12,11 @@ import asyncio
 import ssl as tls
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Literal
 
 from wslab.aio.websocket import Limits, WebSocket
 from wslab.close import CloseCode
+from wslab.deflate import Deflate, compression_settings
 from wslab.handshake import build_request, generate_key, judge_response
 from wslab.http import HandshakeError, Request, Response, ResponseReader
 
@@ -28,9 +30,14 @@ class ClientConnection(WebSocket):
     """The client's end of a connection. :func:`connect` makes it."""
 
     def __init__(
-        self, request: Request, key: str, subprotocols: Sequence[str] | None, limits: Limits
+        self,
+        request: Request,
+        key: str,
+        subprotocols: Sequence[str] | None,
+        limits: Limits,
+        compression: Deflate | None,
     ) -> None:
-        super().__init__("client", limits)
+        super().__init__("client", limits, compression)
         self.request: Request = request
         self._key = key
         self._subprotocols = subprotocols
@@ -70,7 +77,12 @@ class ClientConnection(WebSocket):
                 if response is None:
                     return
                 if response.status == 101:
-                    self.subprotocol = judge_response(response, self._key, subprotocols=self._subprotocols)
+                    self.subprotocol = judge_response(
+                        response,
+                        self._key,
+                        subprotocols=self._subprotocols,
+                        compression=self._wanted_compression,
+                    )
                     self.response = response
                     self._open(self._reader.rest)
                     self.opened.set_result(None)
@@ -118,7 +130,8 @@ class connect:
         max_size, ping_interval, ping_timeout, close_timeout: as in :func:`wslab.serve`.
         open_timeout: seconds until the connection is open.
         ssl: a context for wss://; by default one that checks the server's certificate.
-        compression: not offered, only None is accepted.
+        compression: "deflate" or a :class:`wslab.Deflate` offers to compress messages (RFC 7692); None does
+            not.
 
     Raises:
         ValueError: the URI is not a WebSocket URI, or another argument is wrong.
@@ -140,10 +153,9 @@ class connect:
         close_timeout: float | None = 10,
         open_timeout: float | None = 10,
         ssl: tls.SSLContext | None = None,
-        compression: None = None,
+        compression: Deflate | Literal["deflate"] | None = None,
     ) -> None:
-        if compression is not None:
-            raise ValueError(f"compression is {compression!r}, but only None is offered")
+        self._compression = compression_settings(compression, "client")
         self._secure, self._host, self._port, host_field, path = parse_uri(uri)
         if ssl and not self._secure:
             raise ValueError("an ssl context goes with wss://, not with ws://")
@@ -158,6 +170,7 @@ class connect:
             subprotocols=subprotocols,
             origin=origin,
             additional_headers=tuple(fields or ()),
+            compression=self._compression,
         )
         self._build(key=generate_key())  # what is wrong with the arguments is said at once
 
@@ -167,7 +180,7 @@ class connect:
         request = self._build(key=key)
         async with asyncio.timeout(self._limits.open_timeout):
             _, self._ws = await asyncio.get_running_loop().create_connection(
-                lambda: ClientConnection(request, key, self._subprotocols, self._limits),
+                lambda: ClientConnection(request, key, self._subprotocols, self._limits, self._compression),
                 self._host,
                 self._port,
                 ssl=ssl,

@@ -21,8 +21,19 @@ from wslab.aio.heartbeat import Heartbeat
 from wslab.aio.inbox import Inbox
 from wslab.aio.pings import Pings
 from wslab.close import CloseCode
-from wslab.connection import Close, Connection, Event, Failure, Ping, Pong, ReadyState
+from wslab.connection import (
+    Close,
+    CompressedConnection,
+    Connection,
+    Event,
+    Failure,
+    Ping,
+    Pong,
+    ReadyState,
+)
+from wslab.deflate import Deflate
 from wslab.frames import to_bytes
+from wslab.handshake import agree_on_compression
 from wslab.http import Request, Response
 
 __all__ = ["Limits", "Link"]
@@ -30,6 +41,7 @@ __all__ = ["Limits", "Link"]
 # Bytes of messages that wait for recv(); above, reading stops until half of them are taken.
 INBOX_LIMIT = 2**20
 READ = 2**16  # bytes that are read at once
+COMPRESSED_READ = 2**12  # the same where they may inflate to a thousand times as many before reading stops
 PONGS = 2**16  # bytes of pongs that may wait for a peer that does not read; above, reading stops
 CLOSING = ReadyState.CLOSING  # looked up once: every message asks for it
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
@@ -58,15 +70,21 @@ _buffers: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDict
 class Link(asyncio.BufferedProtocol):
     """Join a transport and a connection without I/O. :class:`wslab.aio.websocket.WebSocket` builds on it."""
 
-    def __init__(self, side: Literal["client", "server"], limits: Limits) -> None:
+    def __init__(
+        self, side: Literal["client", "server"], limits: Limits, compression: Deflate | None = None
+    ) -> None:
         self.request: Request | None = None
         self.response: Response | None = None
         self.subprotocol: str | None = None
+        self.compression: Deflate | None = None  # what both ends have agreed on
+        self._wanted_compression = compression
         self._side = side
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._buffer = _buffers.setdefault(self._loop, memoryview(bytearray(READ)))
+        if compression is not None:
+            self._buffer = self._buffer[:COMPRESSED_READ]
         self._connection: Connection | None = None  # there is none before the opening handshake is done
         self._may_send = False  # no Close was sent: the connection would say so too, but is asked very often
         self._heartbeat: Heartbeat | None = None
@@ -92,7 +110,12 @@ class Link(asyncio.BufferedProtocol):
             self._timer.cancel()
         self._timer = None
         limits = self._limits
-        self._connection = Connection(self._side, max_size=limits.max_size)
+        assert self.response is not None
+        self.compression = agree_on_compression(self.response, self._wanted_compression, self._side)
+        if self.compression is None:
+            self._connection = Connection(self._side, max_size=limits.max_size)
+        else:
+            self._connection = CompressedConnection(self._side, self.compression, max_size=limits.max_size)
         self._may_send = True
         self._heartbeat = Heartbeat(
             limits.ping_interval,

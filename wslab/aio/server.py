@@ -15,10 +15,12 @@ import math
 import socket
 import ssl as tls
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Literal
 
 from wslab.aio.closed import ConnectionClosed
 from wslab.aio.websocket import Limits, WebSocket
 from wslab.close import CloseCode, encode_close
+from wslab.deflate import Deflate, compression_settings
 from wslab.handshake import check_origins, check_subprotocols, judge_request
 from wslab.http import Headers, Request, RequestReader, Response
 
@@ -36,7 +38,7 @@ class ServerConnection(WebSocket):
     """The server's end of a connection. Handlers get one; :func:`serve` makes it."""
 
     def __init__(self, server: Server) -> None:
-        super().__init__("server", server.limits)
+        super().__init__("server", server.limits, server.compression)
         self._server = server
         self._reader = RequestReader()
 
@@ -136,7 +138,12 @@ class ServerConnection(WebSocket):
                 raise  # the server shuts down
             logger.exception("process_request failed, the request is answered with 500")
             response = Response.text(500, "the server failed to answer this request\n")
-        return response or judge_request(request, subprotocols=server.subprotocols, origins=server.origins)
+        return response or judge_request(
+            request,
+            subprotocols=server.subprotocols,
+            origins=server.origins,
+            compression=server.compression,
+        )
 
     def _refuse(self, response: Response) -> None:
         """Answer without opening a connection, and end TCP (§4.2.2)."""
@@ -176,6 +183,7 @@ class Server:
         origins: Sequence[str | None] | None,
         process_request: ProcessRequest | None,
         ssl: tls.SSLContext | None,
+        compression: Deflate | None,
     ) -> None:
         self.handler = handler
         self.limits = limits
@@ -185,6 +193,7 @@ class Server:
         self.connections: set[ServerConnection] = set()
         self.accepted: set[ServerConnection] = set()  # these, and those in their opening handshake
         self.ssl = ssl
+        self.compression = compression
         self._address = (host, port)
         self._listener: asyncio.Server
         self._tasks: set[asyncio.Task[None]] = set()
@@ -299,7 +308,7 @@ def serve(
     close_timeout: float | None = 10,
     open_timeout: float | None = 10,
     ssl: tls.SSLContext | None = None,
-    compression: None = None,
+    compression: Deflate | Literal["deflate"] | None = None,
 ) -> Server:
     """Serve WebSocket connections, each with a call of the handler.
 
@@ -318,10 +327,11 @@ def serve(
         close_timeout: seconds to wait for the peer when closing.
         open_timeout: seconds that an opening handshake may take.
         ssl: a context with a certificate serves wss:// instead of ws://.
-        compression: not offered, only None is accepted.
+        compression: "deflate" or a :class:`wslab.Deflate` accepts offers to compress messages (RFC 7692);
+            None declines them.
 
     Raises:
-        ValueError: compression was asked for, or a subprotocol is not a token.
+        ValueError: compression is none of these, or a subprotocol is not a token.
         TypeError: subprotocols or origins is one string instead of a list.
         OSError: the address cannot be listened on.
 
@@ -334,14 +344,13 @@ def serve(
     >>> asyncio.run(main())
     True
     """
-    if compression is not None:
-        raise ValueError(f"compression is {compression!r}, but only None is offered")
+    wanted = compression_settings(compression, "server")
     if subprotocols is not None:
         check_subprotocols(subprotocols)
     if origins is not None:
         check_origins(origins)
     limits = Limits(max_size, ping_interval, ping_timeout, close_timeout, open_timeout)
-    return Server(handler, host, port, limits, subprotocols, origins, process_request, ssl)
+    return Server(handler, host, port, limits, subprotocols, origins, process_request, ssl, wanted)
 
 
 def _is_cancelled() -> bool:

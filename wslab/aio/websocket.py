@@ -15,7 +15,7 @@ from wslab.aio.closed import ConnectionClosed, ConnectionClosedOK
 from wslab.aio.link import Limits, Link
 from wslab.aio.pings import Latency
 from wslab.close import CloseCode
-from wslab.connection import Failure, InvalidState, ReadyState
+from wslab.connection import CompressedConnection, Failure, InvalidState, ReadyState
 from wslab.frames import FIN, Opcode, encode_bytes, to_bytes
 
 __all__ = ["Limits", "WebSocket", "broadcast"]
@@ -30,6 +30,7 @@ class WebSocket(Link):
         request: the request of the opening handshake.
         response: the response to it.
         subprotocol: the subprotocol that the server chose, or None.
+        compression: the parameters of permessage-deflate that both ends agreed on, or None.
     """
 
     @property
@@ -174,6 +175,26 @@ class WebSocket(Link):
         else:
             connection.send_binary(message)
 
+    def write_compressed(self, message: str | bytes, frames: dict[object, bytes]) -> None:
+        """Write a message that others get too, unless the connection is closing.
+
+        Args:
+            message: the message.
+            frames: those that were compressed for others, by what makes them equal; this one may be added.
+        """
+        connection = self._connection
+        if not self._may_send or not isinstance(connection, CompressedConnection):
+            return
+        self._flush()
+        shared = connection.shared
+        frame = frames.get(shared) if shared else None
+        if frame is None:
+            self._queue(message)
+            frame = connection.data_to_send(hold_close=True)
+            if shared:
+                frames[shared] = frame
+        self._transport.write(frame)
+
     def _take(self) -> str | bytes:
         message = self._inbox.take()
         if not self._reading:
@@ -202,7 +223,10 @@ class WebSocket(Link):
 def broadcast(connections: Iterable[WebSocket], message: str | bytes) -> None:
     """Send a message to many: encode it once, and never wait for a slow one.
 
-    Connections that are closing are skipped. What a slow peer has not read yet is kept in memory.
+    Connections that are closing are skipped. What a slow peer has not read yet is kept in memory. Where
+    messages are compressed, those connections share the work whose server forgets each message (agreed on
+    with ``server_no_context_takeover``) and whose windows are alike. A server that remembers compresses for
+    each connection, since what came before differs.
 
     Raises:
         TypeError: the message is neither str nor bytes-like.
@@ -211,5 +235,9 @@ def broadcast(connections: Iterable[WebSocket], message: str | bytes) -> None:
         frame = encode_bytes(FIN | Opcode.TEXT, message.encode(), None)
     else:
         frame = encode_bytes(FIN | Opcode.BINARY, to_bytes(message), None)
+    compressed: dict[object, bytes] = {}
     for connection in connections:
-        connection.write_frame(frame, message)
+        if connection.compression is None:
+            connection.write_frame(frame, message)
+        else:
+            connection.write_compressed(message, compressed)
