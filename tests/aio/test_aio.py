@@ -654,13 +654,6 @@ class TestOpening:
         with pytest.raises(ValueError, match=r"scheme|host|fragment|credentials"):
             wslab.connect(wrong)
 
-    def test_compression_is_not_offered(self) -> None:
-        wrong: Any = "deflate"
-        with pytest.raises(ValueError, match="deflate"):
-            wslab.connect("ws://x", compression=wrong)
-        with pytest.raises(ValueError, match="deflate"):
-            wslab.serve(echo, compression=wrong)
-
     @pytest.mark.parametrize("host", ["::1", "localhost"])
     def test_hosts(self, host: str) -> None:
         if host == "::1" and not socket.has_ipv6:
