@@ -3,6 +3,7 @@
     docs/conversation.png    a real client says one word to a real server, as the tap and the dissector see it
     docs/race.png            the race of lesson 01, with the numbers that the lesson stores
     docs/chat.png            the page of lesson 07, in two windows of an installed Chromium or Chrome
+    docs/page-….png          for the reading edition, see `page_pictures`
 
 The same machine draws the same files each time, byte for byte: the race is not run again, and the clock of
 the chat stands still.
@@ -27,6 +28,7 @@ from playwright.async_api import Page, async_playwright, expect
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
+from tools.page_pictures import page_pictures
 from wslab.lab import Tap
 from wslab.lab.browser.serve import serve_page
 from wslab.lessons.chat.room import Chat
@@ -136,6 +138,7 @@ def main() -> str | None:
     if chromium:
         with patch("wslab.lessons.chat.room.time", TEN):
             pictures["chat.png"] = asyncio.run(chat(chromium))
+        pictures |= asyncio.run(page_pictures(chromium))
     for name, picture in pictures.items():
         (DOCS / name).write_bytes(picture)
         print(f"docs/{name}")
