@@ -105,7 +105,7 @@ def _decoding(what: str, pieces: list[bytes], target: float | None, calls: int, 
 
         return run
 
-    candidates = {
+    candidates: dict[str, Callable[[bytes], Any]] = {
         "websockets": websockets_receives_text if text else websockets_receives,
         "wslab": ours.receive_data,
         "wsproto": wsproto_receives,

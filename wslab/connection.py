@@ -17,7 +17,7 @@ from collections.abc import Callable
 from enum import IntEnum
 
 from wslab.close import CloseCode, ProtocolError, decode_close, encode_close
-from wslab.decoder import FrameDecoder
+from wslab.decoder import ALL, FrameDecoder
 from wslab.frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, RSV1, Opcode, encode_bytes, to_bytes
 from wslab.masking import four_bytes
 from wslab.message import Assembler, decode_text
@@ -162,6 +162,7 @@ class Connection:
         close_reason: what came with that Close (§7.1.6).
         failure: why this end gave the connection up, if it did (§7.1.7).
         close_sent: whether nothing more can be sent, since a Close went out (§5.5.1), or TCP has ended.
+        has_more: whether :meth:`receive_data` has stopped before frames that have come.
 
     >>> server = Connection("server")
     >>> server.receive_data(bytes.fromhex("8185 37fa213d 7f9f4d5158"))
@@ -193,6 +194,7 @@ class Connection:
         self._assembler = Assembler(2**63 if max_size is None else max_size)
         self._outgoing: list[bytes] = []  # encoded frames that data_to_send() has not returned yet
         self.close_sent = False
+        self.has_more = False
         self._read_no_more = False  # after a Close or a failure
         self._close_due: bytes | None = None  # payload of the Close that data_to_send() adds
 
@@ -203,18 +205,24 @@ class Connection:
 
     # -- bytes in, events out ------------------------------------------------------------------------------
 
-    def receive_data(self, data: bytes | bytearray | memoryview) -> list[Event]:
+    def receive_data(self, data: bytes | bytearray | memoryview, limit: int = ALL) -> list[Event]:
         """Take bytes from the peer, in any pieces, and return what they mean.
 
         It never raises for the peer's faults: they are a :class:`Failure`, the last event. After a Close or a
         failure, what follows is ignored (§5.5.1, §7.1.7).
+
+        Args:
+            data: any number of bytes.
+            limit: frames to read before it stops, so that one peer does not take all the time. While
+                ``has_more`` says that frames are left, call again without data.
         """
         events: list[Event] = []
+        self.has_more = False
         if self._read_no_more:
             return events
         decoder, assembler = self._decoder, self._assembler
         try:
-            for first, payload, announced in decoder.fragments(data):
+            for first, payload, announced in decoder.fragments(data, limit):
                 if first == BINARY and not assembler.opcode:  # the most frequent frames come first
                     events.append(payload)
                 elif first == TEXT and not assembler.opcode:
@@ -229,6 +237,7 @@ class Connection:
                     events.append(message)
             if decoder.error:
                 raise decoder.error
+            self.has_more = decoder.has_more
         except ProtocolError as error:
             self.fail(error.code, str(error))
             events.append(Failure(int(error.code), str(error)))

@@ -11,6 +11,7 @@ When more bytes are needed, :meth:`FrameDecoder.feed` keeps what it has and retu
 from __future__ import annotations
 
 import io
+from itertools import repeat
 
 from wslab.close import CloseCode, ProtocolError
 from wslab.frames import (
@@ -60,6 +61,7 @@ _MOST = [
     for errors in _FIRST_BYTE_ERROR
 ]
 
+ALL = 2**62  # frames
 Piece = tuple[int, bytes, int | None]  # see fragments()
 
 
@@ -74,6 +76,7 @@ class FrameDecoder:
 
     Attributes:
         error: what the peer did wrong, once it has.
+        has_more: whether :meth:`fragments` has stopped before frames that have come.
 
     >>> decoder = FrameDecoder(masked=False)
     >>> decoder.feed(bytes.fromhex("8105 4865"))
@@ -84,6 +87,7 @@ class FrameDecoder:
 
     def __init__(self, *, masked: bool, max_size: int | None = 2**20, compressed: bool = False) -> None:
         self.error: ProtocolError | None = None
+        self.has_more = False
         self._mask_bit = MASK if masked else 0
         self._header = 6 if masked else 2  # bytes of the shortest header
         self._max_size = 2**63 if max_size is None else max_size
@@ -123,7 +127,7 @@ class FrameDecoder:
             raise error
         return frames
 
-    def fragments(self, data: bytes | bytearray | memoryview) -> list[Piece]:
+    def fragments(self, data: bytes | bytearray | memoryview, limit: int = ALL) -> list[Piece]:
         """Take bytes as they arrive and return pieces: first byte, unmasked payload, and None.
 
         A data frame that is not whole is announced, once or more often: instead of None stands the length of
@@ -134,6 +138,7 @@ class FrameDecoder:
 
         Args:
             data: any number of bytes.
+            limit: frames to decode before it stops; what is left of the data waits for the next call.
 
         >>> FrameDecoder(masked=False).fragments(bytes.fromhex("8105 4865"))
         [(1, b'', 5), (1, b'He', None)]
@@ -155,9 +160,9 @@ class FrameDecoder:
                     if self._mask_bit:
                         return [(first, xor_part(raw, start, size, raw[start - 4 : start]), None)]
                     return [(first, raw[start:], None)]
-        return [] if self.error else self._fragments(raw)
+        return [] if self.error else self._fragments(raw, limit)
 
-    def _fragments(self, data: bytes) -> list[Piece]:
+    def _fragments(self, data: bytes, limit: int) -> list[Piece]:
         pieces: list[Piece] = []
         offset = 0
         if self._left:
@@ -165,16 +170,19 @@ class FrameDecoder:
             if self._left:
                 return pieces
         try:
-            self._decode(self._rest + data, offset, pieces)
+            self._decode(self._rest + data, offset, pieces, limit)
         except ProtocolError as error:
             self.error = error
         return pieces
 
-    def _decode(self, buffer: bytes, offset: int, pieces: list[Piece]) -> None:
-        """Decode as much as is there, from the offset on, and keep the rest."""
+    def _decode(self, buffer: bytes, offset: int, pieces: list[Piece], limit: int) -> None:
+        """Decode as much as is there, from the offset on, but no more than so many frames; keep the rest."""
         size = len(buffer)
         mask_bit, header, max_size, most = self._mask_bit, self._header, self._max_size, self._most
-        while size - offset >= 2:  # runs once for each frame of a busy connection
+        self.has_more = False
+        for _ in repeat(None, limit):  # runs once for each frame of a busy connection
+            if size - offset < 2:
+                break
             first = buffer[offset]
             length = buffer[offset + 1] ^ mask_bit  # over 127 when the MASK bit is not as it must be
             start = offset + header
@@ -194,6 +202,8 @@ class FrameDecoder:
             key = buffer[start - 4 : start]
             pieces.append((first, xor_part(buffer, start, end, key) if mask_bit else buffer[start:end], None))
             offset = end
+        else:
+            self.has_more = size - offset >= 2
         self._rest = buffer[offset:] if offset < size else b""
 
     def _refusal(self, first: int, length: int) -> ProtocolError:

@@ -72,6 +72,19 @@ class TestMessages:
         client.send_text("Hello")
         assert client.data_to_send() == encode_frame(Frame(Opcode.TEXT, b"Hello"), KEY)
 
+    @given(st.lists(frames, max_size=8), st.binary(max_size=60), st.integers(1, 4), st.data())
+    def test_in_portions_it_means_the_same(
+        self, sent: list[Frame], junk: bytes, most: int, data: st.DataObject
+    ) -> None:
+        """However few frames one call may read, and whatever breaks a rule behind them."""
+        wire = b"".join(encode_frame(frame, KEY) for frame in sent) + junk
+        server, events = Connection("server"), []
+        for piece in data.draw(cut(wire)):
+            events += server.receive_data(piece, most)
+            while server.has_more:
+                events += server.receive_data(b"", most)
+        assert events == Connection("server").receive_data(wire)
+
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
     def test_a_fork_shares_no_masking_key(self) -> None:
         code = """if True:

@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
+from wslab.aio.link import LOGGER, Logger
 from wslab.aio.websocket import Limits, WebSocket
 from wslab.close import CloseCode
 from wslab.deflate import Deflate, compression_settings
@@ -36,8 +37,9 @@ class ClientConnection(WebSocket):
         subprotocols: Sequence[str] | None,
         limits: Limits,
         compression: Deflate | None,
+        logger: Logger,
     ) -> None:
-        super().__init__("client", limits, compression)
+        super().__init__("client", limits, compression, logger)
         self.request: Request = request
         self._key = key
         self._subprotocols = subprotocols
@@ -55,7 +57,7 @@ class ClientConnection(WebSocket):
             if self._refusal:
                 self._refuse(self._refusal)
             else:
-                self.opened.set_exception(HandshakeError("the server ended TCP before it had answered"))
+                self._fail_opening(HandshakeError("the server ended TCP before it had answered"))
                 self.opened.exception()  # nobody waits for it when connect() was cancelled before
 
     def write_frame(self, frame: bytes, message: str | bytes) -> None:
@@ -94,7 +96,7 @@ class ClientConnection(WebSocket):
                 self._timer = self._loop.call_later(BODY_TIME, self._transport.abort)
             self._receive_body(self._refusal, data)
         except HandshakeError as error:
-            self._give_up_opening(error)
+            self._fail_opening(error)
 
     def _receive_body(self, refusal: Response, data: bytes) -> None:
         """Collect the body of a refusal until its end is known, or it is long enough to be quoted."""
@@ -112,9 +114,11 @@ class ClientConnection(WebSocket):
             line = response.body[:MAX_BODY].decode("utf-8", "replace").strip().partition("\n")[0].strip()
             text = f"{error}: {line}" if line else str(error)
             printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-            self._give_up_opening(HandshakeError(printable, error.status))
+            self._fail_opening(HandshakeError(printable, error.status), str(error))
 
-    def _give_up_opening(self, error: HandshakeError) -> None:
+    def _fail_opening(self, error: HandshakeError, sentence: str = "") -> None:
+        """Let connect() raise the error; what the body of an answer says is not logged."""
+        self._logger.info("%s: no connection: %s", self._address, sentence or error)
         self.opened.set_exception(error)
         self._transport.abort()
 
@@ -132,6 +136,7 @@ class connect:
         ssl: a context for wss://; by default one that checks the server's certificate.
         compression: "deflate" or a :class:`wslab.Deflate` offers to compress messages (RFC 7692); None does
             not.
+        logger: as in :func:`wslab.serve`.
 
     Raises:
         ValueError: the URI is not a WebSocket URI, or another argument is wrong.
@@ -154,6 +159,7 @@ class connect:
         open_timeout: float | None = 10,
         ssl: tls.SSLContext | None = None,
         compression: Deflate | Literal["deflate"] | None = None,
+        logger: Logger | None = None,
     ) -> None:
         self._compression = compression_settings(compression, "client")
         self._secure, self._host, self._port, host_field, path = parse_uri(uri)
@@ -161,6 +167,7 @@ class connect:
             raise ValueError("an ssl context goes with wss://, not with ws://")
         self._ssl = ssl
         self._limits = Limits(max_size, ping_interval, ping_timeout, close_timeout, open_timeout)
+        self._logger = logger or LOGGER
         self._subprotocols = subprotocols
         fields = additional_headers.items() if isinstance(additional_headers, Mapping) else additional_headers
         self._build = partial(
@@ -180,7 +187,9 @@ class connect:
         request = self._build(key=key)
         async with asyncio.timeout(self._limits.open_timeout):
             _, self._ws = await asyncio.get_running_loop().create_connection(
-                lambda: ClientConnection(request, key, self._subprotocols, self._limits, self._compression),
+                lambda: ClientConnection(
+                    request, key, self._subprotocols, self._limits, self._compression, self._logger
+                ),
                 self._host,
                 self._port,
                 ssl=ssl,

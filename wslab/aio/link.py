@@ -10,10 +10,11 @@ message. When more bytes are needed, the event loop calls again.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import os
 from collections import namedtuple
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from weakref import WeakKeyDictionary
 
 from wslab.aio.closed import ConnectionClosed, connection_closed
@@ -31,12 +32,16 @@ from wslab.connection import (
     Pong,
     ReadyState,
 )
+from wslab.decoder import ALL
 from wslab.deflate import Deflate
 from wslab.frames import to_bytes
 from wslab.handshake import agree_on_compression
 from wslab.http import Request, Response
 
-__all__ = ["Limits", "Link"]
+__all__ = ["LOGGER", "Limits", "Link", "Logger"]
+
+Logger = logging.Logger | logging.LoggerAdapter[Any]
+LOGGER = logging.getLogger("wslab")
 
 # Bytes of messages that wait for recv(); above, reading stops until half of them are taken.
 INBOX_LIMIT = 2**20
@@ -47,6 +52,8 @@ CLOSING = ReadyState.CLOSING  # looked up once: every message asks for it
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
 LINGER = 0.5  # seconds for a peer of TLS to read the Close that fails the connection
 FIRST_TIME = 0.1  # the same where no message was ever taken
+TURN = 256  # frames that are read from one connection before the others have their turn
+COMPRESSED_TURN = 16  # the same where a frame may become a thousand times longer
 LONG = 2**17  # bytes that are not copied once more on their way out
 
 
@@ -70,8 +77,14 @@ _buffers: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDict
 class Link(asyncio.BufferedProtocol):
     """Join a transport and a connection without I/O. :class:`wslab.aio.websocket.WebSocket` builds on it."""
 
+    _turn = TURN
+
     def __init__(
-        self, side: Literal["client", "server"], limits: Limits, compression: Deflate | None = None
+        self,
+        side: Literal["client", "server"],
+        limits: Limits,
+        compression: Deflate | None,
+        logger: Logger,
     ) -> None:
         self.request: Request | None = None
         self.response: Response | None = None
@@ -80,6 +93,7 @@ class Link(asyncio.BufferedProtocol):
         self._wanted_compression = compression
         self._side = side
         self._limits = limits
+        self._logger = logger
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._buffer = _buffers.setdefault(self._loop, memoryview(bytearray(READ)))
@@ -92,6 +106,7 @@ class Link(asyncio.BufferedProtocol):
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._inbox = Inbox()
         self._reading = True
+        self._goes_on = False  # while the next turn is due, for frames that have come already
         self._held_up = False  # whether the receiver has stopped the reading since the heartbeat asked last
         self._congested = False  # while the transport's buffer is above its high-water mark
         self._writable = asyncio.Event()  # wakes those who wait for the end of that
@@ -116,6 +131,7 @@ class Link(asyncio.BufferedProtocol):
             self._connection = Connection(self._side, max_size=limits.max_size)
         else:
             self._connection = CompressedConnection(self._side, self.compression, max_size=limits.max_size)
+            self._turn = COMPRESSED_TURN
         self._may_send = True
         self._heartbeat = Heartbeat(
             limits.ping_interval,
@@ -124,6 +140,7 @@ class Link(asyncio.BufferedProtocol):
             has_read=self._has_read,
             give_up=self._give_up,
         )
+        self._logger.debug("%s: open", self._address)
         if rest:
             self._receive(self._connection, rest)
 
@@ -136,7 +153,20 @@ class Link(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
         self._peername = transport.get_extra_info("peername")  # TLS forgets it in the end
         if self._limits.open_timeout is not None:
-            self._timer = self._loop.call_later(self._limits.open_timeout, self._transport.abort)
+            self._timer = self._loop.call_later(self._limits.open_timeout, self._give_up_opening)
+
+    @property
+    def _address(self) -> str:
+        """The address of the peer, for the log."""
+        if not isinstance(self._peername, tuple):
+            return "a peer without an address"  # of a socket that is not TCP's
+        host, port = self._peername[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def _give_up_opening(self) -> None:
+        seconds = self._limits.open_timeout
+        self._logger.info("%s: refused: the opening handshake took longer than %s s", self._address, seconds)
+        self._transport.abort()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer
@@ -148,10 +178,10 @@ class Link(asyncio.BufferedProtocol):
         else:
             self._receive_head(data)
 
-    def _receive(self, connection: Connection, data: bytes) -> None:
+    def _receive(self, connection: Connection, data: bytes, limit: int = 0) -> None:
         inbox, control = self._inbox, False
         wanted = self._may_send  # whoever has closed the connection receives no more
-        for event in connection.receive_data(data):
+        for event in connection.receive_data(data, limit or self._turn):
             if isinstance(event, tuple):
                 control = True
                 self._receive_control(event)
@@ -161,14 +191,23 @@ class Link(asyncio.BufferedProtocol):
             inbox.wake()
         if control:
             self._flush()
-        if inbox.size > INBOX_LIMIT:
+        if connection.has_more or inbox.size > INBOX_LIMIT:
             self._update_reading()
+
+    def _receive_more(self, connection: Connection) -> None:
+        """Go on with the frames that one turn of the event loop did not take."""
+        self._goes_on = False
+        if connection.has_more:
+            self._receive(connection, b"")
+        self._update_reading()
 
     def eof_received(self) -> bool | None:
         """End TCP from this side too, with whatever is still to be said before."""
         self._peer_ended = True
         if self._connection is None:
             return None
+        if self._connection.has_more:
+            self._receive(self._connection, b"", ALL)
         if not self._holding:
             self._hold_close()
         if self._holding and self._transport.can_write_eof():
@@ -188,6 +227,8 @@ class Link(asyncio.BufferedProtocol):
         self._update_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._connection and self._connection.has_more:
+            self._receive(self._connection, b"", ALL)
         for timer in (self._timer, self._holding, self._lingering, self._heartbeat):
             if isinstance(timer, Heartbeat):
                 timer.stop()
@@ -200,7 +241,9 @@ class Link(asyncio.BufferedProtocol):
         self._writable.set()
         self._inbox.wake()
         if self._connection:
-            self._pings.give_up(self._ending())
+            ending = self._ending()
+            self._logger.debug("%s: closed: %d %r", self._address, ending.code, ending.reason)
+            self._pings.give_up(ending)
 
     # -- receiving ------------------------------------------------------------------------------------------
 
@@ -212,7 +255,12 @@ class Link(asyncio.BufferedProtocol):
         elif isinstance(event, Pong):
             self._pings.answer(event.payload)
         elif isinstance(event, (Close, Failure)):
+            if isinstance(event, Failure):
+                self._log_failure(event)
             self._hold_close()
+
+    def _log_failure(self, failure: Failure) -> None:
+        self._logger.info("%s: failed with %d: %s", self._address, failure.code, failure.reason)
 
     def _update_reading(self) -> None:
         """Read on only while there is room for what comes; once our Close is out, nothing more is kept."""
@@ -222,6 +270,11 @@ class Link(asyncio.BufferedProtocol):
             wanted = self._inbox.size <= INBOX_LIMIT and self._pongs <= PONGS
         else:
             wanted = self._inbox.size <= INBOX_LIMIT // 2 and self._pongs <= PONGS
+        if self._connection and self._connection.has_more:  # what has come already comes first
+            if wanted and not self._goes_on:
+                self._goes_on = True
+                self._loop.call_soon(self._receive_more, self._connection)
+            wanted = False
         if wanted is not self._reading and not self._transport.is_closing():
             self._reading = wanted
             if wanted:
@@ -338,7 +391,10 @@ class Link(asyncio.BufferedProtocol):
 
     def _give_up(self, problem: str) -> None:
         """Fail the connection for a peer that is silent: there is nobody left to wait for."""
-        self._opened().fail(CloseCode.INTERNAL_ERROR, problem)
+        connection = self._opened()
+        if not connection.failure:
+            connection.fail(CloseCode.INTERNAL_ERROR, problem)
+            self._log_failure(Failure(int(CloseCode.INTERNAL_ERROR), problem))
         self._answer_close()
         self._close_transport()
 

@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import math
 import socket
 import ssl as tls
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from typing import Literal
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from typing import Any, Literal
 
 from wslab.aio.closed import ConnectionClosed
+from wslab.aio.link import LOGGER, READ, Logger
 from wslab.aio.websocket import Limits, WebSocket
 from wslab.close import CloseCode, encode_close
 from wslab.deflate import Deflate, compression_settings
-from wslab.handshake import check_origins, check_subprotocols, judge_request
+from wslab.handshake import check_origins, check_subprotocols, judge_request, origin_form
 from wslab.http import Headers, Request, RequestReader, Response
 
 __all__ = ["Server", "ServerConnection", "serve"]
-
-logger = logging.getLogger("wslab")
 
 CLEAN_UP_TIME = 1.0  # seconds for handlers that were cancelled
 
@@ -38,8 +36,9 @@ class ServerConnection(WebSocket):
     """The server's end of a connection. Handlers get one; :func:`serve` makes it."""
 
     def __init__(self, server: Server) -> None:
-        super().__init__("server", server.limits, server.compression)
+        super().__init__("server", server.limits, server.compression, server.logger)
         self._server = server
+        self._answering: asyncio.Task[None] | None = None  # while process_request may be at work
         self._reader = RequestReader()
 
     def respond(self, status: int, text: str) -> Response:
@@ -61,6 +60,8 @@ class ServerConnection(WebSocket):
         if self._closed.done():
             return  # a failed handshake of TLS is told by the event loop or not, and by _secure() always
         super().connection_lost(exc)
+        if self._answering:
+            self._answering.cancel()
         self._server.accepted.discard(self)
         self._server.connections.discard(self)
 
@@ -74,13 +75,18 @@ class ServerConnection(WebSocket):
                     self._transport, self, context, server_side=True, ssl_handshake_timeout=never
                 )
         except OSError as problem:
-            logger.debug("no TLS with %s: %s", self, problem)
+            self._logger.debug("%s: no TLS: %s", self._address, problem)
         if secured:
             self._transport = secured
         else:
             self.connection_lost(None)
 
     def _receive_head(self, data: bytes) -> None:
+        if self._answering:  # frames may come already; so read on, to notice when the client leaves
+            self._reader.rest += data
+            if len(self._reader.rest) > READ:
+                self._transport.pause_reading()
+            return
         if self.request or self.response or self._server.is_closing or self._transport.is_closing():
             return  # what follows a request that was refused, or comes too late
         if self._server.ssl and not self._transport.get_extra_info("sslcontext"):
@@ -88,15 +94,23 @@ class ServerConnection(WebSocket):
             return
         request = self._reader.feed(data)
         if isinstance(request, Response):
+            self._log_refusal(request, _sentence(request))
             self._refuse(request)
         elif request:
-            self.request = request
-            self._transport.pause_reading()  # frames may follow, but first comes the answer
-            self._server.start(self._run(request))
+            self.request = origin_form(request)
+            self._answering = self._server.start(self._run(self.request))
+
+    def eof_received(self) -> bool | None:
+        """Let a client that has asked for a page, and says no more, still get it."""
+        if self._answering and self.request and "Upgrade" not in self.request.headers:
+            self._peer_ended = True
+            return self._transport.can_write_eof()
+        return super().eof_received()
 
     async def _run(self, request: Request) -> None:
         """Answer a request; if that opens a connection, call the handler, and close behind it."""
         response = await self._answer(request)
+        self._answering = None
         if self._transport.is_closing():
             return
         self._transport.resume_reading()
@@ -113,14 +127,14 @@ class ServerConnection(WebSocket):
             await self._server.handler(self)
             code = CloseCode.NORMAL_CLOSURE
         except ConnectionClosed as closed:  # this connection, or another one that the handler uses
-            logger.debug("handler ended with a connection: %s", closed)
+            self._logger.debug("%s: handler ended with a connection: %r", self._address, closed)
         except asyncio.CancelledError:
             if _is_cancelled():
                 self._begin_close(code)
                 raise  # the server shuts down, or the application has cancelled the handler
-            logger.exception("handler was cancelled from within, the connection is closed with 1011")
+            self._logger.exception("%s: handler was cancelled from within, closing with 1011", self._address)
         except Exception:
-            logger.exception("handler failed, the connection is closed with 1011")
+            self._logger.exception("%s: handler failed, closing with 1011", self._address)
         await self.close(code)
 
     async def _answer(self, request: Request) -> Response:
@@ -135,15 +149,25 @@ class ServerConnection(WebSocket):
                 response.encode()  # what cannot be written is found here
         except (Exception, asyncio.CancelledError):
             if _is_cancelled():
-                raise  # the server shuts down
-            logger.exception("process_request failed, the request is answered with 500")
+                raise  # the server shuts down, or the client has left
+            self._logger.exception("%s: process_request failed, answering with 500", self._address)
             response = Response.text(500, "the server failed to answer this request\n")
-        return response or judge_request(
+        if response is not None:
+            if response.status >= 400 or "Upgrade" in request.headers:
+                self._log_refusal(response, f"process_request answered {response.reason}")
+            return response
+        response = judge_request(
             request,
             subprotocols=server.subprotocols,
             origins=server.origins,
             compression=server.compression,
         )
+        if response.status != 101:
+            self._log_refusal(response, _sentence(response))
+        return response
+
+    def _log_refusal(self, response: Response, sentence: str) -> None:
+        self._logger.info("%s: refused with %d: %s", self._address, response.status, sentence)
 
     def _refuse(self, response: Response) -> None:
         """Answer without opening a connection, and end TCP (§4.2.2)."""
@@ -184,8 +208,10 @@ class Server:
         process_request: ProcessRequest | None,
         ssl: tls.SSLContext | None,
         compression: Deflate | None,
+        logger: Logger,
     ) -> None:
         self.handler = handler
+        self.logger = logger
         self.limits = limits
         self.subprotocols = subprotocols
         self.origins = origins
@@ -244,11 +270,12 @@ class Server:
         finally:
             await self.__aexit__()
 
-    def start(self, handling: Awaitable[None]) -> None:
+    def start(self, handling: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run the task of one connection."""
         task = asyncio.ensure_future(handling)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def close(self, code: int = CloseCode.GOING_AWAY, reason: str = "") -> None:
         """Stop listening, and close every connection. Wait for the end with :meth:`wait_closed`.
@@ -288,7 +315,7 @@ class Server:
             ws.abort()
         _, stubborn = await asyncio.wait(closing, timeout=CLEAN_UP_TIME)
         if stubborn:
-            logger.error("%d handlers still run, a second after they were cancelled", len(stubborn))
+            self.logger.error("%d handlers still run, a second after they were cancelled", len(stubborn))
 
     def __repr__(self) -> str:
         return f"<Server with {len(self.connections)} connections>"
@@ -309,6 +336,7 @@ def serve(
     open_timeout: float | None = 10,
     ssl: tls.SSLContext | None = None,
     compression: Deflate | Literal["deflate"] | None = None,
+    logger: Logger | None = None,
 ) -> Server:
     """Serve WebSocket connections, each with a call of the handler.
 
@@ -325,10 +353,14 @@ def serve(
         ping_interval: seconds between pings; None for no heartbeat.
         ping_timeout: seconds to wait for a pong before the connection is failed with 1011.
         close_timeout: seconds to wait for the peer when closing.
-        open_timeout: seconds that an opening handshake may take.
+        open_timeout: seconds that an opening handshake may take, process_request included; it is cancelled
+            then, and as soon as the client has left.
         ssl: a context with a certificate serves wss:// instead of ws://.
         compression: "deflate" or a :class:`wslab.Deflate` accepts offers to compress messages (RFC 7692);
             None declines them.
+        logger: by default the one named "wslab". It gets a line at INFO for each handshake that is refused
+            and each connection that is failed, with the address of the client; openings and closings at
+            DEBUG, what the application raises at ERROR.
 
     Raises:
         ValueError: compression is none of these, or a subprotocol is not a token.
@@ -350,7 +382,13 @@ def serve(
     if origins is not None:
         check_origins(origins)
     limits = Limits(max_size, ping_interval, ping_timeout, close_timeout, open_timeout)
-    return Server(handler, host, port, limits, subprotocols, origins, process_request, ssl, wanted)
+    logger = logger or LOGGER
+    return Server(handler, host, port, limits, subprotocols, origins, process_request, ssl, wanted, logger)
+
+
+def _sentence(refusal: Response) -> str:
+    """Return why a request was refused here; it quotes nothing that may be a credential."""
+    return refusal.body.decode().strip()
 
 
 def _is_cancelled() -> bool:
