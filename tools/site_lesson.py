@@ -15,8 +15,8 @@ from PIL import Image
 from tools.course import LESSONS
 from tools.outline import NAVIGATION
 from tools.site_text import DOCS, HTML, local, sections, titled
+from wslab.lab.browser.saved import PAGES
 
-PAGE = "Run this cell in JupyterLab to see the page here."  # what `show` leaves in a stored notebook
 DOTS = re.compile(r" Click its three dots[^.]*\.")  # which only JupyterLab has
 YOUR_TURN = """```{admonition} Your turn
 :class: your-turn
@@ -43,14 +43,15 @@ def fold(cell: Cell) -> str:
     return "hide-output" if hidden.get("outputs_hidden") and cell["outputs"] else ""
 
 
-def pictured(outputs: list[Cell], name: str) -> None:
-    """Put the picture of a lesson's page, with its words, where the notebook says only that it would be."""
+def pictured(cells: list[Cell], name: str) -> None:
+    """Put the picture of a lesson's page, with its words, where the notebook first says that it would be."""
+    outputs = (output for cell in cells for output in cell.get("outputs", []))
+    places = (output for output in outputs if PAGES in "".join(output.get("data", {}).get("text/plain", "")))
     picture = DOCS / f"page-{name[:2]}.png"
-    for output in outputs:
-        if PAGE in "".join(output.get("data", {}).get("text/plain", "")) and picture.exists():
-            output["data"]["image/png"] = base64.b64encode(picture.read_bytes()).decode()
-            with Image.open(picture) as found:
-                output["metadata"] = {"image/png": {"alt": found.info["Description"]}}
+    if picture.exists() and (place := next(places, None)):
+        place["data"]["image/png"] = base64.b64encode(picture.read_bytes()).decode()
+        with Image.open(picture) as found:
+            place["metadata"] = {"image/png": {"alt": found.info["Description"]}}
 
 
 def words(outputs: list[Cell]) -> str:
@@ -59,9 +60,8 @@ def words(outputs: list[Cell]) -> str:
     return " ".join(figure["metadata"]["image/png"]["alt"] for figure in figures)
 
 
-def code(cell: Cell, name: str) -> None:
+def code(cell: Cell) -> None:
     """Prepare a code cell of a lesson for its page."""
-    pictured(cell["outputs"], name)
     metadata = cell["metadata"]
     if tag := fold(cell):
         metadata["tags"] = [*metadata.get("tags", []), tag]
@@ -76,12 +76,13 @@ def code(cell: Cell, name: str) -> None:
 def lesson_page(path: Path, known: dict[str, str]) -> str:
     """Return a notebook as the source of its page, given what each term means."""
     notebook = json.loads(path.read_text(encoding="utf-8"))
+    pictured(notebook["cells"], path.name)
     cells: list[Cell] = []
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             cell["source"] = prose("".join(cell["source"]), known)
         else:
-            code(cell, path.name)
+            code(cell)
         if "exercise" in cell["metadata"].get("tags", []):
             turn = {"id": f"{cell['id']}-turn", "cell_type": "markdown", "metadata": {}, "source": YOUR_TURN}
             cells.append(turn)

@@ -13,8 +13,9 @@ from tools import site, site_text
 from tools.chinese import ABOUT, CHINESE, renewed
 from tools.course import lessons
 from tools.course_map import AT_HOME, course_map
-from tools.site_lesson import FOLDS, YOUR_TURN, fold, lesson_page, prose, words
+from tools.site_lesson import FOLDS, YOUR_TURN, fold, lesson_page, pictured, prose, words
 from tools.site_text import HTML, local, meanings, sections
+from wslab.lab.browser.saved import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 RFC6455 = "https://www.rfc-editor.org/rfc/rfc6455.html"
@@ -107,6 +108,16 @@ def test_a_lesson_keeps_its_cells_and_gains_words_and_turns(tmp_path: Path) -> N
     assert made[1]["source"] == YOUR_TURN
     assert made[2]["metadata"]["mystnb"]["image"] == {"alt": "A plot."}
     assert words([figure, figure]) == "A plot. A plot."
+
+
+def test_the_page_of_a_lesson_is_shown_once_as_a_picture() -> None:
+    def shown() -> dict[str, Any]:
+        return {"outputs": [{"data": {"text/plain": [PAGES]}, "metadata": {}}]}
+
+    cells = [{"cell_type": "markdown"}, shown(), shown()]
+    pictured(cells, "05-echo.ipynb")
+    assert words(cells[1]["outputs"]).startswith("The page of an echo server")
+    assert words(cells[2]["outputs"]) == ""
 
 
 def test_every_lesson_is_on_the_map_once() -> None:
