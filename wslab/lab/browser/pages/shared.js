@@ -1,38 +1,14 @@
-// What the pages share: the connection with what is known about it, a log that stays short, and the theme.
+// What the pages share: the connection with what is known about it, a log that stays short.
 //
 // Everything from the network, and everything typed, is put in with textContent: it cannot become markup.
+
+import "./page.js";
 
 const STATES = ["CONNECTING", "OPEN", "CLOSING", "CLOSED"]; // RFC 6455 calls them by name, the browser by number
 const ROWS = 200; // how many rows a log keeps
 const SHOWN = 2000; // how many characters or bytes of one message are shown
 
-/** Be as light or dark as JupyterLab, in a frame of a notebook that may be asked: behind the tunnel it may. */
-function followTheme() {
-  let notebook;
-  try {
-    notebook = parent.document.body;
-  } catch {} // it is of another origin
-  if (!notebook) return;
-  const follow = () => {
-    const light = notebook.dataset.jpThemeLight;
-    if (light) document.documentElement.style.colorScheme = light === "true" ? "light" : "dark";
-  };
-  follow();
-  const observer = new MutationObserver(follow);
-  observer.observe(notebook, { attributeFilter: ["data-jp-theme-light"] });
-  addEventListener("pagehide", () => observer.disconnect()); // or the notebook would keep this page for ever
-}
-followTheme();
-
-/** Make an element with attributes and children; a string becomes text. */
-export function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-export const byId = (id) => document.getElementById(id);
+export const { byId, element } = Page;
 
 /** The address of a path on this page's own server: in the folder of the page, with ws: or wss: as the page. */
 export function socketAddress(path = "") {
@@ -49,12 +25,11 @@ export const stateName = (state) => `${state} ${STATES[state]}`;
 export const shorten = (text) =>
   text.length > SHOWN ? `${text.slice(0, SHOWN)} … (${text.length - SHOWN} more characters)` : text;
 
-/** Write bytes in hexadecimal. */
+/** Write bytes in hexadecimal, those that are shown. */
 export function hex(buffer) {
-  const bytes = new Uint8Array(buffer, 0, Math.min(buffer.byteLength, SHOWN));
-  const text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  const more = buffer.byteLength - bytes.length;
-  return more ? `${text} … (${more} more bytes)` : text;
+  const more = buffer.byteLength - SHOWN;
+  const text = Page.hex(new Uint8Array(buffer, 0, Math.min(buffer.byteLength, SHOWN)));
+  return more > 0 ? `${text} … (${more} more bytes)` : text;
 }
 
 /** Say which kind of object a message is, and its size, by the name of the property that has it. */
