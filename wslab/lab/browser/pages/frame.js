@@ -10,16 +10,13 @@ globalThis.Frames = (() => {
   const CODES =
     "NORMAL_CLOSURE GOING_AWAY PROTOCOL_ERROR UNSUPPORTED_DATA - NO_STATUS_RCVD ABNORMAL_CLOSURE INVALID_DATA POLICY_VIOLATION" +
     " MESSAGE_TOO_BIG MANDATORY_EXTENSION INTERNAL_ERROR SERVICE_RESTART TRY_AGAIN_LATER BAD_GATEWAY TLS_HANDSHAKE";
-  const CODE_NAMES = Object.fromEntries(CODES.split(" ").map((name, place) => [1000 + place, name]).filter(([, name]) => name !== "-"));
-  const NEVER_SENT = [1005, 1006, 1015];
+  const nameOf = (code) => CODES.split(" ")[code - 1000]?.replace("-", "");
+  const ROUND = [0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6]; // of SHA-1
   const XORED = 8; // bytes of the payload that are masked before the reader's eyes
-
-  // -- bytes, written for reading ---------------------------------------------------------------------------
 
   const plural = (number, noun) => `${number} ${noun}${number === 1 || number === 1n ? "" : "s"}`;
   const count = (number) => plural(number, "byte");
   const digit = (number) => number.toString(16).toUpperCase();
-
   const leftOut = (number) => (number > 0 ? ` … (${count(number)} left out)` : "");
   const hexed = (bytes, limit = 16) => hex(bytes.subarray(0, limit)) + leftOut(bytes.length - limit);
   const bits = (byte) => byte.toString(2).padStart(8, "0").replace(/^..../, "$& "); // two times four
@@ -35,14 +32,11 @@ globalThis.Frames = (() => {
     const text = [];
     let fault = null, at = 0, tail = bytes.subarray(0, 0);
     while (at < bytes.length) {
-      const first = bytes[at], second = { 0xe0: [0xa0, 0xbf], 0xed: [0x80, 0x9f], 0xf0: [0x90, 0xbf], 0xf4: [0x80, 0x8f] }[first];
+      const first = bytes[at], low = { 0xe0: 0xa0, 0xf0: 0x90 }[first] ?? 0x80, high = { 0xed: 0x9f, 0xf4: 0x8f }[first] ?? 0xbf;
       const size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-      const fits = (place) => {
-        const [low, high] = (place === 1 && second) || [0x80, 0xbf];
-        return bytes[at + place] >= low && bytes[at + place] <= high;
-      };
+      const follows = (byte, place) => byte >= (place === 1 ? low : 0x80) && byte <= (place === 1 ? high : 0xbf);
       let good = 1;
-      while (good < size && fits(good)) good += 1;
+      while (good < size && follows(bytes[at + good], good)) good += 1;
       const part = bytes.subarray(at, at + good);
       at += good;
       if (good === size) text.push(escaped(new TextDecoder("utf-8", { ignoreBOM: true }).decode(part)));
@@ -61,24 +55,14 @@ globalThis.Frames = (() => {
 
   const plain = (text, limit = 200) => Array.from(text.slice(0, limit), escaped).join("") + leftOut(text.length - limit); // Latin-1
 
-  /** Read hexadecimal digits, with blanks, commas, colons, 0x or \x between them, or a bytes literal of Python. */
+  /** Read hexadecimal digits, with blanks, commas, colons, 0x or \x between them. */
   function fromHex(text) {
-    const literal = /^\s*b(["'])(.*)\1\s*$/s.exec(text);
-    if (literal) return fromLiteral(literal[2]);
     const digits = text.replace(/[0\\]x|[\s,:]/gi, "");
     const wrong = /[^0-9a-f]/iu.exec(digits);
     if (wrong) throw new Error(`"${wrong[0]}" is not a hexadecimal digit`);
     if (digits.length % 2) throw new Error("the last byte has one digit: a byte is two hexadecimal digits");
     return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
   }
-
-  function fromLiteral(text) {
-    const named = { n: 10, r: 13, t: 9, 0: 0 };
-    return Uint8Array.from(text.match(/\\x[0-9a-f]{2}|\\?[^]/gi) ?? [], (each) =>
-      each.length === 4 ? parseInt(each.slice(2), 16) : each.length === 2 ? (named[each[1]] ?? each.charCodeAt(1)) : each.charCodeAt(0));
-  }
-
-  // -- a frame from its parts (§5.2) ------------------------------------------------------------------------
 
   const masked = (payload, key) => payload.map((byte, place) => byte ^ key[place % 4]); // §5.3
 
@@ -90,8 +74,6 @@ globalThis.Frames = (() => {
     else if (size > 125) length = [mask | 126, size >>> 8, size & 255];
     return Uint8Array.from([first, ...length, ...(key ?? []), ...(key ? masked(payload, key) : payload)]);
   }
-
-  // -- the parts of frames, one after the other -------------------------------------------------------------
 
   /** Take bytes apart, frame by frame, as what one side sends: "client", "server", or "" for either (§5.1). */
   function dissect(bytes, sender = "") {
@@ -117,7 +99,7 @@ globalThis.Frames = (() => {
     };
     const { fin, opcode } = addFirst(add, bytes[0], memory);
     const note = missing(bytes), { isMasked, length } = addLength(add, rest, opcode >= 8, sender);
-    const key = isMasked ? addKey(add, rest(4)) : null;
+    const key = addKey(add, rest(isMasked ? 4 : 0));
     const wire = rest(key || !isMasked ? Number(length) : 0), payload = key ? masked(wire, key) : wire;
     const frame = { what: OPCODES[opcode] ?? `opcode ${digit(opcode)}`, fin, opcode, key, payload, missing: note, fields };
     const meaning = opcode === 8 && !note ? addClose(add, payload) : addPayload(add, frame, errors, memory);
@@ -218,8 +200,8 @@ globalThis.Frames = (() => {
       return "close with half a code";
     }
     const code = (payload[0] << 8) | payload[1], own = code >= 3000 && code <= 4999;
-    const says = CODE_NAMES[code] ?? (own ? (code < 4000 ? "registered for libraries" : "for private use") : "reserved or undefined");
-    const valid = own || (code in CODE_NAMES && !NEVER_SENT.includes(code));
+    const kind = own ? (code < 4000 ? "registered for libraries" : "for private use") : "reserved or undefined";
+    const says = nameOf(code) || kind, valid = own || (nameOf(code) && ![1005, 1006, 1015].includes(code));
     add("close code", 16, `${code}`, says, "§7.4", valid ? null : `close code ${code} must not be sent (§7.4)`);
     if (payload.length === 2) return `close ${code}`;
     const reason = payload.subarray(2), { fault, tail } = utf8(reason);
@@ -248,15 +230,13 @@ globalThis.Frames = (() => {
     let at = 2 + size;
     if (size) step("extended payload length", `${payload.length} in ${size} bytes, the highest first`, hex(bytes.subarray(2, at)), "§5.2", at);
     if (key) step("masking-key", "4 bytes that nobody can predict", hex(key), "§5.3", (at += 4));
-    const xored = key ? Math.min(XORED, payload.length) : 0, rest = payload.length - xored;
-    for (let i = 0; i < xored; i += 1) {
-      const byte = payload[i], of = key[i % 4], seen = byte >= 0x20 && byte < 0x7f ? ` "${String.fromCharCode(byte)}"` : "";
-      const how = `${hex([byte])}${seen} XOR ${hex([of])} (key byte ${i % 4})`;
-      step(`payload byte ${i}`, how, hex([byte ^ of]), "§5.3", at + i + 1, [
-        part(`payload byte ${i}`, `${hex([byte])}${seen}`, byte), part(`key byte ${i % 4}`, hex([of]), of), part("XOR", hex([byte ^ of]), byte ^ of),
-      ]);
-    }
-    const all = key ? `all ${count(payload.length)} masked${rest ? `, ${rest} more in the same way` : ""}` : "not masked";
+    const seen = (byte) => hex([byte]) + (byte >= 0x20 && byte < 0x7f ? ` "${String.fromCharCode(byte)}"` : "");
+    (key ? payload : []).slice(0, XORED).forEach((byte, i) => {
+      const of = key[i % 4], from = [part(`payload byte ${i}`, seen(byte), byte), part(`key byte ${i % 4}`, hex([of]), of)];
+      step(`payload byte ${i}`, `${seen(byte)} XOR ${hex([of])} (key byte ${i % 4})`, hex([byte ^ of]), "§5.3", at + i + 1, from);
+    });
+    const rest = payload.length > XORED ? `, ${payload.length - XORED} more in the same way` : "";
+    const all = key ? `all ${count(payload.length)} masked${rest}` : "not masked";
     step("payload data", payload.length ? all : "none", hexed(bytes.subarray(at)), "§5.3", bytes.length);
     step("frame", `all parts in order: ${count(bytes.length)}`, hexed(bytes, 24), "§5.2", bytes.length);
     return made;
@@ -275,10 +255,8 @@ globalThis.Frames = (() => {
       for (let i = 16; i < 80; i += 1) w[i] = rotate(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
       let [a, b, c, d, e] = state;
       for (let i = 0; i < 80; i += 1) {
-        const [f, k] = [
-          [(b & c) | (~b & d), 0x5a827999], [b ^ c ^ d, 0x6ed9eba1], [(b & c) | (b & d) | (c & d), 0x8f1bbcdc], [b ^ c ^ d, 0xca62c1d6],
-        ][Math.floor(i / 20)];
-        [a, b, c, d, e] = [(rotate(a, 5) + f + e + k + w[i]) | 0, a, rotate(b, 30), c, d];
+        const mixed = [(b & c) | (~b & d), b ^ c ^ d, (b & c) | (b & d) | (c & d), b ^ c ^ d], turn = Math.floor(i / 20);
+        [a, b, c, d, e] = [(rotate(a, 5) + mixed[turn] + e + ROUND[turn] + w[i]) | 0, a, rotate(b, 30), c, d];
       }
       state = [a, b, c, d, e].map((word, i) => (word + state[i]) | 0);
     }
@@ -289,22 +267,17 @@ globalThis.Frames = (() => {
   function accept(key) {
     if (/[^\0-\xff]/.test(key)) throw new Error("the key has a character outside Latin-1, which no HTTP header can carry");
     const digest = sha1(Uint8Array.from(key + GUID, (character) => character.charCodeAt(0)));
-    const answer = btoa(String.fromCharCode(...digest)), problem = keyProblem(key);
+    const size = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(key) ? atob(key).length : -1;
+    let problem = size < 0 ? "the key is not base64; it must be 16 bytes in base64 (§4.1)" : null;
+    if (size >= 0 && size !== 16) problem = `the key decodes to ${count(size)}; it must be 16 bytes in base64 (§4.1)`;
     const steps = [
       ["key", problem ? "what the client sent" : "16 random bytes in base64", plain(key), "§4.1"],
       ["key + GUID", `the key, then ${GUID}`, plain(key + GUID), "§4.2.2"],
       ["SHA-1", "digest of these characters: 20 bytes", hex(digest), "§4.2.2"],
-      ["accept key", "the 20 bytes in base64", answer, "§4.2.2"],
+      ["accept key", "the 20 bytes in base64", btoa(String.fromCharCode(...digest)), "§4.2.2"],
     ];
     return { steps, problem };
   }
 
-  function keyProblem(key) {
-    const base64 = /^(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?$/.test(key) && !key.includes("_");
-    if (!base64) return "the key is not base64; it must be 16 bytes in base64 (§4.1)";
-    const size = atob(key).length;
-    return size === 16 ? null : `the key decodes to ${count(size)}; it must be 16 bytes in base64 (§4.1)`;
-  }
-
-  return { OPCODES, accept, count, dissect, encode, fromHex, steps };
+  return { OPCODES, accept, bits, count, dissect, encode, fromHex, steps };
 })();

@@ -40,16 +40,18 @@ globalThis.FrameMap = (() => {
     const value = element("span", { class: "value" }, bytes && field.bits >= 8 ? "" : from === field.bit ? field.value : "");
     if (bytes && field.bits >= 8) value.append(...hexOf(bytes.subarray(from / 8, to / 8), from / 8));
     if (!bytes || to - from > 1) made.append(value);
-    if (bytes) made.append(element("span", { class: "bits" }, ...Array.from({ length: to - from }, (_, i) => bitOf(field, from + i, bytes, flip))));
+    const bits = bytes ? Array.from({ length: to - from }, (_, i) => bitOf(field, from + i, bytes, flip)) : [];
+    made.append(element("span", { class: "bits" }, ...bits));
     return made;
   }
 
   const hexOf = (bytes, from) => Array.from(bytes, (byte, i) => element("span", { "data-byte": from + i }, hex([byte])));
 
   function bitOf(field, bit, bytes, flip) {
-    const byte = bit >> 3, value = (bytes[byte] >> (7 - (bit & 7))) & 1, label = `${field.name}, bit ${bit & 7} of byte ${byte}: ${value}`;
+    const byte = bit >> 3, value = (bytes[byte] >> (7 - (bit & 7))) & 1;
     if (!flip) return element("span", { "data-byte": byte }, `${value}`);
-    const made = element("button", { type: "button", tabindex: -1, "data-bit": bit, "data-byte": byte, "aria-label": label }, `${value}`);
+    const made = element("button", { type: "button", tabindex: -1, "data-bit": bit, "data-byte": byte }, `${value}`);
+    made.setAttribute("aria-label", `${field.name}, bit ${bit & 7} of byte ${byte}: ${value}`);
     made.addEventListener("click", () => flip(bit));
     return made;
   }
@@ -87,10 +89,11 @@ globalThis.FrameMap = (() => {
 
   /** Light up the field under the pointer, or that with the focus, wherever it is in this element. */
   function light(root) {
+    const placesOf = (target) => target?.dataset.at.split(" ") ?? [];
     const lit = (places) => {
-      for (const each of root.querySelectorAll("[data-at]")) each.classList.toggle("lit", each.dataset.at.split(" ").some((at) => places.includes(at)));
+      for (const each of root.querySelectorAll("[data-at]")) each.classList.toggle("lit", placesOf(each).some((at) => places.includes(at)));
     };
-    for (const type of ["pointerover", "focusin"]) root.addEventListener(type, ({ target }) => lit(target.closest("[data-at]")?.dataset.at.split(" ") ?? []));
+    for (const type of ["pointerover", "focusin"]) root.addEventListener(type, ({ target }) => lit(placesOf(target.closest("[data-at]"))));
     for (const type of ["pointerleave", "focusout"]) root.addEventListener(type, () => lit([]));
     root.addEventListener("keydown", (event) => {
       const here = event.target.closest("tr[data-at]"), next = { ArrowDown: here?.nextSibling, ArrowUp: here?.previousSibling }[event.key];

@@ -10,8 +10,9 @@ globalThis.Page = (() => {
     return made;
   }
 
-  /** Write bytes in hexadecimal. */
-  const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  /** Write bytes in hexadecimal; say how many there are beyond the limit. */
+  const hex = (bytes, limit = Infinity) => Array.from(bytes.slice(0, limit), (byte) => byte.toString(16).padStart(2, "0")).join(" ") +
+    (bytes.length > limit ? ` … (${bytes.length - limit} more bytes)` : "");
 
   /** Be as light or dark as JupyterLab, or the reading edition, in a frame of it that may be asked. */
   function followTheme() {
@@ -21,10 +22,8 @@ globalThis.Page = (() => {
     } catch {} // it is of another origin
     if (!around || parent === window) return;
     const follow = () => {
-      const { jpThemeLight, theme } = around.dataset;
-      const light = jpThemeLight ? jpThemeLight === "true" : theme === "light";
-      const known = jpThemeLight || theme === "light" || theme === "dark";
-      document.documentElement.style.colorScheme = known ? (light ? "light" : "dark") : "";
+      const { jpThemeLight, theme } = around.dataset; // of JupyterLab, of the reading edition, where it may be "auto"
+      document.documentElement.style.colorScheme = { true: "light", false: "dark", light: "light", dark: "dark" }[jpThemeLight ?? theme] ?? "";
     };
     follow();
     const observer = new MutationObserver(follow);

@@ -25,13 +25,6 @@ export const stateName = (state) => `${state} ${STATES[state]}`;
 export const shorten = (text) =>
   text.length > SHOWN ? `${text.slice(0, SHOWN)} … (${text.length - SHOWN} more characters)` : text;
 
-/** Write bytes in hexadecimal, those that are shown. */
-export function hex(buffer) {
-  const more = buffer.byteLength - SHOWN;
-  const text = Page.hex(new Uint8Array(buffer, 0, Math.min(buffer.byteLength, SHOWN)));
-  return more > 0 ? `${text} … (${more} more bytes)` : text;
-}
-
 /** Say which kind of object a message is, and its size, by the name of the property that has it. */
 export function kindOf(data) {
   if (typeof data === "string") return `string, length ${data.length}`;
@@ -42,8 +35,8 @@ export function kindOf(data) {
 /** Put the content of a message into an element, as text; that of a Blob comes a moment later. */
 export function fill(target, data) {
   if (typeof data === "string") target.textContent = shorten(data);
-  else if (data instanceof Blob) data.arrayBuffer().then((buffer) => (target.textContent = hex(buffer)));
-  else target.textContent = hex(data);
+  else if (data instanceof Blob) data.arrayBuffer().then((buffer) => fill(target, buffer));
+  else target.textContent = Page.hex(new Uint8Array(data), SHOWN);
 }
 
 /** The rows of a list or of the body of a table: the newest are kept, and in view. */

@@ -25,11 +25,10 @@ function attempt(control, action) {
   byId(control.id === "nonce" ? "flaw" : "problem").textContent = problem;
 }
 
-// -- new bytes ----------------------------------------------------------------------------------------------
-
 /** Take new bytes, that were typed or chosen at `origin`. */
 function replace(made, origin) {
   if (made.length > MOST) throw new Error(`these are ${made.length} bytes, and the workbench takes ${MOST} at once`);
+  if (origin === "hex") step = 0;
   bytes = made;
   pieces = Frames.dissect(bytes, byId("sender").value);
   chosen = Math.max(0, Math.min(chosen, pieces.length - 1));
@@ -56,8 +55,6 @@ function fromParts(origin) {
   const made = Frames.encode(first, Uint8Array.from(payload), key), after = bytes.subarray(old.start + old.bytes.length);
   replace(Uint8Array.from([...bytes.subarray(0, old.start), ...made, ...after]), origin);
 }
-
-// -- what is seen -------------------------------------------------------------------------------------------
 
 function draw(origin) {
   const now = frame();
@@ -107,8 +104,9 @@ function drawStep() {
   const { name, how, result, section, upTo, parts } = all[step - 1] ?? { upTo: Infinity };
   const start = all.length ? "See how the frame is encoded." : "Only a whole frame can be encoded step by step.";
   byId("step").textContent = step ? `Step ${step} of ${all.length}: ${name} (${section})` : start;
-  const row = (each) => FrameMap.row(each.name, each.result, each.how);
-  const rows = step ? [...parts, { name, how, result }].map(row) : [];
+  const isXor = parts?.[1]?.name.startsWith("key"); // there, the result is shown bit by bit below the two that make it
+  const sum = isXor ? { name: "XOR", result: Frames.bits(parseInt(result, 16)), how: result } : { name, result, how };
+  const rows = step ? [...parts, sum].map((each) => FrameMap.row(each.name, each.result, each.how)) : [];
   byId("working").replaceChildren(element("table", {}, element("tbody", {}, ...rows)));
   const from = step > 1 ? all[step - 2].upTo : 0;
   for (const each of byId("frame").querySelectorAll("[data-byte]")) {
@@ -124,8 +122,6 @@ function drawLadder() {
     if (problem) throw new Error(problem);
   });
 }
-
-// -- what is done -------------------------------------------------------------------------------------------
 
 function focusBit(place) {
   buttonOf(bit)?.setAttribute("tabindex", -1);
@@ -149,7 +145,8 @@ function fromLink() {
 const listen = (id, type, action) => byId(id).addEventListener(type, action);
 const ACTIONS = { hex: () => replace(Frames.fromHex(byId("hex").value), "hex"), sender: () => replace(bytes) };
 for (let code = 0; code < 16; code += 1) {
-  byId("opcode").append(element("option", { value: code }, `${Frames.OPCODES[code] ?? "reserved"} (${code.toString(16).toUpperCase()})`));
+  const name = `${Frames.OPCODES[code] ?? "reserved"} (${code.toString(16).toUpperCase()})`;
+  byId("opcode").append(element("option", { value: code }, name));
 }
 for (const id of ["parts", "accept"]) listen(id, "submit", (event) => event.preventDefault());
 listen("parts", "input", ({ target }) => attempt(target, ACTIONS[target.id] ?? (() => fromParts(target.id))));
