@@ -214,6 +214,12 @@ def test_clock_shows_time_text_and_quotes_and_counts_what_is_missing(page: Page,
     page.get_by_label("Command").fill("every 0.2")
     page.keyboard.press("Enter")
     assert [here.next() for _ in range(3)] == ["pause", "resume", "every 0.2"]
+    click(page, "Pause")
+    expect(page.get_by_role("status")).to_contain_text("Paused: you asked the server to wait.")
+    expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "true")
+    click(page, "Reconnect")
+    expect(page.get_by_role("status")).to_have_text("Connected.")
+    assert [here.next(), here.next()] == ["pause", (1000, "reconnect")]
     click(page, "Close")
     assert here.next() == (1000, "bye")
 
@@ -255,6 +261,39 @@ def test_a_page_keeps_to_its_frame(page: Page, here: Here, name: str) -> None:
     for width in (1400, 800, 320, 280):
         page.set_viewport_size({"width": width, "height": 360})
         assert page.evaluate(WIDER) == 0
+
+
+HEIGHTS = """() => {
+    const log = document.querySelector(".log:has(#log)");
+    const padding = parseFloat(getComputedStyle(document.body).paddingBottom);
+    const lowest = document.body.lastElementChild.getBoundingClientRect().bottom;
+    return {
+        "page": document.documentElement.scrollHeight - innerHeight,
+        "below": Math.round(innerHeight - padding - lowest),
+        "log scrolls": log.scrollHeight > log.clientHeight,
+        "log is high": log.clientHeight >= 90,
+    };
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(800, 560), (800, 460), (400, 700)])
+@pytest.mark.parametrize("name", NAMES)
+def test_only_the_log_of_a_page_scrolls_and_it_takes_what_is_left(
+    page: Page, here: Here, name: str, width: int, height: int
+) -> None:
+    """A frame of a notebook has one scroll bar, not two, and nothing below the page is empty."""
+
+    async def talk(connection: Any) -> None:
+        welcome = {"type": "welcome", "name": "Ada", "room": "tea", "members": ["Ada"], "history": []}
+        await connection.send(json.dumps(welcome))
+        for number in range(100):
+            await connection.send(f"message {number}")
+        await echo(connection)
+
+    page.set_viewport_size({"width": width, "height": height})
+    open_page(page, here.serve(talk, name))
+    expect(page.locator("#log")).to_contain_text("message 99")
+    assert page.evaluate(HEIGHTS) == {"page": 0, "below": 0, "log scrolls": True, "log is high": True}
 
 
 # The ratio of WCAG 2.2 §1.4.3 between each text and the nearest background that is painted behind it.

@@ -14,7 +14,7 @@ from websockets.asyncio.server import serve as websockets_serve
 import wslab
 from wslab.lab.browser.serve import FIELDS, KINDS, PAGES, serve_page
 
-NAMES = ["chat.html", "clock.html", "console.html", "echo.html", "endings.html"]
+NAMES = ["chat.html", "clock.html", "console.html", "echo.html", "endings.html", "workbench.html"]
 FILES = sorted(path.name for path in PAGES.iterdir() if path.suffix in KINDS)
 SERVERS = ["websockets", "wslab"]
 
@@ -156,7 +156,7 @@ class Tags(html.parser.HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs)))
         self.in_label = self.in_label or tag == "label"
-        if tag in ("input", "select") and not self.in_label:
+        if tag in ("input", "select", "textarea") and not self.in_label:
             self.unlabelled.append(str(attrs))
 
     def handle_endtag(self, tag: str) -> None:

@@ -8,15 +8,15 @@ let arrived, missed, last, next;
 const link = new Link({ message: (event) => receive(event.data), open: start });
 
 /** Say whether the server was asked to pause; whether it does is seen at the clock. */
-function pausing(paused, sentence) {
+function pausing(paused) {
   document.body.toggleAttribute("data-paused", paused);
   byId("pause").setAttribute("aria-pressed", paused);
-  link.say(sentence);
+  link.say(paused ? "Paused: you asked the server to wait. Press Resume to go on." : "Connected.");
 }
 
 /** A new connection is counted anew. */
 function start() {
-  if (link.socket) pausing(false, "Connected.");
+  if (link.socket) pausing(false);
   [arrived, missed, last, next] = [0, 0, undefined, undefined];
 }
 
@@ -86,9 +86,8 @@ function quote({ symbol, price }) {
   row.cells[2].textContent = row.updates;
 }
 
-for (const [id, sentence] of [["pause", "Paused: you asked the server to wait. Press Resume to go on."], ["resume", "Connected."]]) {
-  byId(id).addEventListener("click", () => link.send(id) && pausing(id === "pause", sentence));
-}
+byId("pause").addEventListener("click", () => link.send("pause") && pausing(true));
+byId("resume").addEventListener("click", () => link.send("resume") && pausing(false));
 byId("close").addEventListener("click", () => link.close(1000, "bye"));
 byId("command").addEventListener("submit", (event) => {
   event.preventDefault();

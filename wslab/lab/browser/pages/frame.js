@@ -99,7 +99,9 @@ globalThis.Frames = (() => {
     };
     const { fin, opcode } = addFirst(add, bytes[0], memory);
     const note = missing(bytes), { isMasked, length } = addLength(add, rest, opcode >= 8, sender);
-    const key = addKey(add, rest(isMasked ? 4 : 0));
+    const four = rest(isMasked ? 4 : 0), key = four.length === 4 ? four : null;
+    const says = key ? "byte i of the payload XOR byte i mod 4 of the key" : "incomplete";
+    if (four.length) add("masking-key", 8 * four.length, hex(four), says, "§5.3");
     const wire = rest(key || !isMasked ? Number(length) : 0), payload = key ? masked(wire, key) : wire;
     const frame = { what: OPCODES[opcode] ?? `opcode ${digit(opcode)}`, fin, opcode, key, payload, missing: note, fields };
     const meaning = opcode === 8 && !note ? addClose(add, payload) : addPayload(add, frame, errors, memory);
@@ -164,12 +166,6 @@ globalThis.Frames = (() => {
     return { isMasked, length };
   }
 
-  function addKey(add, key) {
-    const whole = key.length === 4, says = whole ? "byte i of the payload XOR byte i mod 4 of the key" : "incomplete";
-    if (key.length) add("masking-key", 8 * key.length, hex(key), says, "§5.3");
-    return whole ? key : null;
-  }
-
   function addPayload(add, { fin, opcode, key, payload, missing: note }, errors, memory) {
     const kind = opcode === 0 ? memory.message : opcode;
     let shown = hexed(payload) || "no bytes", error = null;
@@ -228,7 +224,8 @@ globalThis.Frames = (() => {
       part("payload length", `${count(payload.length)}; ${way}`, second & 0b0111_1111),
     ]);
     let at = 2 + size;
-    if (size) step("extended payload length", `${payload.length} in ${size} bytes, the highest first`, hex(bytes.subarray(2, at)), "§5.2", at);
+    const written = `${payload.length} in ${size} bytes, the highest first`;
+    if (size) step("extended payload length", written, hex(bytes.subarray(2, at)), "§5.2", at);
     if (key) step("masking-key", "4 bytes that nobody can predict", hex(key), "§5.3", (at += 4));
     const seen = (byte) => hex([byte]) + (byte >= 0x20 && byte < 0x7f ? ` "${String.fromCharCode(byte)}"` : "");
     (key ? payload : []).slice(0, XORED).forEach((byte, i) => {

@@ -38,7 +38,7 @@ globalThis.FrameMap = (() => {
     made.classList.toggle("one", to - from === 1);
     made.classList.toggle("wrong", Boolean(field.error));
     const value = element("span", { class: "value" }, bytes && field.bits >= 8 ? "" : from === field.bit ? field.value : "");
-    if (bytes && field.bits >= 8) value.append(...hexOf(bytes.subarray(from / 8, to / 8), from / 8));
+    if (bytes && field.bits >= 8) value.append(...hexOf(bytes.subarray(from / 8, to / 8), from / 8).flatMap((each) => [each, " "]));
     if (!bytes || to - from > 1) made.append(value);
     const bits = bytes ? Array.from({ length: to - from }, (_, i) => bitOf(field, from + i, bytes, flip)) : [];
     made.append(element("span", { class: "bits" }, ...bits));
@@ -91,12 +91,16 @@ globalThis.FrameMap = (() => {
   function light(root) {
     const placesOf = (target) => target?.dataset.at.split(" ") ?? [];
     const lit = (places) => {
-      for (const each of root.querySelectorAll("[data-at]")) each.classList.toggle("lit", placesOf(each).some((at) => places.includes(at)));
+      for (const each of root.querySelectorAll("[data-at]")) {
+        each.classList.toggle("lit", placesOf(each).some((at) => places.includes(at)));
+      }
     };
-    for (const type of ["pointerover", "focusin"]) root.addEventListener(type, ({ target }) => lit(placesOf(target.closest("[data-at]"))));
+    const point = ({ target }) => lit(placesOf(target.closest("[data-at]")));
+    for (const type of ["pointerover", "focusin"]) root.addEventListener(type, point);
     for (const type of ["pointerleave", "focusout"]) root.addEventListener(type, () => lit([]));
     root.addEventListener("keydown", (event) => {
-      const here = event.target.closest("tr[data-at]"), next = { ArrowDown: here?.nextSibling, ArrowUp: here?.previousSibling }[event.key];
+      const here = event.target.closest("tr[data-at]");
+      const next = { ArrowDown: here?.nextSibling, ArrowUp: here?.previousSibling }[event.key];
       if (!next) return;
       event.preventDefault();
       [here.tabIndex, next.tabIndex] = [-1, 0];

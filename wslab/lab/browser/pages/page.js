@@ -22,8 +22,9 @@ globalThis.Page = (() => {
     } catch {} // it is of another origin
     if (!around || parent === window) return;
     const follow = () => {
-      const { jpThemeLight, theme } = around.dataset; // of JupyterLab, of the reading edition, where it may be "auto"
-      document.documentElement.style.colorScheme = { true: "light", false: "dark", light: "light", dark: "dark" }[jpThemeLight ?? theme] ?? "";
+      const { jpThemeLight, theme } = around.dataset; // of JupyterLab; of the reading edition, where it may be "auto"
+      const schemes = { true: "light", false: "dark", light: "light", dark: "dark" };
+      document.documentElement.style.colorScheme = schemes[jpThemeLight ?? theme] ?? "";
     };
     follow();
     const observer = new MutationObserver(follow);
