@@ -28,7 +28,7 @@ WORKBENCH = "workbench.html"
 TRY = f"""## Try a frame
 
 Change a bit, a byte or the text, and see what a receiver reads. It also has
-[a tab of its own]({WORKBENCH}).
+<a href="{WORKBENCH}">a tab of its own</a>.
 
 <iframe class="workbench" src="{WORKBENCH}" title="The frame workbench" loading="lazy"></iframe>
 """

@@ -4,7 +4,7 @@ import base64
 import random
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -30,6 +30,7 @@ WORDS = [
     "x" * 70,
     "é" * 40,
 ]
+SENDERS: list[Literal["client", "server"] | None] = [None, "client", "server"]
 SIZES = [0, 1, 2, 5, 60, 61, 125, 126, 127, 300, 65535, 65536]
 
 
@@ -66,18 +67,18 @@ def some_frame(chance: random.Random) -> tuple[Frame, bytes | None]:
     return Frame(opcode, payload, fin=fin), chance.randbytes(4) if chance.random() < 0.6 else None
 
 
-def spoilt(octets: bytes, chance: random.Random) -> bytes:
+def spoilt(data: bytes, chance: random.Random) -> bytes:
     """Break a frame: cut it, flip bits of it, write its length in too many bytes, or take other bytes."""
-    way, end = chance.random(), len(octets)
+    way, end = chance.random(), len(data)
     if way < 0.3:
-        return octets[: chance.randrange(1, end + 1)]
+        return data[: chance.randrange(1, end + 1)]
     if way < 0.7:
-        flipped = bytearray(octets)
+        flipped = bytearray(data)
         for _ in range(3):
             flipped[chance.randrange(min(end, 16))] ^= 1 << chance.randrange(8)
         return bytes(flipped)
     if way < 0.8:
-        return bytes((octets[0], 126, 0, octets[1] & 0x7F)) + octets[2:]
+        return bytes((data[0], 126, 0, data[1] & 0x7F)) + data[2:]
     return chance.randbytes(chance.randrange(1, 40))
 
 
@@ -110,7 +111,7 @@ def test_what_it_encodes_and_how_is_what_wslab_encodes(bench: Page) -> None:
     ]
     assert bench.evaluate(ENCODE, asked) == [wire.hex(" ") for wire in wires]
     wanted = [
-        ([[s.name, s.working, s.result, s.section] for s in encode_steps(frame, key).steps])
+        [[s.name, s.working, s.result, s.section] for s in encode_steps(frame, key).steps]
         for frame, key in frames
     ]
     bits = {"FIN", "RSV1", "RSV2", "RSV3", "opcode", "MASK", "payload length"}  # parts of a step, in the page
@@ -124,12 +125,11 @@ def test_what_it_reads_is_what_wslab_reads(bench: Page) -> None:
     valid = [encode_frame(*some_frame(chance)) for _ in range(300)]
     broken = [spoilt(chance.choice(valid)[:2000], chance) for _ in range(300)]
     several = [b"".join(each[:150] for each in chance.choices(valid + broken, k=5)) for _ in range(100)]
-    streams = [(octets, chance.choice([None, "client", "server"])) for octets in valid + broken + several]
+    streams = [(data, chance.choice(SENDERS)) for data in valid + broken + several]
     wanted = [
-        [as_shown(piece) for piece in dissect(octets, sender=sender, start="frame")]
-        for octets, sender in streams
+        [as_shown(piece) for piece in dissect(data, sender=sender, start="frame")] for data, sender in streams
     ]
-    found = bench.evaluate(DISSECT, [[based(octets), sender] for octets, sender in streams])
+    found = bench.evaluate(DISSECT, [[based(data), sender] for data, sender in streams])
     for number, (expected, got) in enumerate(zip(wanted, found, strict=True)):
         assert got == expected, streams[number]
     errors = {error for pieces in wanted for *_, fields in pieces for *_, error in fields if error}
@@ -155,7 +155,7 @@ def test_accept_keys_are_those_of_wslab(bench: Page) -> None:
     for key, got in zip(keys, found, strict=True):
         steps = accept_steps(key)
         wanted = [[step.name, step.working, step.result, step.section] for step in steps.steps]
-        assert got == ({"steps": wanted, "problem": steps.problem})
+        assert got == {"steps": wanted, "problem": steps.problem}
         assert got["steps"][-1][2] == accept_key(key)
 
 
@@ -164,11 +164,11 @@ def test_accept_keys_are_those_of_wslab(bench: Page) -> None:
 HELLO = "81 85 37 fa 21 3d 7f 9f 4d 51 58"  # §5.7
 
 
-def show_bytes(page: Page, octets: str) -> None:
+def show_bytes(page: Page, data: str) -> None:
     """Open a link to these bytes."""
     page.goto("about:blank")
-    page.goto(f"{ADDRESS}#{octets}")
-    expect(page.locator("#hex")).to_have_value(bytes.fromhex(octets).hex(" "))
+    page.goto(f"{ADDRESS}#{data}")
+    expect(page.locator("#hex")).to_have_value(bytes.fromhex(data).hex(" "))
 
 
 def verdict(page: Page, words: str) -> None:
@@ -267,7 +267,7 @@ def test_encoding_goes_step_by_step(bench: Page) -> None:
 def test_the_keyboard_alone_is_enough(bench: Page) -> None:
     show_bytes(bench, "81 00 89 00")
     bench.get_by_role("textbox", name="Text", exact=True).focus()
-    stops = []
+    stops: list[str] = []
     while not stops or stops[-1] != "New Sec-WebSocket-Key":
         bench.keyboard.press("Tab")
         stops.append(focused(bench))
@@ -332,14 +332,14 @@ CROWDED = "08 83 01 02 03 04 02 ea fc"  # fragmented, not UTF-8, a code that nob
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_is_readable_and_nothing_is_wider_than_the_page(page: Page, scheme: Any) -> None:
     page.emulate_media(color_scheme=scheme)
-    for octets in (CROWDED, LARGE):
-        show_bytes(page, octets)
+    for data in (CROWDED, LARGE):
+        show_bytes(page, data)
         page.get_by_label("Sec-WebSocket-Key", exact=True).fill("w" * 300)
         page.get_by_role("button", name="Next step").click()
         page.locator("#map button").nth(9).hover()
         for width in (1400, 800, 360):
             page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate(WIDER) == 0, (width, octets)
+            assert page.evaluate(WIDER) == 0, (width, data)
             ratios = page.evaluate(CONTRAST)
             assert len(ratios) > 100
             assert [each for each in ratios if each[0] < 4.5] == []
