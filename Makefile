@@ -5,11 +5,12 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 ARGS ?=
 BOOTSTRAP = "$(if $(PYTHON),$(PYTHON),$(error No Python on this machine: install Python 3.13 from https://www.python.org/downloads/))" tools/bootstrap.py
 
-.PHONY: help lab test notebooks bench pictures site requirements
+.PHONY: help lab test check notebooks bench pictures site requirements
 
 help:
 	@echo 'make lab           set everything up and open the first lesson in JupyterLab'
-	@echo 'make test          run every check: style, types, unit tests, notebooks'
+	@echo 'make test          run every check: style, types, unit tests, a real browser, notebooks, the site'
+	@echo 'make check         run the quick ones, within a minute: style, types, protocol, aio, tools'
 	@echo 'make notebooks     execute the notebooks again and store them in their normal form'
 	@echo 'make bench         measure the speed beside other libraries, and how long lessons and checks take'
 	@echo 'make pictures      draw the pictures of the README anew'
@@ -21,6 +22,9 @@ lab:
 
 test:
 	@$(BOOTSTRAP) test
+
+check:
+	@$(BOOTSTRAP) check
 
 notebooks:
 	@$(BOOTSTRAP) notebooks $(ARGS)

@@ -26,6 +26,12 @@ def find_program(name: str, *others: str, elsewhere: str = "") -> str:
     pytest.skip(sentence)
 
 
+def has_browser() -> bool:
+    """Return whether the tests that need a browser will find one."""
+    chosen = os.environ.get("WSLAB_CHROMIUM")
+    return bool(chosen or shutil.which("chromium") or shutil.which("google-chrome"))
+
+
 @pytest.fixture(scope="session")
 def tshark() -> str:
     """Where tshark is, the second opinion on captures."""

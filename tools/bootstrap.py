@@ -350,7 +350,7 @@ def main(arguments: List[str]) -> int:
         print("The environment is in .venv; make lab opens the first lesson.")
         return 0
     if command in ("test", "check"):
-        return go_on([os.path.join("tools", "checks.py"), command] + rest)
+        return go_on(["-m", "tools.checks", command])
     if command in ("pictures", "site"):
         return go_on([os.path.join("tools", command + ".py")])
     if command == "bench":

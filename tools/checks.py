@@ -1,31 +1,51 @@
-"""Run every check of the course and say at the end which passed: `make test`.
+"""Run the checks of the course and say at the end which passed: `make test`; the quick ones: `make check`.
 
 A step that fails does not keep the next ones from running. The exit code is the number of steps that failed.
-What was skipped stands in the summary too, with what it needs.
+What was skipped stands in the summary too, with what it needs. Steps of one group run side by side; nothing
+that measures time runs beside a browser.
 """
 
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import BufferedReader
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PYTEST = ["pytest", "-ra", "--durations=5", "--durations-min=2"]
-STEPS = {
+from tools.course import NEEDS, ROOT, missing
+
+PYTEST = ["pytest", "-q", "-ra", "--durations=8", "--durations-min=3"]
+UNITS = [*PYTEST, "-p", "no:nbval", "-m", "not browser", "-n", "2", "--dist", "loadfile"]
+SITE = "tests/tools/test_site.py"
+STYLE = {
     "style (ruff check)": ["ruff", "check", "--no-cache", "."],
     "format (ruff format)": ["ruff", "format", "--no-cache", "--check", "."],
     "types (mypy strict)": ["mypy"],
-    "unit tests and examples": [*PYTEST, "-p", "no:nbval", "-m", "not browser"],
-    "pages and lessons in a real browser": [*PYTEST, "-p", "no:nbval", "-m", "browser"],
-    "notebooks, output for output": [*PYTEST, "--nbval", "--nbval-cell-timeout=60", "notebooks"],
+}
+QUICK = ["tests/protocol", "tests/aio", "tests/tools", "tests/test_package.py", "tests/test_imports.py"]
+GROUPS: dict[str, list[dict[str, list[str]]]] = {
+    "check": [STYLE | {"protocol, aio, tools": [*UNITS, *QUICK, f"--ignore={SITE}"]}],
+    "test": [
+        STYLE | {"unit tests and examples": [*UNITS, f"--ignore={SITE}"]},
+        {
+            "pages and lessons in a real browser": [*PYTEST, "-p", "no:nbval", "-m", "browser"],
+            "the reading edition": [*PYTEST, "-p", "no:nbval", "-m", "not browser", SITE],
+        },
+        {
+            "notebooks, output for output": [
+                *PYTEST,
+                *("--nbval", "--nbval-cell-timeout=60", "-n", "2", "--dist", "loadfile", "notebooks"),
+            ],
+        },
+    ],
 }
 # What pytest ends with, and a failed or skipped test: kept for the summary.
-TELLING = re.compile(r"=+ .*\d+ \w+.* in [\d.]+s.* =+$|(FAILED|ERROR|SKIPPED) ")
+TELLING = re.compile(r"(=+ )?(\d+ \w+.* in [\d.]+s)|(FAILED|ERROR|SKIPPED) ")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
+SIGN_OF_LIFE = 20.0  # seconds without a word, after which one says what still runs
 
 
 @dataclass(frozen=True)
@@ -35,40 +55,64 @@ class Result:
     name: str
     passed: bool
     seconds: float
-    telling: list[str]
+    text: str
+
+    @property
+    def telling(self) -> list[str]:
+        """The lines that say how many tests passed, and which did not or were skipped."""
+        return [line.strip("= ") for line in self.text.splitlines() if TELLING.match(line)]
 
 
-def run(name: str, arguments: list[str]) -> Result:
-    """Run one step, passing on what it prints as it comes."""
-    print(f"\n--- {name}: {' '.join(arguments)}", flush=True)
+def run(name: str, arguments: Sequence[str]) -> Result:
+    """Run one step to its end."""
     begin = time.perf_counter()
-    chunks = []
     colour = {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
-    process = subprocess.Popen(
+    done = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=ROOT,
         env=os.environ | {"PYTHONUTF8": "1", **colour},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        check=False,
     )
-    assert isinstance(process.stdout, BufferedReader)
-    while chunk := process.stdout.read1():
-        sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
-        chunks.append(chunk)
-    text = COLOUR.sub("", b"".join(chunks).decode(errors="replace"))
-    telling = [line.rstrip() for line in text.splitlines() if TELLING.match(line)]
-    return Result(name, process.wait() == 0, time.perf_counter() - begin, telling)
+    text = COLOUR.sub("", done.stdout.decode(errors="replace"))
+    return Result(name, done.returncode == 0, time.perf_counter() - begin, text)
 
 
-def summary(results: list[Result]) -> str:
-    """Return the closing lines: each step, what failed or was skipped, and pytest's own last lines."""
+def run_side_by_side(steps: dict[str, list[str]]) -> list[Result]:
+    """Run steps at once; print what each printed when it ends, and now and then which still run."""
+    results: list[Result] = []
+    over = threading.Event()
+    running = dict.fromkeys(steps, time.perf_counter())
+
+    def watch() -> None:
+        while not over.wait(SIGN_OF_LIFE):
+            now = time.perf_counter()
+            print(
+                ", ".join(f"{name}: {now - begin:.0f} s" for name, begin in list(running.items())), flush=True
+            )
+
+    def work(name: str) -> Result:
+        result = run(name, steps[name])
+        del running[name]
+        print(f"\n--- {name}: {' '.join(steps[name])}\n{result.text}", flush=True)
+        return result
+
+    threading.Thread(target=watch, daemon=True).start()
+    with ThreadPoolExecutor(len(steps)) as pool:
+        results = list(pool.map(work, steps))
+    over.set()
+    return results
+
+
+def summary(results: Sequence[Result]) -> str:
+    """Return the closing lines: each step, what failed or was skipped, and how many tests passed."""
     lines = ["", "=== what was checked ==="]
     for result in results:
         lines.append(f"{'passed' if result.passed else 'FAILED'}  {result.name} ({result.seconds:.0f} s)")
-        lines += [f"        {line}" for line in result.telling if not line.startswith("=")]
-    lines += [line for result in results for line in result.telling if line.startswith("=")]
+        lines += [f"        {line}" for line in result.telling]
+    lines += [f"left out: {name} is not installed, see lesson {NEEDS[name]}" for name in missing()]
     failed = sum(not result.passed for result in results)
     lines.append(
         f"{failed} of {len(results)} steps failed." if failed else f"All {len(results)} steps passed."
@@ -76,12 +120,24 @@ def summary(results: list[Result]) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    """Run all steps; return how many failed."""
-    results = [run(name, arguments) for name, arguments in STEPS.items()]
-    print(summary(results), flush=True)
+def counted(results: Sequence[Result]) -> tuple[int, int]:
+    """Return how many tests passed, and how many failed, in all steps together."""
+    closing = "\n".join(line for result in results for line in result.telling)
+    numbers = [re.findall(rf"(\d+) {word}\b", closing) for word in ("passed", r"failed|(\d+) errors?")]
+    passed = sum(int(number) for number in numbers[0])
+    failed = sum(int(each) for pair in numbers[1] for each in pair if each)
+    return passed, failed
+
+
+def main(names: Sequence[str]) -> int:
+    """Run all steps of `test` or `check`; return how many failed."""
+    begin = time.perf_counter()
+    results = [result for steps in GROUPS[(names or ["test"])[0]] for result in run_side_by_side(steps)]
+    print(summary(results))
+    print(f"{time.perf_counter() - begin:.0f} s in all")
+    print("{} passed, {} failed".format(*counted(results)), flush=True)
     return sum(not result.passed for result in results)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -422,8 +422,8 @@ def test_pong_that_waits_while_the_receiver_holds_the_reading_up() -> None:
     """The reading goes on just before the timer is due: the pong is on its way, and gets one timeout more."""
 
     async def test() -> None:
-        serving = wslab.serve(until_closed, ping_interval=None)
-        async with serving as server, wslab.connect(uri(server), ping_interval=None) as ws:
+        serving = wslab.serve(until_closed, ping_interval=None, close_timeout=0.5)
+        async with serving as server, wslab.connect(uri(server), ping_interval=None, close_timeout=0.5) as ws:
             (peer,) = server.connections
             while peer._reading:
                 await ws.send(bytes(2**18))
@@ -605,7 +605,8 @@ def test_peer_that_reads_is_alive_though_its_pong_is_held_up() -> None:
     """A feed keeps the write buffer full, and a slow receiver the inbox: the peer takes what it gets."""
 
     async def test() -> None:
-        async with wslab.serve(until_closed, ping_interval=None) as server, wslab.connect(uri(server)) as ws:
+        serving = wslab.serve(until_closed, ping_interval=None, close_timeout=0.5)
+        async with serving as server, wslab.connect(uri(server), close_timeout=0.5) as ws:
             (peer,) = server.connections
             peer._has_read()
             while peer._reading:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -13,6 +14,7 @@ from tools.course import lessons
 from wslab.lab.browser.show import show
 
 pytestmark = pytest.mark.browser
+COMPARED = ("text", "text/plain", "text/markdown", "text/html")
 A_PAGE = repr(show(8765))  # what is stored in place of a page
 
 
@@ -28,10 +30,25 @@ def pictures_and_pages(stored: Stored) -> dict[int, tuple[int, int]]:
     return found
 
 
+def compared(outputs: list[dict[str, Any]]) -> list[str]:
+    """Return what of outputs must be the same in every run: what is printed, and the texts of values."""
+    texts: list[str] = []
+    for output in outputs:
+        data = output.get("data", {"text": output.get("text", output.get("evalue", ""))})
+        texts += ["".join(data[kind]) for kind in COMPARED if kind in data]
+    return "".join(texts).splitlines()
+
+
 @pytest.mark.parametrize("stored", lessons(), ids=lambda each: each.name)
 def test_run_all_ends_well_and_everything_is_seen(stored: Stored, lesson: Callable[[str], Lesson]) -> None:
     opened = lesson(stored.name)
     opened.run_all()
+    shown = opened.cells
+    for each in stored.code:
+        if "nbval-ignore-output" not in each.tags:
+            assert compared(shown[each.number - 1]["outputs"]) == compared(each.outputs), (
+                f"cell {each.number}"
+            )
     for number, (figures, pages) in pictures_and_pages(stored).items():
         cell = opened.cell(number)
         cell.scroll_into_view_if_needed()

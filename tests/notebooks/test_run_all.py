@@ -2,6 +2,9 @@
 
 nbval sends the next cell when the one before is done. JupyterLab queues them all: a task that one cell starts
 may then find that the next cells have already run. What fails only that way is found here, and nowhere else.
+
+Where there is a browser, tests/browser/test_lessons.py runs each lesson from JupyterLab's own menu, and this
+would prove the same once more: it is skipped.
 """
 
 import time
@@ -12,11 +15,17 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient as KernelClient
 from jupyter_client.manager import start_new_kernel
 
+from tests.conftest import has_browser
 from tools.course import Cell, Lesson
 
 SECONDS_A_LESSON = 120
 Published = dict[str, list[dict[str, Any]]]
 Replies = dict[str, dict[str, Any]]
+
+
+pytestmark = pytest.mark.skipif(
+    has_browser(), reason="a browser is here: tests/browser/test_lessons.py runs each lesson in it"
+)
 
 
 def printed(outputs: list[dict[str, Any]]) -> str:

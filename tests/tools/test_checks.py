@@ -1,36 +1,56 @@
-"""tools/checks.py: the closing lines of `make test`."""
+"""tools/checks.py: what runs side by side, and the closing lines of `make test`."""
 
 import pytest
 
-from tools.checks import TELLING, Result, run, summary
+from tools.checks import GROUPS, TELLING, Result, counted, run, run_side_by_side, summary
+from tools.course import NEEDS
 
-CLOSING = "=================== 1 failed, 2 passed, 1 skipped in 3.45s ==================="
+CLOSING = "1 failed, 2 passed, 1 skipped in 3.45s"
 
 
 def test_pytest_ends_with_what_the_summary_keeps() -> None:
-    for line in (
-        CLOSING,
-        "====== 5 passed in 130.82s (0:02:10) ======",
-        "FAILED tests/a.py::b",
-        "SKIPPED [1] c",
-    ):
+    for line in (f"=== {CLOSING} ===", "5 passed in 130.82s (0:02:10)", "FAILED a.py::b", "SKIPPED [1] c"):
         assert TELLING.match(line)
     for line in ("tests/test_a.py .... [ 20%]", "=========== FAILURES ===========", "x in 3.4s"):
         assert not TELLING.match(line)
 
 
-def test_summary_says_what_failed_and_ends_with_the_verdict() -> None:
-    results = [Result("style", True, 1, []), Result("unit", False, 3, ["FAILED tests/a.py::b", CLOSING])]
-    text = summary(results)
-    assert text.endswith(f"\n{CLOSING}\n1 of 2 steps failed.")
-    assert "passed  style (1 s)" in text
-    assert "FAILED  unit (3 s)\n        FAILED tests/a.py::b" in text
+def test_summary_says_what_failed_and_ends_with_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.checks.missing", lambda: {"kosoku": NEEDS["kosoku"]})
+    text = f"FAILED tests/a.py::b\nnoise\n==== {CLOSING} ====\n"
+    results = [Result("style", True, 1, "All checks passed!"), Result("unit", False, 3, text)]
+    found = summary(results)
+    assert found.endswith("\n1 of 2 steps failed.")
+    assert "passed  style (1 s)" in found
+    assert f"FAILED  unit (3 s)\n        FAILED tests/a.py::b\n        {CLOSING}\n" in found
+    assert "left out: kosoku is not installed, see lesson 12" in found
     assert summary(results[:1]).endswith("All 1 steps passed.")
+    assert counted(results) == (2, 1)
+    assert counted([Result("unit", False, 1, "3 passed, 2 errors in 1.00s")]) == (3, 2)
 
 
 @pytest.mark.parametrize(("module", "passed"), [("this", True), ("no_such_module", False)])
-def test_a_step_passes_by_its_exit_code(
-    module: str, passed: bool, capfdbinary: pytest.CaptureFixture[bytes]
+def test_a_step_passes_by_its_exit_code(module: str, passed: bool) -> None:
+    result = run("a step", [module])
+    assert result.passed is passed
+    assert result.text
+
+
+def test_steps_run_side_by_side_and_each_prints_in_one_piece(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run("a step", [module]).passed is passed
-    assert b"--- a step" in capfdbinary.readouterr().out
+    monkeypatch.setattr("tools.checks.SIGN_OF_LIFE", 0.01)
+    results = run_side_by_side({"one": ["this"], "other": ["no_such_module"]})
+    assert [(result.name, result.passed) for result in results] == [("one", True), ("other", False)]
+    told = capsys.readouterr().out
+    assert "\n--- one: this\nThe Zen of Python" in told
+    assert "one: 0 s" in told
+
+
+def test_every_test_is_in_a_step_of_make_test() -> None:
+    steps = {name: " ".join(words) for group in GROUPS["test"] for name, words in group.items()}
+    assert sum("-m not browser" in words and "--ignore=" in words for words in steps.values()) == 1
+    assert sum("-m browser" in words for words in steps.values()) == 1
+    assert sum("--nbval" in words for words in steps.values()) == 1
+    [ignored] = [words.rpartition("--ignore=")[2] for words in steps.values() if "--ignore=" in words]
+    assert any(words.endswith(f" {ignored}") for words in steps.values())
