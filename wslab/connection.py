@@ -18,6 +18,7 @@ from enum import IntEnum
 
 from wslab.close import CloseCode, ProtocolError, decode_close, encode_close
 from wslab.decoder import ALL, FrameDecoder
+from wslab.deflate import Deflate, Deflater, Inflater
 from wslab.frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, RSV1, Opcode, encode_bytes, to_bytes
 from wslab.masking import four_bytes
 from wslab.message import Assembler, decode_text
@@ -25,8 +26,6 @@ from wslab.message import Assembler, decode_text
 TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
 if TYPE_CHECKING:
     from typing import Literal
-
-    from wslab.deflate import Deflate
 
 __all__ = [
     "TRANSITIONS",
@@ -397,11 +396,12 @@ class CompressedConnection(Connection):
         masking_key: Callable[[], bytes] | None = None,
     ) -> None:
         super().__init__(side, max_size=max_size, masking_key=masking_key)
-        self._deflater = compression.deflater(side)
+        self._deflater = Deflater(*compression.window(side), compression.level, compression.memory_level)
         # A client masks each frame with a key of its own, so that its frames are never alike (§5.3).
         self.shared = self._deflater.shared if side == "server" else None
+        inflater = Inflater(*compression.window("client" if side == "server" else "server"))
         self._decoder = FrameDecoder(masked=side == "server", max_size=max_size, compressed=True)
-        self._assembler = Assembler(2**63 if max_size is None else max_size, compression.inflater(side))
+        self._assembler = Assembler(2**63 if max_size is None else max_size, inflater)
 
     def send_text(self, text: str) -> None:
         if not isinstance(text, str):

@@ -100,9 +100,9 @@ class Deflate(
             if wanted is None:
                 continue  # another extension, or a parameter that §7.1 knows not: declined
             server = _least(self.server_max_window_bits, wanted.server_max_window_bits)
-            client = wanted.client_max_window_bits and _least(
-                self.client_max_window_bits, wanted.client_max_window_bits
-            )
+            client = wanted.client_max_window_bits  # None: the client did not offer to be limited
+            if client is not None:
+                client = _least(self.client_max_window_bits, client)
             if server is None or server >= FEWEST_BITS:
                 flags = [getattr(self, name) or getattr(wanted, name) for name in FLAGS]
                 return str(Deflate(*flags, server, None if client == 15 else client))
@@ -140,17 +140,8 @@ class Deflate(
         forgets = found.client_no_context_takeover or self.client_no_context_takeover
         return found._replace(client_no_context_takeover=forgets, client_max_window_bits=client)
 
-    def deflater(self, side: Side) -> Deflater:
-        """Return what compresses on this side."""
-        bits, takeover = self._of(side)
-        return Deflater(bits, takeover, self.level, self.memory_level)
-
-    def inflater(self, side: Side) -> Inflater:
-        """Return what decompresses on this side, with the parameters of the other."""
-        return Inflater(*self._of("client" if side == "server" else "server"))
-
-    def _of(self, side: Side) -> tuple[int, bool]:
-        """Return the window of what one side sends, and whether it remembers its messages."""
+    def window(self, side: Side) -> tuple[int, bool]:
+        """Return the window in bits of what one side sends, and whether it remembers its messages."""
         if side == "server":
             return self.server_max_window_bits or 15, not self.server_no_context_takeover
         return self.client_max_window_bits or 15, not self.client_no_context_takeover
@@ -160,8 +151,7 @@ def compression_settings(compression: Deflate | Literal["deflate"] | None, side:
     """Return what the argument ``compression`` of ``serve`` and ``connect`` asks for.
 
     Raises:
-        ValueError: it is something else than None, "deflate" or a :class:`Deflate`, or asks zlib to compress
-            with a window of 8 bits.
+        ValueError: it is not one of these three, or asks zlib to compress with a window of 8 bits.
     """
     wanted = Deflate() if compression == "deflate" else compression
     if wanted is not None and not isinstance(wanted, Deflate):
@@ -178,22 +168,20 @@ def _read(text: str, *, offer: bool) -> Deflate | None:
     A client_max_window_bits without a value, which only an offer may have, is read as 15.
     """
     name, *parameters = (part.strip(" \t") for part in text.split(";"))
-    values: dict[str, bool | int | None] = dict.fromkeys(BITS)
-    seen = set()
+    values: dict[str, int | None] = {}
     for parameter in parameters:
-        key, equals, value = (part.strip(" \t") for part in parameter.partition("="))
-        if key in seen:
+        key, equals, value = (part.strip(' \t"') for part in parameter.partition("="))
+        if key in values:
             return None
-        seen.add(key)
         if key in FLAGS and not equals:
             values[key] = True
-        elif key in BITS and value.strip('"') in _SIZES:
-            values[key] = _SIZES[value.strip('"')]
+        elif key in BITS and value in _SIZES:
+            values[key] = _SIZES[value]
         elif key == BITS[1] and not equals and offer:
             values[key] = 15
         else:
             return None
-    return Deflate(**values) if name == EXTENSION else None
+    return Deflate(**(dict.fromkeys(BITS) | values)) if name == EXTENSION else None
 
 
 def _least(*bits: int | None) -> int | None:
@@ -250,15 +238,12 @@ class Inflater:
         self._zlib: zlib._Decompress | None = None
 
     def inflate(self, data: bytes, fin: bool, room: int) -> bytes:
-        """Decompress a piece of a message.
+        """Decompress a piece of a message, and cut what comes out off at one byte above the room.
 
         Args:
             data: the piece, in bytes.
             fin: whether it is the last one.
             room: the most that the caller accepts, in bytes.
-
-        Returns:
-            What came out, cut off one byte above the room.
 
         Raises:
             ProtocolError: 1007, the piece is not compressed data.

@@ -13,6 +13,7 @@ from tests.aio.test_aio import UPGRADE, certificate, run  # noqa: F401
 from wslab import Frame, Opcode, Ping, Pong, ServerConnection, encode_frame
 from wslab.aio.inbox import OVERHEAD
 from wslab.aio.link import COMPRESSED_TURN, INBOX_LIMIT, TURN
+from wslab.deflate import Deflater
 
 MASK = b"abcd"
 EMPTY = encode_frame(Frame(Opcode.BINARY, b""), MASK)
@@ -135,7 +136,7 @@ def test_a_pong_of_a_flood_is_not_lost() -> None:
 
 def test_bombs_in_one_read_are_not_all_inflated_before_they_are_wanted() -> None:
     """40 messages of 1 MiB in 45 KB: they wait as they came, until the receiver has taken those before."""
-    bomb = wslab.Deflate(client_no_context_takeover=True).deflater("client").deflate(bytes(2**20))
+    bomb = Deflater(12, takeover=False).deflate(bytes(2**20))
     flood = encode_frame(Frame(Opcode.BINARY, bomb, rsv1=True), MASK) * 40
 
     async def test() -> None:

@@ -31,15 +31,9 @@ class ClientConnection(WebSocket):
     """The client's end of a connection. :func:`connect` makes it."""
 
     def __init__(
-        self,
-        request: Request,
-        key: str,
-        subprotocols: Sequence[str] | None,
-        limits: Limits,
-        compression: Deflate | None,
-        logger: Logger,
+        self, request: Request, key: str, subprotocols: Sequence[str] | None, limits: Limits
     ) -> None:
-        super().__init__("client", limits, compression, logger)
+        super().__init__("client", limits)
         self.request: Request = request
         self._key = key
         self._subprotocols = subprotocols
@@ -83,7 +77,7 @@ class ClientConnection(WebSocket):
                         response,
                         self._key,
                         subprotocols=self._subprotocols,
-                        compression=self._wanted_compression,
+                        compression=self._limits.compression,
                     )
                     self.response = response
                     self._open(self._reader.rest)
@@ -161,13 +155,13 @@ class connect:
         compression: Deflate | Literal["deflate"] | None = None,
         logger: Logger | None = None,
     ) -> None:
-        self._compression = compression_settings(compression, "client")
         self._secure, self._host, self._port, host_field, path = parse_uri(uri)
         if ssl and not self._secure:
             raise ValueError("an ssl context goes with wss://, not with ws://")
         self._ssl = ssl
-        self._limits = Limits(max_size, ping_interval, ping_timeout, close_timeout, open_timeout)
-        self._logger = logger or LOGGER
+        times = ping_interval, ping_timeout, close_timeout, open_timeout
+        wanted = compression_settings(compression, "client")
+        self._limits = Limits(max_size, *times, wanted, logger or LOGGER)
         self._subprotocols = subprotocols
         fields = additional_headers.items() if isinstance(additional_headers, Mapping) else additional_headers
         self._build = partial(
@@ -177,7 +171,7 @@ class connect:
             subprotocols=subprotocols,
             origin=origin,
             additional_headers=tuple(fields or ()),
-            compression=self._compression,
+            compression=self._limits.compression,
         )
         self._build(key=generate_key())  # what is wrong with the arguments is said at once
 
@@ -187,9 +181,7 @@ class connect:
         request = self._build(key=key)
         async with asyncio.timeout(self._limits.open_timeout):
             _, self._ws = await asyncio.get_running_loop().create_connection(
-                lambda: ClientConnection(
-                    request, key, self._subprotocols, self._limits, self._compression, self._logger
-                ),
+                lambda: ClientConnection(request, key, self._subprotocols, self._limits),
                 self._host,
                 self._port,
                 ssl=ssl,

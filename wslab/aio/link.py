@@ -46,7 +46,6 @@ LOGGER = logging.getLogger("wslab")
 # Bytes of messages that wait for recv(); above, reading stops until half of them are taken.
 INBOX_LIMIT = 2**20
 READ = 2**16  # bytes that are read at once
-COMPRESSED_READ = 2**12  # the same where they may inflate to a thousand times as many before reading stops
 PONGS = 2**16  # bytes of pongs that may wait for a peer that does not read; above, reading stops
 CLOSING = ReadyState.CLOSING  # looked up once: every message asks for it
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
@@ -57,8 +56,10 @@ COMPRESSED_TURN = 16  # the same where a frame may become a thousand times longe
 LONG = 2**17  # bytes that are not copied once more on their way out
 
 
-class Limits(namedtuple("Limits", "max_size ping_interval ping_timeout close_timeout open_timeout")):
-    """What a connection allows: sizes in bytes, times in seconds, None for no limit."""
+class Limits(
+    namedtuple("Limits", "max_size ping_interval ping_timeout close_timeout open_timeout compression logger")
+):
+    """What a connection allows: sizes in bytes, times in seconds, None for no limit. And where it logs."""
 
     __slots__ = ()
     max_size: int | None
@@ -66,6 +67,8 @@ class Limits(namedtuple("Limits", "max_size ping_interval ping_timeout close_tim
     ping_timeout: float | None
     close_timeout: float | None
     open_timeout: float | None
+    compression: Deflate | None
+    logger: Logger
 
 
 # The bytes that all connections of an event loop are read into, one connection after the other. A protocol
@@ -79,26 +82,17 @@ class Link(asyncio.BufferedProtocol):
 
     _turn = TURN
 
-    def __init__(
-        self,
-        side: Literal["client", "server"],
-        limits: Limits,
-        compression: Deflate | None,
-        logger: Logger,
-    ) -> None:
+    def __init__(self, side: Literal["client", "server"], limits: Limits) -> None:
         self.request: Request | None = None
         self.response: Response | None = None
         self.subprotocol: str | None = None
         self.compression: Deflate | None = None  # what both ends have agreed on
-        self._wanted_compression = compression
         self._side = side
         self._limits = limits
-        self._logger = logger
+        self._logger = limits.logger
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._buffer = _buffers.setdefault(self._loop, memoryview(bytearray(READ)))
-        if compression is not None:
-            self._buffer = self._buffer[:COMPRESSED_READ]
         self._connection: Connection | None = None  # there is none before the opening handshake is done
         self._may_send = False  # no Close was sent: the connection would say so too, but is asked very often
         self._heartbeat: Heartbeat | None = None
@@ -126,7 +120,7 @@ class Link(asyncio.BufferedProtocol):
         self._timer = None
         limits = self._limits
         assert self.response is not None
-        self.compression = agree_on_compression(self.response, self._wanted_compression, self._side)
+        self.compression = agree_on_compression(self.response, limits.compression, self._side)
         if self.compression is None:
             self._connection = Connection(self._side, max_size=limits.max_size)
         else:

@@ -36,7 +36,7 @@ class ServerConnection(WebSocket):
     """The server's end of a connection. Handlers get one; :func:`serve` makes it."""
 
     def __init__(self, server: Server) -> None:
-        super().__init__("server", server.limits, server.compression, server.logger)
+        super().__init__("server", server.limits)
         self._server = server
         self._answering: asyncio.Task[None] | None = None  # while process_request may be at work
         self._reader = RequestReader()
@@ -160,7 +160,7 @@ class ServerConnection(WebSocket):
             request,
             subprotocols=server.subprotocols,
             origins=server.origins,
-            compression=server.compression,
+            compression=server.limits.compression,
         )
         if response.status != 101:
             self._log_refusal(response, _sentence(response))
@@ -207,11 +207,9 @@ class Server:
         origins: Sequence[str | None] | None,
         process_request: ProcessRequest | None,
         ssl: tls.SSLContext | None,
-        compression: Deflate | None,
-        logger: Logger,
     ) -> None:
         self.handler = handler
-        self.logger = logger
+        self.logger = limits.logger
         self.limits = limits
         self.subprotocols = subprotocols
         self.origins = origins
@@ -219,7 +217,6 @@ class Server:
         self.connections: set[ServerConnection] = set()
         self.accepted: set[ServerConnection] = set()  # these, and those in their opening handshake
         self.ssl = ssl
-        self.compression = compression
         self._address = (host, port)
         self._listener: asyncio.Server
         self._tasks: set[asyncio.Task[None]] = set()
@@ -376,14 +373,13 @@ def serve(
     >>> asyncio.run(main())
     True
     """
-    wanted = compression_settings(compression, "server")
     if subprotocols is not None:
         check_subprotocols(subprotocols)
     if origins is not None:
         check_origins(origins)
-    limits = Limits(max_size, ping_interval, ping_timeout, close_timeout, open_timeout)
-    logger = logger or LOGGER
-    return Server(handler, host, port, limits, subprotocols, origins, process_request, ssl, wanted, logger)
+    times = ping_interval, ping_timeout, close_timeout, open_timeout
+    limits = Limits(max_size, *times, compression_settings(compression, "server"), logger or LOGGER)
+    return Server(handler, host, port, limits, subprotocols, origins, process_request, ssl)
 
 
 def _sentence(refusal: Response) -> str:
