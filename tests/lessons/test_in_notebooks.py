@@ -20,9 +20,8 @@ import pytest
 
 import wslab.lessons
 from tools.course import lessons
-from wslab.lab.exercises.exercise import Exercise
 from wslab.lab.exercises.verdict import Verdict
-from wslab.lessons import exercises
+from wslab.lessons import Exercise, course, exercises
 
 LESSONS = {lesson.number: lesson.path for lesson in lessons()}
 
@@ -99,9 +98,13 @@ def run(cells: list[Cell]) -> list[tuple[Cell, Verdict]]:
     return verdicts
 
 
+def lesson_of(exercise: Exercise) -> str:
+    return next(number for number, lesson in course().items() if exercise in lesson)
+
+
 def find(exercise: Exercise, tag: str, record: bool) -> tuple[list[Cell], Check]:
     """Find the cells of a stub or a solution, and the setup cells that it may use."""
-    cells = code_cells(exercise.lesson)
+    cells = code_cells(lesson_of(exercise))
     places = [
         (cell, check)
         for cell in cells
@@ -157,7 +160,7 @@ def test_the_solution_stands_behind_the_stub(exercise: Exercise) -> None:
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_every_check_names_an_exercise_of_its_lesson(lesson: str) -> None:
-    ours = {exercise.name for exercise in exercises().values() if exercise.lesson == lesson}
+    ours = {exercise.name for exercise in course()[lesson]}
     named = {check.exercise for cell in code_cells(lesson) for check in cell.checks}
     assert named == ours
 
@@ -165,4 +168,4 @@ def test_every_check_names_an_exercise_of_its_lesson(lesson: str) -> None:
 def test_there_are_exercises_in_notebooks() -> None:
     assert LESSONS
     assert any(cell.checks for lesson in LESSONS for cell in code_cells(lesson))
-    assert {exercise.lesson for exercise in exercises().values()} <= set(LESSONS)
+    assert set(course()) <= set(LESSONS)

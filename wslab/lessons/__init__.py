@@ -14,44 +14,64 @@ Both may use what the cells with the tag ``setup`` before them import, and nothi
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection
 from functools import cache
 from importlib import import_module
 from typing import Any
 
 from wslab.lab.exercises import engine
 from wslab.lab.exercises.answer import close_quietly
-from wslab.lab.exercises.exercise import Exercise
-from wslab.lab.exercises.verdict import Hint, Progress, State, Verdict
+from wslab.lab.exercises.exercise import Exercise as OldExercise
+from wslab.lab.exercises.kinds import Function, Value, Watched
+from wslab.lab.exercises.old import engine as old_engine
+from wslab.lab.exercises.verdict import Hint, State, Verdict
+from wslab.lessons import done
+from wslab.lessons.done import Progress
 
-__all__ = ["check", "exercises", "hint", "progress"]
+__all__ = ["Exercise", "check", "course", "exercises", "hint", "progress"]
 
-# The modules with exercises, in the order of the course.
-_MODULES = (
-    "start.exercises",
-    "polling.exercises",
-    "polling.client_exercises",
-    "handshake.exercises",
-    "handshake.heads_exercises",
-    "frames.exercises",
-    "frames.stream_exercises",
-    "heartbeat.exercises",
-    "heartbeat.beat_exercises",
-    "echo.exercises",
-    "push.exercises",
-    "push.push_exercises",
-    "push.timer_exercises",
-    "chat.exercises",
-    "chat.bot_exercises",
-)
+Exercise = OldExercise | Value | Function | Watched
+
+# Number of a lesson to its folder, in the order of the course.
+FOLDERS = {
+    "00": "start",
+    "01": "polling",
+    "02": "handshake",
+    "03": "frames",
+    "04": "heartbeat",
+    "05": "echo",
+    "06": "push",
+    "07": "chat",
+}
+# More modules of a lesson whose exercises are not in one module yet.
+_MORE = {
+    "polling": ("client_exercises",),
+    "handshake": ("heads_exercises",),
+    "frames": ("stream_exercises",),
+    "heartbeat": ("beat_exercises",),
+    "push": ("push_exercises", "timer_exercises"),
+    "chat": ("bot_exercises",),
+}
 _states: dict[str, State] = {}  # of each exercise that was checked in this kernel
 _hints: dict[str, int] = {}  # how many hints were given
 
 
 @cache
+def course() -> dict[str, tuple[Exercise, ...]]:
+    """Return the exercises of each lesson, by its number, in the order of the course."""
+    return {
+        number: tuple(
+            exercise
+            for module in ("exercises", *_MORE.get(folder, ()))
+            for exercise in import_module(f"{__name__}.{folder}.{module}").EXERCISES
+        )
+        for number, folder in FOLDERS.items()
+    }
+
+
 def exercises() -> dict[str, Exercise]:
     """Return every exercise of the course by name, in the order of the lessons."""
-    lessons = [import_module(f"{__name__}.{module}") for module in _MODULES]
-    return {exercise.name: exercise for lesson in lessons for exercise in lesson.EXERCISES}
+    return {exercise.name: exercise for lesson in course().values() for exercise in lesson}
 
 
 def check(name: str, answer: Any, record: bool = True) -> Verdict:
@@ -59,7 +79,7 @@ def check(name: str, answer: Any, record: bool = True) -> Verdict:
 
     Args:
         name: of the exercise, such as "accept-key".
-        answer: what the exercise asks: a function itself, a coroutine function itself, or a value.
+        answer: what the exercise asks for: a function itself, a coroutine function itself, or a value.
         record: whether ``progress`` remembers the verdict.
 
     Returns:
@@ -73,14 +93,19 @@ def check(name: str, answer: Any, record: bool = True) -> Verdict:
     if exercise is None:
         close_quietly(answer)
         return Verdict(str(name), "unknown", (_unknown(name),))
-    verdict = engine.judge(exercise, answer)
+    if isinstance(exercise, OldExercise):
+        verdict = old_engine.judge(exercise, answer)
+    else:
+        verdict = engine.judge(exercise, answer)
     if record and _states.get(exercise.name) != "right":
         _states[exercise.name] = verdict.state
+        if verdict:
+            done.remember(exercise.name)
     return verdict
 
 
 def hint(name: str) -> Hint:
-    """Give the next hint of an exercise; the last one says where the solution is.
+    """Return the next hint of an exercise; the last one says where the solution is.
 
     Args:
         name: of the exercise, such as "accept-key".
@@ -92,28 +117,36 @@ def hint(name: str) -> Hint:
     exercise = _find(name)
     if exercise is None:
         return Hint(str(name), _unknown(name), 0, 0)
-    where = "The solution is in the folded cell below the exercise: click its three dots to open it."
-    sentences = (*exercise.hints, where)
+    sentences = (*exercise.hints, "A solution is folded below the exercise. Click its three dots.")
     number = _hints[exercise.name] = min(_hints.get(exercise.name, 0) + 1, len(sentences))
-    return Hint(exercise.name, sentences[number - 1], number, len(sentences))
+    return Hint(exercise.title, sentences[number - 1], number, len(sentences))
 
 
-def progress() -> Progress:
-    """Tell which exercises are right, of each lesson of which one was checked in this kernel.
+def progress(*, forget: bool = False) -> Progress:
+    """Show which exercises of all lessons are right, those of earlier kernels of this user included.
 
-    >>> _ = check("accept-key", None)
-    >>> any(name == "accept-key" for _, name, _, _ in progress().rows)
-    True
+    It is seen while you work, and never stored in a notebook.
+
+    Args:
+        forget: whether to forget all of them first.
+
+    >>> progress()
+    Run this cell in JupyterLab to see which exercises are right so far.
     """
-    known = exercises()
-    lessons = {known[name].lesson for name in _states}
+    if forget:
+        _states.clear()
+        done.forget()
+    right = done.remembered() | {name for name, state in _states.items() if state == "right"}
     return Progress(
         tuple(
-            (exercise.lesson, exercise.name, exercise.title, _states.get(exercise.name, "not yet"))
-            for exercise in known.values()
-            if exercise.lesson in lessons
+            (f"{number} {FOLDERS[number]}", tuple((each.title, _state(each.name, right)) for each in lesson))
+            for number, lesson in course().items()
         )
     )
+
+
+def _state(name: str, right: Collection[str]) -> State:
+    return "right" if name in right else _states.get(name, "not yet")
 
 
 def _find(name: object) -> Exercise | None:

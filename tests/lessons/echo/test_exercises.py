@@ -13,10 +13,10 @@ import pytest
 from websockets.asyncio.client import connect
 
 from wslab.lab.exercises.served import PATIENCE
-from wslab.lessons import check, exercises
+from wslab.lessons import check, course
 from wslab.lessons.echo.exercises import ARRIVALS
 
-ASYNCHRONOUS = [each for each in exercises().values() if each.lesson in ("00", "05") and each.asynchronous]
+ASYNCHRONOUS = [each for number in ("00", "05") for each in course()[number] if each.asynchronous]
 
 
 @pytest.mark.parametrize("exercise", ASYNCHRONOUS, ids=lambda each: each.name)

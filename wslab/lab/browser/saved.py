@@ -5,7 +5,7 @@ object in the kernel. Opened again with another kernel, JupyterLab would show "E
 although the output also holds a form for readers without a kernel. So when Jupyter saves a notebook, the
 reference is left out where that form is one of ours, and the form is what is seen until the cell runs again.
 What is on the page does not change, until it is loaded again. Outputs of other notebooks and widgets stay as
-they are.
+they are. What a learner has done, and a bar that shows how far a cell is, are never stored at all.
 
 The tunnel registers ``leave_out_views`` in the Jupyter server; the widgets take their sentences from here.
 """
@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["EXPLORER", "PAGES", "PANEL", "leave_out_views"]
+__all__ = ["BAR", "EXPLORER", "PAGES", "PANEL", "PROGRESS", "leave_out_views"]
 
 PAGES = "Run this cell in JupyterLab to see the page here."
 PANEL = "Run this cell in JupyterLab to see who is here."
 EXPLORER = "frame explorer: type a text, choose opcode, FIN and MASK, and see the bytes of the frame"
+PROGRESS = "Run this cell in JupyterLab to see which exercises are right so far."
+BAR = "A bar shows here how far the cell is."
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -40,5 +42,13 @@ def leave_out_views(model: dict[str, Any], **_: Any) -> None:
     for cell in model["content"].get("cells", ()):
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
-            if "".join(data.get("text/plain", "")) in (PAGES, PANEL, EXPLORER):
+            if _text(output) in (PAGES, PANEL, EXPLORER):
                 data.pop(_VIEW, None)
+            if _text(output) == PROGRESS:
+                data.pop("text/html", None)
+        if "outputs" in cell:
+            cell["outputs"] = [output for output in cell["outputs"] if _text(output) != BAR]
+
+
+def _text(output: dict[str, Any]) -> str:
+    return "".join(output.get("data", {}).get("text/plain", ""))

@@ -1,178 +1,163 @@
-"""Judge an answer: run the judge of its exercise within a bound, and turn whatever happens into a verdict.
+"""From an answer to a verdict: nothing that the learner wrote raises through ``judge``.
 
-Nothing that the learner wrote raises through ``judge``; the one exception that passes is their own interrupt
-of the kernel. An answer that is a coroutine function is judged by the same plain call: its judge runs in an
-event loop of its own (see ``trial``) and passes the answer all it needs, such as the address of a server that
-the judge started. So a check never waits for the kernel's loop, which stands still meanwhile.
+The one exception that passes is their own interrupt of the kernel. ``kinds`` says what is wrong with a value
+or a call, ``trial`` how the code ended; here it becomes what the learner reads.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from wslab.lab.exercises import trial
-from wslab.lab.exercises.answer import Answer, NotAValueError, blame, close_quietly, describe, show
-from wslab.lab.exercises.exercise import Exercise, Fault
-from wslab.lab.exercises.lost import Lost
+from wslab.lab.exercises.answer import (
+    Answer,
+    NotAValueError,
+    close_quietly,
+    describe,
+    line_of_task,
+    show,
+)
+from wslab.lab.exercises.kinds import Fault, Function, Value, Watched
 from wslab.lab.exercises.remarks import remark
-from wslab.lab.exercises.verdict import Verdict
+from wslab.lab.exercises.verdict import Rows, State, Verdict
 
 __all__ = ["judge"]
 
+_OURS = "The check itself failed on this answer: a fault of the course. The answer is not right either."
+_UNHEARD = "A task that you started ended with an exception, and nobody awaited it. A server logs that."
+_WAITS = "It could not be stopped and goes on in the background: it waits (a sleep, a socket, an input) or "
+_WAITS += "catches every exception. If the kernel becomes slow, restart it."
 
-def judge(exercise: Exercise, answer: Any) -> Verdict:
+
+class _Found(NamedTuple):
+    """A verdict without its exercise; unlike a verdict it is true whatever it says."""
+
+    state: State
+    sentences: tuple[str, ...]
+    rows: Rows = ()
+
+
+def judge(exercise: Value | Function | Watched, answer: Any) -> Verdict:
     """Return the verdict on an answer.
 
     Args:
         exercise: what is asked.
         answer: a function itself, a coroutine function itself, or a value.
     """
-    verdict = _wrong_kind(exercise, answer)
-    return _judge(exercise, answer) if verdict is None else verdict
+    found = _refuse(exercise, answer) or _try(exercise, answer)
+    return Verdict(
+        exercise.name, found.state, tuple(filter(None, found.sentences)), found.rows, exercise.title
+    )
 
 
-def _wrong_kind(exercise: Exercise, answer: Any) -> Verdict | None:
+def _refuse(exercise: Value | Function | Watched, answer: Any) -> _Found | None:
     """Refuse what cannot be the answer whatever it holds: nothing, a coroutine, a value for a function."""
+    usage = f'check("{exercise.name}", {exercise.asks.partition("(")[0] or "my_answer"}).'
     if answer is None or answer is ...:
-        sentence = "There is no answer yet."
-        if answer is None and exercise.asks:
-            sentence += (
-                f" If you wrote one, pass the function itself, without parentheses: {_usage(exercise)}."
-            )
-        return Verdict(exercise.name, "not yet", (sentence,))
+        more = f" If you wrote one, pass the function itself, without parentheses: {usage}"
+        return _Found("not yet", ("There is no answer yet." + (more if exercise.asks else ""),))
     if inspect.isawaitable(answer):
         close_quietly(answer)
-        sentence = (
-            f"This is a coroutine, what calling an async def gives. {_pass_function(exercise)}"
-            if exercise.asks
-            else "This is a coroutine, not its value: put await in front of the call."
-        )
-        return Verdict(exercise.name, "wrong", (sentence,))
-    if exercise.asks and not callable(answer):
-        rows = (("given", show(answer)),)
-        return Verdict(exercise.name, "wrong", (_pass_function(exercise),), rows)
-    if not exercise.asks and callable(answer):
-        return Verdict(exercise.name, "wrong", ("A value is asked here, not a function.",))
-    if sentence := _wrong_definition(exercise, answer):
-        return Verdict(exercise.name, "wrong", (sentence,))
-    return None if exercise.asks else _open_entries(exercise, answer)
+        called = f"You called the function. Pass the function itself, without parentheses: {usage}"
+        waited = "This is a coroutine, not its value. Put await in front of the call."
+        return _Found("wrong", (called if exercise.asks else waited,))
+    if not exercise.asks:
+        return _Found("wrong", ("Pass a value, not a function.",)) if callable(answer) else _open(answer)
+    if not callable(answer):
+        sentence = f"Pass the function itself, without parentheses: {usage}"
+        return _Found("wrong", (sentence,), (("given", show(answer)),))
+    return _misdefined(exercise, answer)
 
 
-def _wrong_definition(exercise: Exercise, answer: Any) -> str:
-    """Say what is wrong with how a function begins: async or not, a generator or not."""
+def _misdefined(exercise: Value | Function | Watched, answer: Any) -> _Found | None:
+    """Refuse a function that begins in the wrong way: async or not, a generator or not."""
     if inspect.isasyncgenfunction(answer):
-        return "yield makes a generator of it. Write return, or collect in a list and return that."
+        return _Found("wrong", ("yield makes it a generator. Write return, or return a list.",))
     if exercise.asynchronous and not inspect.iscoroutinefunction(answer):
-        return "A coroutine function is asked here: write async def instead of def."
+        return _Found("wrong", ("Write async def instead of def: the exercise awaits your function.",))
     if inspect.iscoroutinefunction(answer) and not exercise.asynchronous:
-        return (
-            "This is written with async def, so a call gives a coroutine. Nothing is awaited here: write def."
-        )
-    return ""
+        return _Found("wrong", ("Write def instead of async def: nothing here awaits your function.",))
+    return None
 
 
-def _open_entries(exercise: Exercise, answer: Any) -> Verdict | None:
-    """Say which entries of a value are still open, those that are an ellipsis as in the stub."""
+def _open(answer: Any) -> _Found | None:
+    """Name the entries of a value that are still to be filled in: an ellipsis, as in the stub, or None."""
     entries = answer.items() if isinstance(answer, Mapping) else ()
-    still_open = [str(key) for key, value in entries if value is ... or value is None]
+    still = [str(key) for key, value in entries if value is ... or value is None]
     if isinstance(answer, (list, tuple, set, frozenset)) and any(value is ... for value in answer):
-        still_open = ["..."]
-    if not still_open:
-        return None
-    between = "; " if any("," in entry for entry in still_open) else ", "
-    return Verdict(exercise.name, "not yet", (f"Still open: {between.join(still_open)}.",))
+        still = ["..."]
+    between = "; " if any("," in entry for entry in still) else ", "
+    return _Found("not yet", (f"Still to fill in: {between.join(still)}.",)) if still else None
 
 
-def _usage(exercise: Exercise) -> str:
-    return f'check("{exercise.name}", {exercise.asks.partition("(")[0]})'
-
-
-def _pass_function(exercise: Exercise) -> str:
-    return f"Pass the function itself, without parentheses: {_usage(exercise)}."
-
-
-def _judge(exercise: Exercise, answer: Any) -> Verdict:
+def _try(exercise: Value | Function | Watched, answer: Any) -> _Found:
     name = getattr(answer, "__name__", "")
     name = name if isinstance(name, str) and name.isidentifier() else exercise.asks.partition("(")[0]
-    asked = Answer(answer, name, asynchronous=exercise.asynchronous) if exercise.asks else None
-    with Lost() as lost:
-        outcome = trial.run(exercise.judge, asked or answer, exercise.bound, lost.errors)
-        verdict = _verdict(exercise, asked, name, outcome)
-        if verdict or asked is None:
-            return verdict
-        if exercise.asynchronous or outcome.error:
-            lost.sweep(outcome.error)
-        sentences = (*verdict.sentences, *lost.sentences(asked))
-        return replace(verdict, sentences=sentences, rows=(*lost.rows(asked), *verdict.rows))
+    if not exercise.asks:
+        outcome = trial.run(exercise.judge, answer, exercise.bound)
+        return _found(exercise, Answer(type(answer), "Your answer"), outcome)
+    asked = Answer(answer, name)
+    outcome = trial.run(exercise.judge, asked, exercise.bound)
+    found = _found(exercise, asked, outcome)
+    lost = [(error, line) for error in outcome.unheard if (line := line_of_task(error, asked))]
+    rows = (("raised in a task", describe(lost[0][0])), lost[0][1]) if lost else ()
+    if found.state == "right" and lost:
+        found = _Found("wrong", (_UNHEARD,))
+    return _Found(found.state, (*found.sentences, *_forgotten(outcome, asked)), (*rows, *found.rows))
 
 
-def _verdict(exercise: Exercise, asked: Answer | None, name: str, outcome: trial.Outcome) -> Verdict:
+def _found(exercise: Value | Function | Watched, asked: Answer, outcome: trial.Outcome) -> _Found:
     if outcome.expired:
-        return _expired(exercise, asked, outcome)
-    if outcome.error is None and outcome.value is None:
-        return Verdict(exercise.name, "right", (exercise.why,) if exercise.why else ())
-    if isinstance(outcome.error, NotImplementedError) and blame(outcome.error)[0]:
-        return Verdict(exercise.name, "not yet", (f"{name} is not written yet.",))
-    if outcome.error and blame(outcome.error)[0]:
+        return _expired(exercise, asked.call, outcome)
+    if outcome.error is not None:
         return _raised(exercise, asked, outcome.error)
-    if exercise.acts and outcome.error is None and outcome.value.idle:
-        return Verdict(exercise.name, "not yet", (f"{asked.last_call if asked else name} does nothing yet.",))
-    if asked and asked.values and asked.empty and not asked.returns and not exercise.acts:
-        sentence = f"{asked.last_call} gives nothing: it is not written yet, or the return is missing."
-        return Verdict(exercise.name, "not yet", (sentence,))
-    if outcome.error:
-        return _raised(exercise, asked, outcome.error)
-    return _wrong(exercise, asked, outcome.value)
+    fault: Fault | None = outcome.value
+    if fault is None:
+        return _Found("right", (exercise.why,))
+    sentence = f"{asked.call} {fault.sentence}" if exercise.asks else fault.sentence
+    if fault.idle:
+        return _Found("not yet", (sentence,))
+    return _Found("wrong", (fault.advice, sentence), (*fault.rows, ("read", exercise.section)))
 
 
-def _wrong(exercise: Exercise, asked: Answer | None, fault: Fault) -> Verdict:
-    sentence = f"{asked.last_call} {fault.sentence}" if asked else fault.sentence
-    sentences = tuple(filter(None, (sentence, exercise.advice(fault))))
-    return Verdict(exercise.name, "wrong", sentences, (*fault.rows, ("read", exercise.section)))
-
-
-def _raised(exercise: Exercise, asked: Answer | None, error: BaseException) -> Verdict:
+def _raised(exercise: Value | Function | Watched, asked: Answer, error: BaseException) -> _Found:
     """Show an exception: its type and message, and the line of the learner that it came from."""
-    theirs, place, line = blame(error)
+    theirs, line = asked.blame(error)
     what = describe(error)
-    if isinstance(error, NotAValueError) and asked:
-        return Verdict(exercise.name, "wrong", (f"{asked.last_call} {error}.",))
-    if not theirs or asked is None:
-        sentence = (
-            "The check itself failed on this answer; this is a fault of the course. It is not right as it is."
-        )
-        return Verdict(exercise.name, "wrong", (sentence,), (("raised", what),))
-    if not place:
-        sentence = f"{asked.last_call} cannot be called: the exercise asks for {exercise.asks}."
-        return Verdict(exercise.name, "wrong", (sentence,), (("raised", what),))
-    sentence = f"{asked.last_call} raises an exception. {remark(what)}".rstrip()
+    if isinstance(error, NotAValueError):
+        return _Found("wrong", (f"{asked.call} {error}",))
+    if not theirs:
+        return _Found("wrong", (_OURS,), (("raised", what),))
+    if isinstance(error, NotImplementedError):
+        return _Found("not yet", (f"{asked.call} is not written yet.",))
+    if not line:
+        sentence = f"{asked.call} cannot be called like this. Write it so that {exercise.asks} works."
+        return _Found("wrong", (sentence,), (("raised", what),))
+    sentence = f"{asked.call} raised an exception."
     if isinstance(error, SystemExit):
-        sentence = f"{asked.last_call} ends the program: use return to leave a function."
-    return Verdict(exercise.name, "wrong", (sentence,), (("raised", what), (place, line)))
+        sentence = f"{asked.call} ended the program. Write return to leave a function."
+    return _Found("wrong", (remark(what), sentence), (("raised", what), *line))
 
 
-def _expired(exercise: Exercise, asked: Answer | None, outcome: trial.Outcome) -> Verdict:
-    call = asked.last_call if asked and asked.last_call else "Your answer"
-    bound = f"{exercise.bound:g} seconds"
-    if outcome.held and outcome.stopped:
-        sentences = (
-            f"{call} lets nothing else run, and was stopped.",
-            "Is there a loop without an await in it, or a wait that is not asyncio's, such as time.sleep?",
-        )
-        return Verdict(exercise.name, "wrong", sentences)
-    if outcome.stopped:
-        cause = (
-            "What it awaits never happens, a loop never ends, or an await is missing."
-            if exercise.asynchronous
-            else "Is there a loop that never ends?"
-        )
-        return Verdict(exercise.name, "wrong", (f"{call} did not end within {bound} and was stopped.", cause))
-    sentence = (
-        "It could not be stopped and goes on in the background: it waits (a sleep, a socket, an input) or "
-        "catches every exception. If the kernel becomes slow, restart it."
-    )
-    what = "lets nothing else run" if outcome.held else f"did not end within {bound}"
-    return Verdict(exercise.name, "wrong", (f"{call} {what}.", sentence))
+def _expired(exercise: Value | Function | Watched, call: str, outcome: trial.Outcome) -> _Found:
+    within = f"{call} did not end within {exercise.bound:g} seconds"
+    held = f"{call} lets nothing else run"
+    if not outcome.stopped:
+        return _Found("wrong", (f"{held if outcome.held else within}.", _WAITS))
+    if outcome.held:
+        cause = "Is there a loop without an await in it, or a wait that is not asyncio's, such as time.sleep?"
+        return _Found("wrong", (f"{held}, and was stopped.", cause))
+    cause = "Is there a loop that never ends?"
+    if exercise.asynchronous:
+        cause = "What it awaits never happens, a loop never ends, or an await is missing."
+    return _Found("wrong", (f"{within} and was stopped.", cause))
+
+
+def _forgotten(outcome: trial.Outcome, asked: Answer) -> Iterator[str]:
+    """Name the coroutines that nobody awaited, each once, with its line where that is the learner's."""
+    for name, (file, line) in outcome.forgotten.items():
+        if file == asked.file or not name.startswith("_"):
+            place = f" (line {line})" if file == asked.file else ""
+            yield f"{name}(…){place} returns a coroutine, and nobody awaits it, so it does nothing."

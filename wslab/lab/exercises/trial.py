@@ -1,15 +1,11 @@
 """A trial: a judge with the learner's code in it, run within a bound.
 
-The work runs in a thread of its own, the caller waits for it. So a loop that never ends cannot take the
-kernel with it, no trace function is touched (coverage and debuggers go on), and the event loop of the kernel
-is not entered: a judge that is a coroutine function gets a fresh loop in that thread, where it starts
-whatever server it needs. What the code prints appears in the cell.
-
-When the bound is over, an exception is raised inside the thread, at its next bytecode. Code that waits in C
-(``time.sleep``, a socket) does not notice; it is left behind in its daemon thread, and the outcome says so.
-Code that holds the loop of its thread and never awaits is not given the whole bound: a pulse in that loop
-tells whether it still turns. A trial during which the machine stood still, such as a laptop that slept, says
-nothing, since all its timers were due at once: it is made again. This module knows nothing of exercises.
+The work runs in a thread, the caller waits. So a loop that never ends cannot take the kernel with it, and a
+judge that is a coroutine function gets a loop that turns, while the kernel's stands still. When the bound is
+over, an exception is raised in the thread at its next bytecode. Code that waits in C (``time.sleep``, a
+socket) does not notice; it is left behind, and the outcome says so. Time is counted in looks, which do not
+pass while the machine stands still; what a coroutine did around such a pause says nothing about it, since all
+its timers were due at once: it is tried again.
 """
 
 from __future__ import annotations
@@ -18,37 +14,45 @@ import asyncio
 import contextlib
 import contextvars
 import ctypes
+import gc
 import inspect
+import re
 import sys
 import threading
 import time
+import traceback
+import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TextIO
 
 __all__ = ["Outcome", "run"]
 
 GRACE = 1.0  # seconds that the thread gets to end once it was told to
-LOOK = 0.1  # seconds between two looks at the pulse of the loop
-PAUSE = 0.3  # seconds between two looks, from which on the machine has stood still
+LOOK = 0.1  # seconds between two looks
+PAUSE = 0.3  # seconds by which a look may be late; from then on the machine has stood still
+STALL = 10  # looks in a row during which the loop does not turn: something in it does not await
 TRIALS = 3  # at most, while the machine stands still
-STALL = 10  # looks in a row without a pulse: the loop is held; looks are counted, because machines pause
+ENOUGH = 100  # warnings of coroutines that nobody awaited, from which on no more are heard
+_FORGOTTEN = re.compile(r"coroutine '(?:.*\.)?(\w+)' was never awaited")
 
 
-class _ExpiredError(BaseException):
-    """End the work: not an Exception, so that ``except Exception`` in a loop does not catch it."""
+class _StopError(BaseException):
+    """The end of the work; not an Exception, so that ``except Exception`` in a loop does not catch it."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Outcome:
-    """Hold how the work ended: with a value, with an error, or not within its bound.
+    """How the work ended: with a value, with an error, or not within its bound.
 
-    Args:
-        value: what it returned.
+    Attributes:
+        value: what the judge returned.
         error: what it raised.
         expired: whether the bound was over, or the loop was held.
-        held: whether the loop could not turn, because something in it did not await.
-        stopped: whether it really ended; False means that a thread is left behind.
+        held: whether the loop did not turn, because something in it did not await.
+        stopped: whether the work really ended; False means that a thread is left behind.
+        forgotten: coroutines that nobody awaited: name to the file and line where each was thrown away.
+        unheard: exceptions of tasks that nobody awaited.
     """
 
     value: Any = None
@@ -56,18 +60,54 @@ class Outcome:
     expired: bool = False
     held: bool = False
     stopped: bool = True
+    forgotten: dict[str, tuple[str, int]] = field(default_factory=dict)
+    unheard: list[BaseException] = field(default_factory=list)
 
 
-class _Worker(threading.Thread):
-    def __init__(self, work: Callable[[], Outcome]) -> None:
+def run(judge: Callable[[Any], Any], answer: Any, bound: float) -> Outcome:
+    """Call a judge with an answer, and await it when it is a coroutine function, for a bounded time.
+
+    Args:
+        judge: a function or a coroutine function.
+        answer: its argument.
+        bound: in seconds.
+
+    Raises:
+        KeyboardInterrupt: the learner interrupted the kernel; the work is stopped first.
+
+    >>> run(len, "abc", bound=1).value
+    3
+    """
+    for _ in range(TRIALS):
+        forgotten: dict[str, tuple[str, int]] = {}
+        with _heard(forgotten):
+            work = _Work(judge, answer, bound)
+            outcome = work.outcome_of()
+            if inspect.iscoroutinefunction(judge) or outcome.error:
+                _throw_away(outcome.error)
+        outcome.forgotten, outcome.unheard = forgotten, work.unheard
+        right = outcome.value is None and outcome.error is None and not outcome.expired
+        if right or not (work.paused and outcome.stopped):
+            break
+    return outcome
+
+
+class _Work(threading.Thread):
+    def __init__(self, judge: Callable[[Any], Any], answer: Any, bound: float) -> None:
         super().__init__(name="wslab-exercise", daemon=True)
-        self._work = work
+        self._judge, self._answer, self._bound = judge, answer, bound
         self._context = contextvars.copy_context()  # the kernel finds the cell to print to in it
         self._lock = threading.Lock()
         self._finished = False
         # Not join(): when an interrupt of the kernel ends it, Python 3.11 holds a running thread for ended.
-        self.done = threading.Event()
-        self.outcome = Outcome(expired=True)
+        self._done = threading.Event()
+        self._outcome = Outcome(expired=True)
+        self._loop: asyncio.AbstractEventLoop | None = None  # while it is to turn
+        self._turns = 0
+        self.unheard: list[BaseException] = []
+        self.paused = False
+
+    # -- in the thread ------------------------------------------------------------------------------------
 
     def run(self) -> None:
         try:
@@ -75,31 +115,96 @@ class _Worker(threading.Thread):
             with self._lock:
                 self._finished = True
                 _raise_in(self.ident, None)  # a call to stop that came too late must not hit the thread's end
-                self.outcome = outcome
-        except _ExpiredError:
+                self._outcome = outcome
+        except _StopError:
             pass
         finally:
-            self.done.set()
+            self._done.set()
 
     def _try(self) -> Outcome:
         try:
-            return self._work()
-        except _ExpiredError:
+            if not inspect.iscoroutinefunction(self._judge):
+                return Outcome(self._judge(self._answer))
+            with asyncio.Runner() as runner:
+                runner.get_loop().set_exception_handler(self._hear)
+                return runner.run(self._await())
+        except _StopError:
             return Outcome(expired=True)
         except BaseException as error:  # SystemExit and KeyboardInterrupt of the learner's code too
             return Outcome(error=error)
 
-    def stop(self) -> bool:
-        """Raise inside the thread until it ends, for as long as the grace lasts; tell whether it did."""
+    async def _await(self) -> Outcome:
+        self._loop = asyncio.get_running_loop()
+        scope = asyncio.timeout(self._bound)
+        try:
+            async with scope:
+                return Outcome(await self._judge(self._answer))
+        except TimeoutError as error:
+            return Outcome(expired=True) if scope.expired() else Outcome(error=error)
+        finally:
+            self._loop = None
+
+    def _hear(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Keep the exception of a task that nobody awaited, instead of having it logged."""
+        if isinstance(error := context.get("exception"), Exception) and context.get("future"):
+            self.unheard.append(error)
+
+    def _turn(self) -> None:
+        self._turns += 1
+
+    # -- outside of it ------------------------------------------------------------------------------------
+
+    def outcome_of(self) -> Outcome:
+        """Do the work, and return how it ended; stop it first when the learner interrupts the kernel."""
+        held = False
+        try:
+            self.start()
+            held = self._watch()
+        finally:
+            stopped = self._stop()
+        if stopped and not held:
+            return self._outcome
+        return Outcome(expired=True, held=held, stopped=stopped)
+
+    def _watch(self) -> bool:
+        """Wait for the end or the bound; return early, with True, when the loop does not turn any more."""
+        silent, turns = 0, -1
+        more = (
+            GRACE if inspect.iscoroutinefunction(self._judge) else 0
+        )  # a loop ends its waiting at the bound
+        for _ in range(round((self._bound + more) / LOOK)):
+            looked = time.monotonic()
+            over = self._done.wait(LOOK)
+            self.paused |= time.monotonic() - looked > LOOK + PAUSE
+            if over:
+                return False
+            loop = self._loop
+            silent = silent + 1 if loop and self._turns == turns else 0
+            if silent == STALL:
+                return True
+            turns = self._turns
+            with contextlib.suppress(RuntimeError):  # it has ended just now
+                if loop:
+                    loop.call_soon_threadsafe(self._turn)
+        return False
+
+    def _stop(self) -> bool:
+        """Raise inside the thread until it ends, for as long as the grace lasts; return whether it did."""
         end, pause = time.monotonic() + GRACE, LOOK
         with _unheard_in_destructors():
-            while not self.done.is_set() and time.monotonic() < end:
+            while not self._done.is_set() and time.monotonic() < end:
                 with self._lock:
                     if not self._finished:
-                        _raise_in(self.ident, _ExpiredError)
-                self.done.wait(pause)
+                        _raise_in(self.ident, _StopError)
+                self._done.wait(pause)
                 pause *= 2  # what it does on its way out takes time, and is not to be hit again and again
-        return self.done.is_set()
+        return self._done.is_set()
+
+
+def _raise_in(ident: int | None, error: type[BaseException] | None) -> None:
+    """Have a thread raise at its next bytecode, or take back what it was to raise."""
+    thing = ctypes.py_object(error) if error else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident or 0), thing)
 
 
 @contextlib.contextmanager
@@ -108,7 +213,7 @@ def _unheard_in_destructors() -> Iterator[None]:
     hook = sys.unraisablehook
 
     def ignore(unraisable: Any) -> None:
-        if unraisable.exc_type is not _ExpiredError:
+        if unraisable.exc_type is not _StopError:
             hook(unraisable)
 
     sys.unraisablehook = ignore
@@ -118,118 +223,38 @@ def _unheard_in_destructors() -> Iterator[None]:
         sys.unraisablehook = hook
 
 
-def _raise_in(ident: int | None, error: type[BaseException] | None) -> None:
-    """Have a thread raise at its next bytecode, or take back what it was to raise."""
-    thing = ctypes.py_object(error) if error else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident or 0), thing)
+@contextlib.contextmanager
+def _heard(forgotten: dict[str, tuple[str, int]]) -> Iterator[None]:
+    """Note the warnings of coroutines that nobody awaited; others are shown as they would have been."""
+    seen = 0
+
+    def note(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        nonlocal seen
+        if match := _FORGOTTEN.match(str(message)):
+            forgotten.setdefault(match[1], (filename, lineno))
+            seen += 1
+            if seen == ENOUGH:  # a loop can lose a million, and each warning takes its time
+                warnings.simplefilter("ignore", RuntimeWarning)
+        else:
+            show(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", "coroutine .* was never awaited", RuntimeWarning)
+        show, warnings.showwarning = warnings.showwarning, note
+        yield
 
 
-class _Loop:
-    """Run a judge that is a coroutine function in a loop with a pulse that is seen from outside."""
-
-    def __init__(self, judge: Callable[[Any], Any], bound: float, unheard: list[BaseException]) -> None:
-        self._judge, self._bound, self._unheard = judge, bound, unheard
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._main: asyncio.Task[Any] | None = None
-        self._pulse = 0
-        self._ended = False
-        self.paused = False  # whether the machine stood still meanwhile
-
-    def work(self, answer: Any) -> Outcome:
-        with asyncio.Runner() as runner:
-            self._loop = runner.get_loop()
-            self._loop.set_exception_handler(self._hear)
-            return runner.run(self._await(answer))
-
-    def is_held(self, done: threading.Event) -> bool:
-        """Wait for the end of the work; return early, with True, when the loop does not turn any more."""
-        looks, before, over = 0, -1, False
-        looked = time.monotonic()
-        end = looked + self._bound + GRACE  # the loop ends its own waiting at the bound
-        while not over and looked < end:
-            over, last = done.wait(LOOK), looked
-            looked = time.monotonic()
-            self.paused = self.paused or looked - last > PAUSE
-            looks = looks + 1 if self._pulse == before and not self._ended else 0
-            before = self._pulse
-            if looks == STALL:
-                return True
-        return False
-
-    def cancel(self) -> None:
-        """Have the judge end as soon as the loop turns again."""
-        if self._loop and self._main:
-            with contextlib.suppress(RuntimeError):  # it has ended just now
-                self._loop.call_soon_threadsafe(self._main.cancel)
-
-    async def _await(self, answer: Any) -> Outcome:
-        self._main = asyncio.current_task()
-        beat = asyncio.create_task(self._beat())
-        try:
-            async with asyncio.timeout(self._bound) as scope:
-                return Outcome(await self._judge(answer))
-        except TimeoutError as error:
-            return Outcome(expired=True) if scope.expired() else Outcome(error=error)
-        finally:
-            self._ended = True
-            beat.cancel()
-
-    async def _beat(self) -> None:
-        while True:
-            self._pulse += 1
-            await asyncio.sleep(LOOK / 4)
-
-    def _hear(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Keep the exception of a task that nobody awaited, instead of having it logged."""
-        if isinstance(error := context.get("exception"), Exception) and context.get("future"):
-            self._unheard.append(error)
-
-
-def run(
-    judge: Callable[[Any], Any], answer: Any, bound: float, unheard: list[BaseException] | None = None
-) -> Outcome:
-    """Call a judge with an answer, and await it when it is a coroutine function, for a bounded time.
-
-    Args:
-        judge: a function or a coroutine function.
-        answer: its argument.
-        bound: in seconds.
-        unheard: gets the exceptions of tasks that nobody awaited.
-
-    Raises:
-        KeyboardInterrupt: the learner interrupted the kernel; the work is stopped first.
-
-    >>> run(len, "abc", bound=1).value
-    3
-    """
-    if not inspect.iscoroutinefunction(judge):
-        worker = _Worker(lambda: Outcome(judge(answer)))
-        _wait(worker, lambda: worker.done.wait(bound))
-        return worker.outcome if worker.stop() else Outcome(expired=True, stopped=False)
-    unheard = [] if unheard is None else unheard
-    for _ in range(TRIALS):
-        unheard.clear()
-        loop = _Loop(judge, bound, unheard)
-        outcome = _run_loop(loop, answer)
-        if not (loop.paused and outcome.stopped):
-            break
-    return outcome
-
-
-def _run_loop(loop: _Loop, answer: Any) -> Outcome:
-    worker = _Worker(lambda: loop.work(answer))
-    held = _wait(worker, lambda: loop.is_held(worker.done))
-    if held:
-        loop.cancel()
-    stopped = worker.stop()
-    return worker.outcome if stopped and not held else Outcome(expired=True, held=held, stopped=stopped)
-
-
-def _wait(worker: _Worker, wait: Callable[[], bool]) -> bool:
-    """Start a worker and wait; stop it first when the learner interrupts the kernel."""
-    try:
-        worker.start()
-        return wait()
-    except KeyboardInterrupt:
-        worker.stop()
-        raise
+def _throw_away(error: BaseException | None) -> None:
+    """Throw away at once what nobody needs any more, because only then Python warns of it."""
+    if error:
+        traceback.clear_frames(error.__traceback__)
+    if isinstance(error, AttributeError):
+        error.obj = None  # it keeps the object that lacks the attribute, which may be a coroutine
+    gc.collect()

@@ -12,8 +12,7 @@ import struct
 from typing import Any
 
 from wslab.frames import Frame, Opcode, encode_frame, encode_length, first_byte
-from wslab.lab.exercises.answer import show
-from wslab.lab.exercises.bytes_ import field_at
+from wslab.lab.exercises.answer import field_at, show
 from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, equals, returns
 from wslab.masking import apply_mask
 

@@ -23,11 +23,11 @@ from wslab.close import ProtocolError, decode_close
 from wslab.decoder import FrameDecoder
 from wslab.frames import Opcode
 from wslab.handshake import RequestReader, Response, judge_request
-from wslab.lab.exercises import trial
-from wslab.lab.exercises.bytes_ import first_difference
 from wslab.lab.exercises.exercise import Exercise, Fault, Mistake
+from wslab.lab.exercises.old import trial
+from wslab.lab.exercises.old.bytes_ import first_difference
 from wslab.lab.exercises.verdict import Verdict
-from wslab.lessons import check, exercises, hint, progress
+from wslab.lessons import check, exercises
 from wslab.lessons.frames.stream_exercises import ZOO
 from wslab.lessons.handshake.exercises import KEYS
 from wslab.lessons.handshake.heads_exercises import REQUESTS
@@ -35,7 +35,7 @@ from wslab.lessons.handshake.heads_exercises import REQUESTS
 RFC_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 RFC_ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
-ALL = list(exercises().values())
+ALL = [exercise for exercise in exercises().values() if isinstance(exercise, Exercise)]
 MISTAKES = [
     pytest.param(each, mistake, id=f"{each.name}-{number}")
     for each in ALL
@@ -68,11 +68,6 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Exercise]:
 
 
 # -- the declarations ---------------------------------------------------------------------------------------
-
-
-def test_the_first_lessons_have_exercises() -> None:
-    assert len([each for each in ALL if each.lesson == "02"]) >= 5
-    assert len([each for each in ALL if each.lesson == "03"]) >= 5
 
 
 @pytest.mark.parametrize("exercise", ALL, ids=lambda each: each.name)
@@ -326,10 +321,14 @@ def test_a_coroutine_function_is_checked_inside_a_running_loop(declare: Callable
     assert "put await in front of the call" in repr(verdicts[6])
 
 
+def _answer_of(name: str) -> Any:
+    return next(each.mistakes[0].answer for each in ALL if each.name == name)
+
+
 def test_an_entry_that_is_right_but_for_its_quotes_or_capitals_says_so() -> None:
-    statuses = dict.fromkeys(exercises()["status-for"].mistakes[0].answer, "101")
+    statuses = dict.fromkeys(REQUESTS, "101")
     assert "without quotes: it is of type int" in repr(check("status-for", statuses))
-    arrivals = dict.fromkeys(exercises()["what-arrives"].mistakes[0].answer, "String")
+    arrivals = dict.fromkeys(_answer_of("what-arrives"), "String")
     assert "with the capitals of the question" in repr(check("what-arrives", arrivals))
 
 
@@ -505,42 +504,6 @@ def test_a_timeout_of_the_learner_is_an_exception_of_theirs(declare: Callable[..
 def test_a_fault_of_a_judge_is_said_to_be_ours(declare: Callable[..., Exercise]) -> None:
     declare(lambda answer: [][0])
     assert "fault of the course" in repr(check("trial", lambda n: n))
-
-
-# -- names, hints, progress ---------------------------------------------------------------------------------
-
-
-def test_an_unknown_name_gets_the_near_ones() -> None:
-    verdict = check("acept_key", None)
-    assert verdict.state == "unknown"
-    assert "Did you mean 'accept-key'" in repr(verdict)
-    assert "Did you mean 'accept-key'" in repr(hint("Accept-Keys"))
-    assert "The name comes first" in repr(check(len, "accept-key"))  # type: ignore[arg-type]
-    assert repr(progress()) == "No exercise was checked in this kernel yet."
-
-
-def test_hints_grow_and_end_at_the_solution() -> None:
-    total = len(exercises()["accept-key"].hints) + 1
-    hints = [hint("accept-key") for _ in range(total + 1)]
-    assert [each.number for each in hints] == [*range(1, total + 1), total]
-    assert "solution" in hints[-1].sentence
-    assert len({each.sentence for each in hints}) == total
-
-
-def test_progress_shows_the_lessons_of_this_kernel() -> None:
-    from wslab import handshake
-
-    check("accept-key", handshake.accept_key)
-    check("accept-key", None)
-    check("choose-subprotocol", lambda offered, supported: "x")
-    check("first-byte", lambda fin, opcode: fin, record=False)
-    text = repr(progress())
-    assert text.startswith("Lesson 02: 1 of ")
-    assert "✓ right    accept-key" in text
-    assert "✗ wrong    choose-subprotocol" in text
-    assert "○ not yet  spot-the-key" in text
-    assert "Lesson 03" not in text
-    assert "<td" in progress()._repr_html_()
 
 
 def test_views_escape_what_the_learner_wrote() -> None:

@@ -14,7 +14,7 @@ import traceback
 import warnings
 from typing import Self, TextIO
 
-from wslab.lab.exercises.answer import Answer, describe, line_of_task
+from wslab.lab.exercises.old.answer import Answer, describe, line_of_task
 
 __all__ = ["Lost"]
 

@@ -16,8 +16,8 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 
 import wslab
-from wslab.lab.exercises.answer import describe
-from wslab.lab.exercises.remarks import remark
+from wslab.lab.exercises.old.answer import describe
+from wslab.lab.exercises.old.remarks import remark
 
 
 async def forgotten() -> str:

@@ -1,0 +1,316 @@
+"""The three kinds of exercise: a value, a function that is compared with the right one, one that is watched.
+
+A lesson declares its exercises in its own folder. The right answer is a value or a function of the course. A
+typical mistake is a wrong answer with the sentence that it deserves: a learner reads it if that wrong answer
+agrees with theirs in the call that failed and in every call before it. What is compared is compared by
+content; floating-point numbers need not be equal to the last bit.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from wslab.lab.exercises.answer import Answer, Sender, first_difference, marked, show
+from wslab.lab.exercises.verdict import Rows
+
+__all__ = ["DRAWN", "NOTHING_YET", "Exercise", "Fault", "Function", "Value", "Watched", "compare", "same"]
+
+DRAWN = 20  # calls that are drawn besides the fixed ones
+_UNWRITTEN = "returned None. Write the function, or add the missing return."
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with an answer.
+
+    Args:
+        sentence: what is wrong; the call is put in front of it when there was one.
+        rows: label and text, such as ("expected", "81 05").
+        idle: whether the answer did nothing at all, as a stub does: then it is "not yet".
+        advice: a sentence on the mistake behind it; it is read first.
+    """
+
+    sentence: str
+    rows: Rows = ()
+    idle: bool = False
+    advice: str = ""
+
+
+NOTHING_YET = Fault("does nothing yet. Write its body.", idle=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """What every exercise has.
+
+    Args:
+        name: in kebab-case, unique in the course.
+        title: what to do, beginning with a verb.
+        section: where to read about it, such as "RFC 6455 §4.2.2".
+        hints: two or three sentences: where to look, what to use, nearly the line.
+        why: one sentence for a right answer, on why it matters.
+        bound: seconds that judging may take.
+        asks: the call that is expected, such as "my_accept_key(key)"; empty for a value.
+    """
+
+    name: str
+    title: str
+    section: str
+    hints: tuple[str, ...]
+    why: str = ""
+    bound: float = 2.0
+    asks: str = ""
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether a coroutine function is expected."""
+        return inspect.iscoroutinefunction(getattr(self, "judge", None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value(Exercise):
+    """A question whose answer is a dictionary.
+
+    Args:
+        right: the right answer.
+        look_at: for each key, a sentence that leads to its value without telling it.
+        mistakes: sentence to some wrong entries.
+        noun: what a key stands for, such as "request".
+        choices: the only texts that are possible, if the question names them.
+        within: by how much a number may differ, where the question asks for an estimate.
+    """
+
+    right: Mapping[str, Any]
+    look_at: Mapping[str, str]
+    mistakes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    noun: str = "entry"
+    choices: tuple[str, ...] = ()
+    within: float = 0.0
+
+    def judge(self, answer: Any) -> Fault | None:
+        """Return the first entry that is wrong, and where to look for the right one."""
+        if not isinstance(answer, Mapping):
+            return Fault(f"Your answer is of type {type(answer).__name__}, not a dict.")
+        for key, value in self.right.items():
+            if key not in answer:
+                return Fault(f"The {self.noun} {key!r} is missing in your answer.")
+            if not same(answer[key], value, self.within):
+                look_at = self._near_miss(answer[key], value) or self.look_at[key]
+                rows = (("given", show(answer[key])), ("look at", look_at))
+                return Fault(f"The {self.noun} {key!r} is wrong.", rows, advice=self._advice(key, answer))
+        strange = [key for key in answer if key not in self.right]
+        return Fault(f"There is no {self.noun} {show(strange[0])} in the question.") if strange else None
+
+    def _near_miss(self, given: Any, expected: Any) -> str:
+        """Say what a text lacks that only looks different from the right value."""
+        if isinstance(given, str) and given.strip().lower() == str(expected).lower():
+            if isinstance(expected, str):
+                return "The word is right. Write it with the capitals of the question, without spaces."
+            return f"This is a text. Write the value without quotes: it is of type {type(expected).__name__}."
+        if isinstance(expected, bool) and not isinstance(given, (int, float)):
+            return "Write True or False, without quotes."
+        if isinstance(expected, str) and self.choices and not any(same(given, each) for each in self.choices):
+            return f"Only {', '.join(map(repr, self.choices[:-1]))} and {self.choices[-1]!r} are possible."
+        return ""
+
+    def _advice(self, failed: str, answer: Mapping[str, Any]) -> str:
+        asked = [*self.right][: [*self.right].index(failed) + 1]
+        for sentence, wrong in self.mistakes.items():
+            if failed in wrong and all(same(answer[key], wrong[key]) for key in asked if key in wrong):
+                return sentence
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function(Exercise):
+    """A function to write, called as ``right`` is called and compared with it.
+
+    Args:
+        right: the right function.
+        calls: the arguments of each call; for the first, ``right`` returns something other than None.
+        drawn: draws the arguments of one more call; so an answer that only knows the fixed calls fails. None
+            where ``calls`` are all that are possible.
+        mistakes: sentence to a wrong function.
+        before: for bytes of a frame: given the arguments, those in front of the value in its frame.
+        sender: who sends that frame.
+        keeps: whether the answer must leave what it is given as it is.
+        shows: writes a value in one line.
+        within: by how much a number may differ, where the question asks for an estimate.
+    """
+
+    right: Callable[..., Any]
+    calls: Sequence[tuple[Any, ...]]
+    drawn: Callable[[random.Random], tuple[Any, ...]] | None = None
+    mistakes: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    before: Callable[..., bytes] | None = None
+    sender: Sender | None = None
+    keeps: bool = False
+    shows: Callable[[Any], str] = show
+    within: float = 0.0
+
+    def judge(self, answer: Answer) -> Fault | None:
+        """Return the first call whose value is not that of the right function."""
+        calls = [*self.calls, *self._drawn()]
+        for number, call in enumerate(calls):
+            mine = copy.deepcopy(call)
+            given = answer(*mine)
+            if fault := self._compare(given, call):
+                if fault.idle and not self._unwritten(answer):
+                    expected = self._expected(call)
+                    rows = (("returned", "None"), ("expected", self.shows(expected)))
+                    fault = Fault(f"returned None, not {_base(expected)}.", rows)
+                return replace(fault, advice=self._advice(calls[: number + 1], given))
+            if self.keeps and mine != call:
+                rows = (("given to it", show(list(call))), ("left behind", show(list(mine))))
+                return Fault("returned the right value, but changed what it was given.", rows)
+        return None
+
+    def _drawn(self) -> list[tuple[Any, ...]]:
+        source = random.Random(self.name)  # the same in every run: verdicts are stored in notebooks
+        return [self.drawn(source) for _ in range(DRAWN)] if self.drawn else []
+
+    def _expected(self, call: tuple[Any, ...]) -> Any:
+        return self.right(*copy.deepcopy(call))
+
+    def _compare(self, given: Any, call: tuple[Any, ...]) -> Fault | None:
+        before = self.before(*call) if self.before else None
+        return compare(
+            given,
+            self._expected(call),
+            before=before,
+            sender=self.sender,
+            shows=self.shows,
+            within=self.within,
+        )
+
+    def _unwritten(self, answer: Answer) -> bool:
+        """Return whether every call returns None, as a stub does."""
+        failed = answer.call
+        try:
+            return all(_nothing(answer(*copy.deepcopy(call))) for call in self.calls)
+        except Exception:
+            return False
+        finally:
+            answer.call = failed
+
+    def _advice(self, calls: list[tuple[Any, ...]], given: Any) -> str:
+        """Return the sentence of the mistake that explains the last call and every call before it."""
+        for sentence, wrong in self.mistakes.items():
+            try:
+                explained = same(wrong(*copy.deepcopy(calls[-1])), given, self.within) and all(
+                    same(wrong(*copy.deepcopy(call)), self._expected(call), self.within)
+                    for call in calls[:-1]
+                )
+            except Exception:  # this mistake cannot answer one of the calls
+                continue
+            if explained:
+                return sentence
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched(Exercise):
+    """A coroutine function to write, which ``judge`` awaits in a world that it has made, or a plain function.
+
+    Args:
+        judge: a coroutine function (or, for a plain function, a function) of the answer: a fault or None. It
+            leaves nothing running.
+    """
+
+    judge: Callable[[Any], Any]
+
+
+def same(given: Any, expected: Any, within: float = 0.0) -> bool:
+    """Return whether two values are equal: bytes of any type, lists and tuples by content, numbers nearly.
+
+    Args:
+        given: the learner's value.
+        expected: the right one.
+        within: by how much numbers may differ; 0 allows what floating point loses.
+
+    >>> same(bytearray(b"a"), b"a"), same([1, b"a"], (1, b"a")), same("a", b"a"), same(True, 1)
+    (True, True, False, True)
+    >>> same(0.1 + 0.2, 0.3), same(240, 241), same(240, 241, within=2)
+    (True, False, True)
+    """
+    if isinstance(expected, (list, tuple)):
+        alike = isinstance(given, (list, tuple)) and len(given) == len(expected)
+        return alike and all(same(mine, right, within) for mine, right in zip(given, expected, strict=True))
+    if isinstance(expected, float) or (within and isinstance(expected, int)):
+        numbers = isinstance(given, (int, float)) and not isinstance(given, bool)
+        return numbers and math.isclose(given, expected, rel_tol=1e-9, abs_tol=max(within, 1e-9))
+    try:
+        return bool(given == expected)
+    except Exception:  # an array, for example, has no truth
+        return False
+
+
+def compare(
+    given: Any,
+    expected: Any,
+    *,
+    before: bytes | None = None,
+    sender: Sender | None = None,
+    shows: Callable[[Any], str] = show,
+    within: float = 0.0,
+) -> Fault | None:
+    """Compare a value that was returned with the right one; of bytes, find the first that differs.
+
+    Args:
+        given: the learner's value.
+        expected: the right one.
+        before: the bytes in front of the value in its frame; None when it is not part of a frame.
+        sender: who sends the frame.
+        shows: writes a value in one line.
+        within: by how much numbers may differ.
+    """
+    if same(given, expected, within):
+        return None
+    if isinstance(given, (bytes, bytearray)) and isinstance(expected, bytes):
+        mine = bytes(given)
+        rows = (
+            ("returned", marked(mine, expected, before, sender)),
+            ("expected", marked(expected, mine, before, sender)),
+            ("first difference", first_difference(mine, expected, before, sender)),
+        )
+        return Fault("returned the wrong bytes.", rows)
+    if _nothing(given):
+        return Fault(_UNWRITTEN, idle=True)
+    return Fault(_wrong(given, expected), (("returned", shows(given)), ("expected", shows(expected))))
+
+
+def _wrong(given: Any, expected: Any) -> str:
+    """Say how a value differs: in its type, its spaces, its capitals or itself."""
+    if isinstance(given, str) and isinstance(expected, bytes):
+        encodes = given.encode("utf-8", "surrogatepass") == expected
+        return f"returned a str, not bytes.{' Encode it.' if encodes else ''}"
+    if isinstance(given, (bytes, bytearray)) and isinstance(expected, str):
+        decodes = expected.encode("utf-8", "surrogatepass") == given
+        return f"returned bytes, not a str.{' Decode them.' if decodes else ''}"
+    if isinstance(given, str) and isinstance(expected, str):
+        if given.strip() == expected:
+            return "returned the right text with white space around it."
+        if given.lower() == expected.lower():
+            return "returned the right text, but not its capitals."
+    numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (given, expected))
+    if expected is not None and not isinstance(given, type(expected)) and not numbers:
+        return f"returned a value of type {type(given).__name__}, not {_base(expected)}."
+    return "returned the wrong value."
+
+
+def _nothing(value: Any) -> bool:
+    return value is None or value is ...
+
+
+def _base(value: object) -> str:
+    """Name a type as a learner knows it: an enum of integers is an int; a tuple with names has its own."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value).__name__
+    known = (bool, int, bytes, str, list, tuple, dict, set)
+    return next((kind.__name__ for kind in known if isinstance(value, kind)), type(value).__name__)

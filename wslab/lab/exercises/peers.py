@@ -1,0 +1,202 @@
+"""The world of a watched exercise: a handler served, a network that freezes, an address without its port.
+
+``served`` runs a learner's handler with `websockets` on a free port; ``through_tap`` puts a tap between a
+server and a client, ``freeze_after`` freezes the network once something has passed, ``end`` waits for the end
+of the learner's coroutine. Nothing is left running. What a judge expects is the judge's affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import pairwise
+from types import TracebackType
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+import wslab
+from wslab.lab.wire.tap import Tap
+
+__all__ = [
+    "PATIENCE",
+    "Address",
+    "Handler",
+    "Served",
+    "end",
+    "freeze_after",
+    "next_message",
+    "served",
+    "through_tap",
+]
+
+Handler = Callable[[ServerConnection], Awaitable[None]]
+PATIENCE = 1.5  # seconds to wait for something that must happen
+LOOK = 0.005  # seconds between two looks for what is left
+LATE = 0.4  # seconds by which an end may come later than its timers say
+TURNS = 20  # of the event loop, for what follows when a timer has fired
+
+
+class Address(str):
+    """A URI that shows itself without its port, which differs from run to run: verdicts are stored.
+
+    >>> Address("ws://127.0.0.1:8765/chat")
+    'ws://127.0.0.1:…/chat'
+    >>> Address("ws://127.0.0.1:8765") + "/chat"
+    'ws://127.0.0.1:8765/chat'
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        scheme, _, rest = self.partition("://")
+        before, _, path = rest.partition("/")
+        host = before.rpartition(":")[0]
+        return repr(f"{scheme}://{host}:…" + (f"/{path}" if path else ""))
+
+
+class Served:
+    """A handler that runs for each connection as a task that can be waited for, and cancelled.
+
+    Attributes:
+        uri: where it is served.
+        running: the tasks of the connections that are there.
+        raised: what the handler raised, other than that its connection was closed.
+        logged: what the server would have logged as an error, that a connection was closed included.
+    """
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self.uri = ""
+        self.before: set[asyncio.Task[Any]] = set()  # tasks that are not those of a connection
+        self.running: set[asyncio.Task[None]] = set()
+        self.raised: list[BaseException] = []
+        self.logged: list[BaseException] = []
+
+    async def guard(self, websocket: ServerConnection) -> None:
+        """Serve one connection."""
+        task = asyncio.ensure_future(self._run(websocket))
+        self.running.add(task)
+        await asyncio.wait([task])
+        self.running.discard(task)
+
+    async def _run(self, websocket: ServerConnection) -> None:
+        try:
+            await self._handler(websocket)
+        except Exception as error:
+            self.logged.append(error)
+            others: BaseException | None = None if isinstance(error, ConnectionClosed) else error
+            if isinstance(error, ExceptionGroup):
+                _, others = error.split(ConnectionClosed)
+            if others:
+                self.raised.append(_cause(others))
+
+    async def ended(self) -> bool:
+        """Wait for the handlers to end; return whether they did."""
+        if self.running:
+            await asyncio.wait(self.running, timeout=PATIENCE)
+        return not self.running or all(task.done() for task in self.running)
+
+    async def left_nothing(self) -> bool:
+        """Wait until no task of a connection is left, once all clients have gone; return whether it came."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while asyncio.all_tasks() - self.before:
+                    await asyncio.sleep(LOOK)
+        return not asyncio.all_tasks() - self.before
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return the first single exception of a group, as if it had passed through all the lines on the way."""
+    lines: list[TracebackType] = []
+    while True:
+        trace = error.__traceback__
+        while trace:
+            lines.append(trace)
+            trace = trace.tb_next
+        if not isinstance(error, BaseExceptionGroup):
+            break
+        error = error.exceptions[0]
+    for line, following in pairwise(lines):
+        line.tb_next = following
+    return error.with_traceback(lines[0])
+
+
+@contextlib.asynccontextmanager
+async def served(handler: Handler) -> AsyncIterator[Served]:
+    """Serve a handler; at the end cancel what it left, and raise what it raised."""
+    before = asyncio.all_tasks()
+    running = Served(handler)
+    server = await serve(running.guard, "127.0.0.1", 0, close_timeout=PATIENCE)
+    running.before = asyncio.all_tasks()
+    running.uri = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield running
+    finally:
+        for task in running.running:
+            task.cancel()
+        server.close()
+        await server.wait_closed()
+        for task in asyncio.all_tasks() - before:
+            task.cancel()
+    if running.raised:
+        raise running.raised[0]
+
+
+async def next_message(websocket: ClientConnection) -> Any:
+    """Return the next message, or None when none comes."""
+    try:
+        async with asyncio.timeout(PATIENCE):  # wait_for of Python 3.11 may swallow the limit of its caller
+            return await websocket.recv()
+    except (ConnectionClosed, TimeoutError):
+        return None
+
+
+@contextlib.asynccontextmanager
+async def through_tap(handler: Any) -> AsyncIterator[tuple[Tap, Any]]:
+    """Open a connection that has no heartbeat of its own; yield the tap and the client's end."""
+    async with (
+        wslab.serve(handler, ping_interval=None) as server,
+        Tap(server.port) as tap,
+        wslab.connect(f"ws://127.0.0.1:{tap.port}/", ping_interval=None) as ws,
+    ):
+        try:
+            yield tap, ws
+        finally:
+            tap.cut()  # the network may be frozen, and a Close would not be answered
+
+
+async def freeze_after(tap: Tap, seen: Any, work: asyncio.Task[Any]) -> bool:
+    """Freeze the network when something has passed; return whether the work went on until then."""
+    passing = asyncio.ensure_future(seen)
+    await asyncio.wait([passing, work], return_when=asyncio.FIRST_COMPLETED)
+    went_on = not work.done()
+    if went_on:
+        with contextlib.suppress(TimeoutError):
+            await passing
+    passing.cancel()
+    tap.freeze()
+    return went_on
+
+
+async def end(work: asyncio.Task[Any], within: float) -> tuple[bool, bool]:
+    """Wait for the end of the work; return whether it came, and whether so late that another timer ended it.
+
+    The limit is a timer of the same event loop: when the machine pauses, both are due, and the earlier one
+    still comes first.
+    """
+    limit = asyncio.ensure_future(asyncio.sleep(within + LATE))
+    await asyncio.wait([work, limit], return_when=asyncio.FIRST_COMPLETED)
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+    late = not work.done()
+    limit.cancel()
+    await asyncio.wait([work], timeout=PATIENCE)
+    ended = work.done()
+    if not ended:
+        work.cancel()
+        await asyncio.wait([work], timeout=PATIENCE)
+    return ended, late
