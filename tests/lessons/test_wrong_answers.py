@@ -40,7 +40,6 @@ def test_a_right_answer_of_another_style_is_accepted(right: Right) -> None:
 
 
 def test_there_are_enough_attempts_at_each_exercise_of_these_lessons() -> None:
-    assert STORED
     for name in {each.exercise for each in WRONG}:
         wrong = [each for each in WRONG if each.exercise == name]
         right = [each for each in RIGHT if each.exercise == name]
