@@ -17,7 +17,7 @@ import websockets
 from aiohttp import web
 
 import wslab
-from tests.aio.test_aio import echo, run, until_closed, uri
+from tests.support.aio import echo, run, until_closed, uri
 from wslab import ConnectionClosed, Deflate, Frame, Opcode, encode_frame
 from wslab.aio.link import COMPRESSED_TURN, INBOX_LIMIT
 from wslab.connection import CompressedConnection

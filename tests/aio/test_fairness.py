@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import wslab
-from tests.aio.test_aio import UPGRADE, certificate, run  # noqa: F401
+from tests.support.aio import UPGRADE, run
 from wslab import Frame, Opcode, Ping, Pong, ServerConnection, encode_frame
 from wslab.aio.inbox import OVERHEAD
 from wslab.aio.link import COMPRESSED_TURN, INBOX_LIMIT, TURN
@@ -83,7 +83,7 @@ def test_a_reader_that_is_quick_gets_no_more_than_a_turn_at_once() -> None:
 
 @pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("end", [b"", CLOSE])
-def test_what_came_before_the_end_of_tcp_is_delivered(secure: bool, end: bytes, certificate: Path) -> None:  # noqa: F811
+def test_what_came_before_the_end_of_tcp_is_delivered(secure: bool, end: bytes, certificate: Path) -> None:
     ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ours.load_cert_chain(certificate)
     theirs = ssl.create_default_context(cafile=certificate)

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 import wslab
-from tests.aio.test_aio import UPGRADE, echo, raw, run, until_closed, uri
+from tests.support.aio import UPGRADE, echo, raw, run, until_closed, uri
 from wslab import Frame, Headers, Opcode, Request, Response, ServerConnection, encode_frame
 
 Caplog = pytest.LogCaptureFixture

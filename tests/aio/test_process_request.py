@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import wslab
-from tests.aio.test_aio import UPGRADE, certificate, echo, raw, run, uri  # noqa: F401
+from tests.support.aio import UPGRADE, echo, raw, run, uri
 from wslab import Request, Response, ServerConnection
 
 
@@ -60,7 +60,7 @@ def test_ends_with_the_connection(reset: bool) -> None:
     run(test())
 
 
-def test_ends_with_the_connection_under_tls(certificate: Path) -> None:  # noqa: F811
+def test_ends_with_the_connection_under_tls(certificate: Path) -> None:
     ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ours.load_cert_chain(certificate)
     theirs = ssl.create_default_context(cafile=certificate)

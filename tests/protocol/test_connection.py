@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.aio import MASK, SIDES, failure, peak_of, wire
 from tests.support.strategies import cut, frames
 from wslab import (
     Close,
@@ -343,3 +344,78 @@ def test_the_protocol_loads_little() -> None:
     assert "wslab.connection" in loaded
     assert not loaded & {"asyncio", "socket", "ssl", "numpy", "dataclasses", "inspect", "hashlib", "email"}
     assert not loaded & {"typing", "re", "base64", "contextlib"}
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_every_close_code(side: Literal["client", "server"]) -> None:
+    """§7.4: a Close that is answered is answered with its own code."""
+    lawful = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
+    for code in (*range(5200), 8192, 32767, 32768, 65535):
+        connection = Connection(side, masking_key=lambda: MASK)
+        payload = code.to_bytes(2, "big")
+        (event,) = connection.receive_data(wire(0x88, payload, masked=side == "server"))
+        out = connection.data_to_send()
+        answer = out[6:8] if side == "client" else out[2:4]
+        if code in lawful:
+            assert event == Close(code, "")
+            assert answer == payload
+        else:
+            assert isinstance(event, Failure)
+            assert answer == (1002).to_bytes(2, "big")
+
+
+@pytest.mark.parametrize("behind", [wire(0x88, b"\x03\xe9"), wire(0x81, b"x"), wire(0x89), b"\xff" * 20])
+@pytest.mark.parametrize("last", [wire(0x88, b"\x03\xe8"), wire(0x88), wire(0xFF)])
+def test_whatever_comes_behind_the_end_is_ignored(last: bytes, behind: bytes) -> None:
+    """§5.5.1, §7.1.7: one end, one answer, however often it is repeated."""
+    connection = Connection("server")
+    assert len(connection.receive_data(last + behind * 100)) == 1
+    ending = connection.close_code, connection.close_reason
+    assert connection.data_to_send()
+    for _ in range(100):
+        assert connection.receive_data(behind) == []
+    assert connection.data_to_send() == b""
+    assert (connection.close_code, connection.close_reason) == ending
+
+
+@pytest.mark.parametrize("first", [0x01, 0x02])
+def test_empty_fragments_without_end(first: int) -> None:
+    connection = Connection("server")
+    assert peak_of(connection, wire(first), wire(0x00) * 1000, 40) < 2**18
+    (message,) = connection.receive_data(wire(0x80, b"x"))
+    assert message == ("x" if first == 0x01 else b"x")
+
+
+@pytest.mark.parametrize("first", [0x01, 0x02])
+def test_tiny_fragments_up_to_the_limit(first: int) -> None:
+    """§10.4: fragments of one byte cost what their bytes cost; one too many is refused."""
+    connection = Connection("server", max_size=20_000)
+    assert peak_of(connection, wire(first), wire(0x00, b"x") * 1000, 20) < 2**19
+    refused = failure(connection, wire(0x00, b"x"))
+    assert refused
+    assert refused.code == 1009
+
+
+def test_a_flood_of_pings_leaves_nothing_behind() -> None:
+    connection = Connection("server")
+    assert peak_of(connection, b"", wire(0x89, bytes(125)) * 500, 20) < 2**21
+
+
+@pytest.mark.parametrize("size", [2**20 + 1, 2**31, 2**63 - 1])
+@pytest.mark.parametrize("first", [0x81, 0x82, 0x01, 0x02])
+def test_too_long_is_refused_from_the_header(first: int, size: int) -> None:
+    """1009 without one byte of the payload, and before its masking-key."""
+    connection = Connection("server")
+    refused = failure(connection, bytes((first, 0xFF)) + size.to_bytes(8, "big"))
+    assert refused
+    assert refused.code == 1009
+    assert str(size) in refused.reason
+
+
+@pytest.mark.parametrize("first", [0x81, 0x82])
+def test_announced_and_dripping(first: int) -> None:
+    """What is kept of a frame that is not whole is what has arrived of it."""
+    connection = Connection("server", max_size=None)
+    header = bytes((first, 0xFF)) + (2**62).to_bytes(8, "big") + MASK
+    # So short that numpy is not imported for them: that would count, too.
+    assert peak_of(connection, header, b"x" * 100, 1000) < 2**20

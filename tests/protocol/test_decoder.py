@@ -1,12 +1,23 @@
 """The decoder: every rule that one frame can break, and every way to cut a stream (RFC 6455 §5)."""
 
+from __future__ import annotations
+
 import array
+import itertools
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.aio import (
+    SIDES,
+    failure,
+)
 from tests.support.strategies import cut, frames, keys
+from wslab import (
+    Connection,
+)
 from wslab.close import CloseCode, ProtocolError
 from wslab.decoder import FrameDecoder
 from wslab.frames import Frame, Opcode, encode_frame, first_byte
@@ -176,3 +187,28 @@ class TestEverySize:
     @pytest.mark.parametrize("wire", ["827f" + "00" * 127, "827e0005" + "00" * 5, "827e007d" + "00" * 125])
     def test_a_length_in_too_many_bytes(self, wire: str) -> None:
         assert_refused(data(wire), False, CloseCode.PROTOCOL_ERROR, "fewest")
+
+
+# -- frames -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_every_pair_of_first_bytes(side: Literal["client", "server"]) -> None:
+    """§5.2, §5.5: the first two bytes alone say whether a frame is one that may come."""
+    masked = side == "server"
+    seconds = [bit | length for bit in (0, 0x80) for length in (0, 1, 2, 124, 125, 126, 127)]
+    for first, second in itertools.product(range(256), seconds):
+        opcode, length = first & 0xF, second & 0x7F
+        lawful = (
+            not first & 0x70
+            and opcode in (0, 1, 2, 8, 9, 10)
+            and bool(second & 0x80) is masked
+            and not (opcode & 8 and (length > 125 or first < 0x80))
+        )
+        refused = failure(Connection(side), bytes((first, second)))
+        # A length up to 125 is known by then: so is that there is nothing to continue.
+        if not lawful or (opcode == 0 and length <= 125):
+            assert refused, f"{first:08b} {second:08b}"
+            assert refused.code == 1002
+        else:
+            assert refused is None, f"{first:08b} {second:08b}"

@@ -1,10 +1,20 @@
 """Heads of HTTP messages: any cut gives the same verdict, what is malformed is refused, memory is bounded."""
 
+from __future__ import annotations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import wslab
+from tests.support.aio import (
+    UPGRADE,
+    echo,
+    raw,
+    run,
+)
 from tests.support.strategies import cut
+from wslab import ServerConnection
 from wslab.http import HandshakeError, Headers, Request, RequestReader, Response, ResponseReader
 
 HEAD = b"GET /chat?room=1 HTTP/1.1\r\nHost: example.com\r\nX-A:one \t\r\nx-a: two\r\nEmpty:\r\n\r\n"
@@ -180,3 +190,47 @@ def test_what_cannot_be_written() -> None:
         Response(200, "OK\r\nA: b", Headers()).encode()
     with pytest.raises(ValueError, match="status line"):
         Response(42, "OK", Headers()).encode()
+
+
+# -- opening handshakes over TCP ----------------------------------------------------------------------------
+
+SMUGGLED = b"GET /secret HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        UPGRADE + b"Content-Length: %d\r\n\r\n" % len(SMUGGLED) + SMUGGLED,
+        UPGRADE + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
+        UPGRADE + b"Content-Length: 0\r\nContent-Length: 5\r\n\r\n" + SMUGGLED,
+        UPGRADE + b"X: a\r\n folded\r\n\r\n",
+        UPGRADE + b"X: a\0b\r\n\r\n",
+        UPGRADE + b"X : a\r\n\r\n",
+        UPGRADE + b"X: a\rSec-WebSocket-Protocol: b\r\n\r\n",
+        UPGRADE + b"X: a\n\r\n",
+        UPGRADE + b"Host: y\r\n\r\n",
+        UPGRADE.replace(b"Host: x", b"Host: x y") + b"\r\n",
+        UPGRADE.replace(b"GET", b"get") + b"\r\n",
+        UPGRADE.replace(b"GET /", b"GET  /") + b"\r\n",
+        UPGRADE.replace(b"HTTP/1.1", b"HTTP/1.0") + b"\r\n",
+        UPGRADE.replace(b"13\r", b"13, 8\r") + b"\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+def test_request_that_is_not_what_it_seems(head: bytes) -> None:
+    """It gets one refusal, TCP ends, and nothing behind the head is read as another request."""
+
+    async def test() -> None:
+        asked = []
+
+        def look(ws: ServerConnection, request: wslab.Request) -> None:
+            asked.append(request.path)
+
+        async with wslab.serve(echo, process_request=look) as server:
+            answer = await raw(server, head)
+            assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 505"))
+            assert answer.count(b"\r\nContent-Length: ") == 1
+            assert "/secret" not in asked
+            assert server.connections == set()
+
+    run(test())

@@ -1,10 +1,22 @@
 """Messages from fragments: their order, their size, and text that is refused at its first wrong byte."""
 
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.aio import (
+    failure,
+    wire,
+)
 from tests.support.strategies import cut
+from wslab import Ping
 from wslab.close import CloseCode, ProtocolError
 from wslab.connection import Connection, Event, Failure
 from wslab.frames import FIN, Frame, Opcode, encode_frame
@@ -189,3 +201,89 @@ class TestFromTheHeader:
         client = Connection("client", max_size=100)
         assert client.receive_data(self.FIRST + bytes.fromhex("80 61 64")) == []
         assert client.receive_data(b"e" * 96) == ["abcd" + "e" * 96]
+
+
+# -- UTF-8 against an oracle --------------------------------------------------------------------------------
+
+
+@functools.cache
+def can_become_text(data: bytes) -> bool:
+    """Tell whether any continuation makes these bytes UTF-8. It asks ``bytes.decode``, and tries."""
+    # The second byte of a character has ranges of its own; one of these three is in each of them.
+    for more in (b"", *(second + b"\x80" * n for second in (b"\x80", b"\x90", b"\xa0") for n in range(3))):
+        with contextlib.suppress(UnicodeDecodeError):
+            (data + more).decode()
+            return True
+    return False
+
+
+def beginnings() -> Iterator[bytes]:
+    """Yield what is no character yet and each byte that may come next, at the edges of every range."""
+    edges = b"\x00\x7f\x80\x8f\x90\x9f\xa0\xbf\xc0\xff"
+    open_ones = [b""]
+    for length in range(1, 5):
+        following = range(256) if length < 4 else edges
+        tried = [begin + bytes((byte,)) for begin in open_ones for byte in following]
+        yield from tried
+        open_ones = [
+            one
+            for one in tried
+            if can_become_text(one) and not is_text(one) and one[-1] in (edges if length > 1 else LEADS)
+        ]
+
+
+LEADS = b"\xc2\xdf\xe0\xe1\xed\xef\xf0\xf1\xf4"
+
+
+def is_text(data: bytes) -> bool:
+    with contextlib.suppress(UnicodeDecodeError):
+        data.decode()
+        return True
+    return False
+
+
+def test_the_oracle_knows_the_edges() -> None:
+    assert all(map(can_become_text, (b"", b"a\xf0", b"\xed\x9f", b"\xf4\x8f\xbf", b"\xe0\xa0")))
+    assert not any(map(can_become_text, (b"\x80", b"\xc1", b"\xed\xa0", b"\xf4\x90", b"\xe0\x9f", b"\xf5")))
+
+
+def test_each_beginning_of_a_character() -> None:
+    """§8.1: a byte is refused if and only if no continuation can be valid, in a frame not whole."""
+    tried = 0
+    for data in beginnings():
+        connection = Connection("client")
+        connection.receive_data(b"\x01\x7d")  # 125 bytes of text announced
+        refused = [failure(connection, bytes((byte,))) is not None for byte in data]
+        assert refused == [not can_become_text(data[: n + 1]) for n in range(len(data))], data.hex()
+        tried += 1
+    assert tried > 5_000
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.text(max_size=4).map(str.encode),
+            st.binary(max_size=3),
+            st.sampled_from([b"\xed\xa0", b"\xf0\x9f"]),
+        ),
+        max_size=8,
+    ).map(b"".join),
+    st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=6),
+)
+def test_text_cut_into_fragments_anywhere(data: bytes, cuts: list[tuple[int, bool]]) -> None:
+    """The same verdict as ``bytes.decode``, with empty fragments and pings in every gap."""
+    connection = Connection("server")
+    places = sorted({min(place, len(data)) for place, _ in cuts})
+    parts = [data[a:b] for a, b in itertools.pairwise([0, *places, len(data)])]
+    frames = []
+    for n, part in enumerate(parts):
+        first = (0x80 if n == len(parts) - 1 else 0) | (0 if n else 1)
+        frames += [wire(first, part)] + [wire(0x89, b"?")] * (first < 0x80)
+    events = [event for frame in frames for event in connection.receive_data(frame)]
+    messages = [event for event in events if not isinstance(event, Ping)]
+    try:
+        assert messages == [data.decode()]
+    except UnicodeDecodeError:
+        (failed,) = messages
+        assert isinstance(failed, Failure)
+        assert failed.code == 1007

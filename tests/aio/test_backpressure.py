@@ -1,74 +1,96 @@
-"""Peers that are hostile or unlucky: each has its bound, and none disturbs another connection."""
+"""A reader or a writer that is slow: what waits, and what is bounded."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import tracemalloc
+from typing import Any
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+import pytest
 
 import wslab
-from tests.aio.test_aio import UPGRADE, echo, raw, run, until_closed, uri
-from wslab import ServerConnection
+from tests.support.aio import (
+    assert_alive,
+    echo,
+    opened,
+    run,
+    until_closed,
+    uri,
+    wire,
+)
+from wslab import (
+    Connection,
+    ServerConnection,
+)
 
 
-async def opened(server: wslab.Server) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Open a connection by hand."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(UPGRADE + b"\r\n")
-    await reader.readuntil(b"\r\n\r\n")
-    return reader, writer
+@pytest.mark.parametrize("answers", [("answer to one", "answer to two"), ("", "")])
+def test_broadcast_stays_behind_the_answer_that_waits(answers: tuple[str, str]) -> None:
+    """The first of several answers waits for the others; what is broadcast meanwhile comes later."""
 
+    async def handler(ws: ServerConnection) -> None:
+        for answer in answers:
+            await ws.recv()
+            await ws.send(answer)
+            wslab.broadcast([ws], f"news after {answer!r}")
+        await ws.wait_closed()
 
-async def assert_alive(ws: wslab.ClientConnection) -> None:
-    await ws.send("still here")
-    assert await ws.recv() == "still here"
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.lists(st.binary(max_size=100), max_size=4), max_size=8), st.booleans())
-def test_any_bytes(peers: list[list[bytes]], open_first: bool) -> None:
     async def test() -> None:
-        async with wslab.serve(echo) as server, wslab.connect(uri(server)) as bystander:
-            for pieces in peers:
-                _, writer = (
-                    await opened(server)
-                    if open_first
-                    else await asyncio.open_connection("127.0.0.1", server.port)
-                )
-                for piece in pieces:
-                    writer.write(piece)
-                    await asyncio.sleep(0)
-                writer.close()
-            await assert_alive(bystander)
+        async with wslab.serve(handler) as server:
+            reader, writer = await opened(server)
+            writer.write(wire(0x81, b"one") + wire(0x81, b"two"))
+            expected = [text for answer in answers for text in (answer, f"news after {answer!r}")]
+            received = Connection("client")
+            messages: list[Any] = []
+            while len(messages) < 4:
+                messages += received.receive_data(await reader.read(2**16))
+            assert messages == expected
+            writer.close()
 
     run(test())
 
 
-def test_slow_loris() -> None:
-    """A head that comes byte by byte has open_timeout, however lively it is."""
+def test_empty_messages_that_nobody_receives_stop_the_sender() -> None:
+    """A message of no bytes takes memory as well."""
 
     async def test() -> None:
-        async with wslab.serve(echo, open_timeout=0.2) as server, wslab.connect(uri(server)) as bystander:
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(b"GET / HTTP/1.1\r\nX-Long: ")
-            while not reader.at_eof():
-                writer.write(b"x")
-                with contextlib.suppress(TimeoutError, ConnectionError):
-                    assert await asyncio.wait_for(reader.read(), 0.02) == b""
+        async with wslab.serve(until_closed, close_timeout=0.1) as server:
+            _, writer = await opened(server)
+            (ws,) = server.connections
+            empty, written = (b"\x82\x80" + bytes(4)) * 10_000, 0
+            while writer.transport.get_write_buffer_size() < 2**20 and written < 2**27:
+                writer.write(empty)
+                written += len(empty)
+                for _ in range(5):
+                    await asyncio.sleep(0)
+            assert written < 2**27
+            assert ws.ready_state == 1
+            writer.transport.abort()
+
+    run(test())
+
+
+def test_sender_without_a_pause_hears_that_tcp_is_gone() -> None:
+    """Nothing makes send() wait then: without a turn for the event loop, it would send for ever."""
+
+    async def test() -> None:
+        sent: list[int] = []
+
+        async def flood(ws: ServerConnection) -> None:
+            ws.abort()
+            with contextlib.suppress(wslab.ConnectionClosed):
+                while len(sent) < 1000:
+                    await ws.send(b"x")
+                    sent.append(1)
+            assert ws.close_code == 1006
+
+        async with wslab.serve(flood) as server:
+            _, writer = await opened(server)
+            while server.connections:
+                await asyncio.sleep(0.01)
             writer.close()
-            await assert_alive(bystander)
-
-    run(test(), seconds=5)
-
-
-def test_endless_head() -> None:
-    async def test() -> None:
-        async with wslab.serve(echo) as server:
-            answer = await raw(server, b"GET / HTTP/1.1\r\n" + b"X-Long: " + b"x" * 100_000)
-            assert answer.startswith(b"HTTP/1.1 4")
+        assert not sent
 
     run(test())
 
@@ -189,19 +211,5 @@ def test_stopped_receiver_goes_on() -> None:
             await sending
             await ws.close()
         assert received == [2**16] * 300
-
-    run(test())
-
-
-def test_thousand_connections_opened_and_dropped() -> None:
-    async def test() -> None:
-        async with wslab.serve(echo) as server, wslab.connect(uri(server)) as bystander:
-            for _ in range(20):
-                streams = await asyncio.gather(*(opened(server) for _ in range(50)))
-                for _, writer in streams:
-                    writer.transport.abort()
-            await assert_alive(bystander)
-            while len(server.connections) > 1:
-                await asyncio.sleep(0)
 
     run(test())

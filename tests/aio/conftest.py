@@ -1,0 +1,44 @@
+"""What tests of connections are given."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost, made by the openssl program."""
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+    ]
+    command += [
+        "-addext",
+        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        "-keyout",
+        str(path),
+        "-out",
+        str(path),
+    ]
+    try:
+        made = subprocess.run(
+            [*command[:-1], str(path) + ".crt"], capture_output=True, timeout=60, check=False
+        )
+    except FileNotFoundError:
+        pytest.skip("no openssl program here")
+    if made.returncode:
+        pytest.skip("this openssl program makes no certificate")
+    path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
+    return path
