@@ -6,6 +6,7 @@ settings in `docs/conf.py`.
 """
 
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from tools.chinese import CHINESE
 from tools.course import GLOSSARY, README, ROOT, lessons
 from tools.course_map import course_map, outline
 from tools.site_lesson import lesson_page
-from tools.site_text import DOCS, PAGES, local, meanings, sections
+from tools.site_text import DOCS, PAGES, local, meanings, preview, sections
 from wslab.lab.browser.serve import PAGES as SERVED
 from wslab.lab.kernel.binder import binder, repository
 
@@ -66,6 +67,13 @@ def shown(words: str) -> str:
     return f'<picture>{frozen}<img class="film" src="film.png" alt="{escape(words)}"></picture>'
 
 
+def previewed(text: str) -> str:
+    """Return a page with its heading and its first sentence as what is shown of a link to it."""
+    heading, opening, *_ = text.split("\n\n")
+    sentence = " ".join(opening.split()).partition(". ")[0].rstrip(".")
+    return f"---\nmyst: {json.dumps(preview(heading.removeprefix('# '), f'{sentence}.'))}\n---\n\n{text}"
+
+
 def page(file: Path) -> str:
     """Return the source of a page, with all that is computed from the course in the place of its comments."""
     computed = {
@@ -77,8 +85,7 @@ def page(file: Path) -> str:
     }
     text = local(file.read_text(encoding="utf-8"), file.parent)
     text = FILM.sub(lambda picture: shown(picture[1]), text)
-    if file == CHINESE:
-        text = f'<div lang="zh-CN">\n\n{text}\n\n</div>\n'
+    text = f'<div lang="zh-CN">\n\n{text}\n\n</div>\n' if file == CHINESE else previewed(text)
     for name, made in computed.items():
         text = text.replace(f"<!-- {name} -->", made)
     return text
@@ -93,7 +100,7 @@ def served(name: str) -> list[str]:
 def sources() -> dict[str, bytes]:
     """Return the name and the content of each file that Sphinx is given."""
     glossary = GLOSSARY.read_text(encoding="utf-8")
-    texts = {each.path.name: lesson_page(each.path, meanings(glossary)) for each in lessons()}
+    texts = {each.path.name: lesson_page(each, meanings(glossary)) for each in lessons()}
     texts[GLOSSARY.name] = sections(glossary)
     texts |= {name: page(file) for file, name in PAGES.items() if file != README}
     files = {f"pages/{name}": text.encode() for name, text in texts.items()}

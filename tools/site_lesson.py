@@ -5,16 +5,16 @@ meaning of a term, the address of a section, the picture of a page, and how to r
 """
 
 import base64
+import copy
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from tools.course import LESSONS
+from tools.course import LESSONS, Lesson
 from tools.outline import NAVIGATION
-from tools.site_text import DOCS, HTML, local, sections, titled
+from tools.site_text import DOCS, HTML, local, preview, sections, titled
 from wslab.lab.browser.saved import PAGES
 
 DOTS = re.compile(r" Click its three dots[^.]*\.")  # which only JupyterLab has
@@ -43,11 +43,11 @@ def fold(cell: Cell) -> str:
     return "hide-output" if hidden.get("outputs_hidden") and cell["outputs"] else ""
 
 
-def pictured(cells: list[Cell], name: str) -> None:
+def pictured(cells: list[Cell], number: str) -> None:
     """Put the picture of a lesson's page, with its words, where the notebook first says that it would be."""
     outputs = (output for cell in cells for output in cell.get("outputs", []))
     places = (output for output in outputs if PAGES in "".join(output.get("data", {}).get("text/plain", "")))
-    picture = DOCS / f"page-{name[:2]}.png"
+    picture = DOCS / f"page-{number}.png"
     if picture.exists() and (place := next(places, None)):
         place["data"]["image/png"] = base64.b64encode(picture.read_bytes()).decode()
         with Image.open(picture) as found:
@@ -73,10 +73,11 @@ def code(cell: Cell) -> None:
             output["data"]["text/html"] = sections("".join(html), HTML)
 
 
-def lesson_page(path: Path, known: dict[str, str]) -> str:
+def lesson_page(lesson: Lesson, known: dict[str, str]) -> str:
     """Return a notebook as the source of its page, given what each term means."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    pictured(notebook["cells"], path.name)
+    notebook = copy.deepcopy(lesson.raw)
+    notebook["metadata"]["myst"] = preview(lesson.title, lesson.promise)
+    pictured(notebook["cells"], lesson.number)
     cells: list[Cell] = []
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from tools.course import LESSONS, README, ROOT
 from tools.glossary import CODE, fragment, rows
@@ -42,6 +43,12 @@ def sections(text: str, pattern: re.Pattern[str] = MARKDOWN) -> str:
         return f'<a href="{address}">{found[0]}</a>' if pattern is HTML else f"[{found[0]}]({address})"
 
     return pattern.sub(linked, text)
+
+
+def preview(title: str, sentence: str) -> dict[str, Any]:
+    """Return as settings of MyST what a chat or a search shows of a link to a page."""
+    plain = re.sub(r"[`*]", "", sentence)
+    return {"html_meta": {"description": plain, "property=og:title": title, "property=og:description": plain}}
 
 
 def meanings(glossary: str) -> dict[str, str]:

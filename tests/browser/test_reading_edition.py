@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +83,16 @@ def test_every_page_fits_each_window_and_asks_nobody_else(page: Page, address: s
     assert len(asked) > len(names)
     assert {url for url in asked if not url.startswith(address)} <= {"about:blank"}
     assert not complaints
+
+
+def test_the_workbench_is_live_on_the_front_page(page: Page, address: str) -> None:
+    page.goto(address + FRONT)
+    workbench = page.frame_locator("iframe.workbench")
+    expect(workbench.locator("#verdict")).to_contain_text("TEXT")
+    workbench.locator("#text").fill("Bytes")
+    expect(workbench.locator("#hex")).to_have_value(re.compile("^81 85 "))
+    expect(workbench.locator("#verdict")).to_contain_text("Bytes")
+    expect(workbench.locator("#ladder")).to_contain_text("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
 
 
 def test_search_finds_masking(page: Page, address: str) -> None:

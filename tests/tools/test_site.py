@@ -11,11 +11,12 @@ import pytest
 
 from tools import site, site_text
 from tools.chinese import ABOUT, CHINESE, renewed
-from tools.course import lessons
+from tools.course import Lesson, lessons
 from tools.course_map import AT_HOME, course_map
 from tools.site_lesson import FOLDS, YOUR_TURN, fold, lesson_page, pictured, prose, words
 from tools.site_text import HTML, local, meanings, sections
 from wslab.lab.browser.saved import PAGES
+from wslab.lab.browser.serve import PAGES as SERVED
 
 ROOT = Path(__file__).resolve().parents[2]
 RFC6455 = "https://www.rfc-editor.org/rfc/rfc6455.html"
@@ -103,7 +104,7 @@ def test_a_lesson_keeps_its_cells_and_gains_words_and_turns(tmp_path: Path) -> N
         },
     ]
     (tmp_path / "99-try.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}}), encoding="utf-8")
-    made = json.loads(lesson_page(tmp_path / "99-try.ipynb", {}))["cells"]
+    made = json.loads(lesson_page(Lesson(tmp_path / "99-try.ipynb"), {}))["cells"]
     assert [cell["id"] for cell in made] == ["a", "b-turn", "b"]
     assert made[1]["source"] == YOUR_TURN
     assert made[2]["metadata"]["mystnb"]["image"] == {"alt": "A plot."}
@@ -115,7 +116,7 @@ def test_the_page_of_a_lesson_is_shown_once_as_a_picture() -> None:
         return {"outputs": [{"data": {"text/plain": [PAGES]}, "metadata": {}}]}
 
     cells = [{"cell_type": "markdown"}, shown(), shown()]
-    pictured(cells, "05-echo.ipynb")
+    pictured(cells, "05")
     assert words(cells[1]["outputs"]).startswith("The page of an echo server")
     assert words(cells[2]["outputs"]) == ""
 
@@ -223,6 +224,20 @@ def test_solutions_and_predicted_outputs_are_folded(pages: dict[str, Page]) -> N
         assert "<details open" not in text
         exercises = sum("exercise" in cell["metadata"].get("tags", []) for cell in cells)
         assert text.count(">Your turn</p>") == exercises
+
+
+def test_a_link_to_a_page_says_what_it_is(pages: dict[str, Page]) -> None:
+    for name in ["index.html", "teach.html", *(f"{lesson.name}.html" for lesson in lessons())]:
+        [sentence] = re.findall(r'<meta content="([^"]+)" property="og:description" />', pages[name].text)
+        assert len(sentence) > 30
+        assert sentence.endswith("."), name
+
+
+def test_the_workbench_is_the_one_that_the_lessons_serve(reading_edition: Path) -> None:
+    names = site.served(site.WORKBENCH)
+    assert len(names) > 3
+    for name in names:
+        assert (reading_edition / name).read_bytes() == (SERVED / name).read_bytes()
 
 
 def test_the_front_page_has_film_map_outline_and_start(pages: dict[str, Page]) -> None:
