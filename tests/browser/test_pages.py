@@ -405,7 +405,7 @@ def test_a_page_works_behind_the_tunnel(page: Page, here: Here, jupyter: Jupyter
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     port = here.serve(echo, name)
     page.goto(f"{jupyter.origin}{BASE_URL}api/status?token={jupyter.token}")  # logs in
-    page.goto(f"{jupyter.origin}{BASE_URL}wslab/{port}/{name}")
+    page.goto(f"{jupyter.origin}{jupyter.prefix}{port}/{name}")
     expect(page.locator("#state")).to_have_text("1 OPEN")
     assert faults == []
 

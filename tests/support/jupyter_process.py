@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import re
 import secrets
@@ -13,7 +14,10 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+
+from jupyter_client.blocking.client import BlockingKernelClient
 
 __all__ = ["BASE_URL", "JupyterProcess", "run_jupyter"]
 
@@ -35,9 +39,27 @@ class JupyterProcess:
         """The origin of its pages."""
         return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
+    @cached_property
+    def prefix(self) -> str:
+        """The prefix of the tunnel, as a kernel knows it; nobody else does."""
+        status, _, body = self.request("POST", f"{BASE_URL}api/kernels")
+        assert status == 201
+        kernel = json.loads(body)["id"]
+        client = BlockingKernelClient(connection_file=str(self.folder / "runtime" / f"kernel-{kernel}.json"))
+        client.load_connection_file()
+        client.start_channels(hb=False)  # a kernel that is slow to start would count as dead
+        try:
+            client.wait_for_ready(timeout=60)
+            asked = {"prefix": "__import__('os').environ['WSLAB_PREFIX']"}
+            reply = client.execute("", user_expressions=asked, reply=True, timeout=30)
+            return str(reply["content"]["user_expressions"]["prefix"]["data"]["text/plain"]).strip("'")
+        finally:
+            client.stop_channels()
+            self.request("DELETE", f"{BASE_URL}api/kernels/{kernel}")
+
     def address(self, port: int, path: str = "/", query: str = "") -> str:
         """The WebSocket address of `path` on `port` through the tunnel."""
-        return f"{self.origin.replace('http', 'ws', 1)}{BASE_URL}wslab/{port}{path}?token={self.token}{query}"
+        return f"{self.origin.replace('http', 'ws', 1)}{self.prefix}{port}{path}?token={self.token}{query}"
 
     def request(
         self, method: str, path: str, headers: dict[str, str] | None = None, token: str | None = None

@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve as websockets_serve
 
 import wslab
+from wslab.lab.browser.passage import PREFIX_VARIABLE, PROOF, proof
 from wslab.lab.browser.serve import FIELDS, KINDS, PAGES, serve_page
 
 NAMES = ["chat.html", "clock.html", "console.html", "echo.html", "endings.html", "workbench.html"]
@@ -103,9 +104,12 @@ def test_a_handshake_is_left_to_the_server(implementation: str) -> None:
 
 
 @pytest.mark.parametrize("implementation", SERVERS)
-def test_no_page_of_a_stranger_gets_in(implementation: str) -> None:
-    async def status(port: int, host: str, *origins: str) -> bytes:
-        fields = [f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
+def test_no_page_of_a_stranger_gets_in(implementation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    prefix = "/user/x/wslab/drawn/"
+
+    async def status(port: int, host: str, *origins: str, shown: str = "") -> bytes:
+        fields = [f"{PROOF}: {shown}"] if shown else []
+        fields += [f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
         fields += [
             "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==",
             *(f"Origin: {origin}" for origin in origins),
@@ -123,7 +127,8 @@ def test_no_page_of_a_stranger_gets_in(implementation: str) -> None:
                 (own, []),  # a program
                 (own, [f"http://{own}"]),
                 (f"localhost:{port}", [f"http://LOCALHOST:{port}"]),
-                ("hub.example", ["https://hub.example"]),  # through the tunnel, behind TLS
+                (f"[::1]:{port}", [f"http://[::1]:{port}"]),
+                ("127.0.0.1", ["https://127.0.0.1"]),  # a Jupyter server with TLS, on port 443
             ):
                 assert await status(port, host, *origins) == b"101", (host, origins)
             for host, origins in (
@@ -134,8 +139,22 @@ def test_no_page_of_a_stranger_gets_in(implementation: str) -> None:
                 (own, [f"http://{own}.evil.example"]),
                 (own, [f"http://{own}", "http://evil.example"]),
                 (f"evil.example:{port}", [f"http://evil.example:{port}"]),  # a name that leads here
+                ("evil.example", ["http://evil.example"]),
+                (f"127.0.0.1.evil.example:{port}", [f"http://127.0.0.1.evil.example:{port}"]),
+                ("evil.example:127.0.0.1", ["http://evil.example:127.0.0.1"]),
             ):
                 assert await status(port, host, *origins) in (b"403", b"400"), (host, origins)
+            for tunnel in ("", prefix):
+                monkeypatch.setenv(PREFIX_VARIABLE, tunnel)
+                for shown, expected in (
+                    ("", b"403"),
+                    (proof(""), b"403"),
+                    (proof("/user/x/wslab/another/"), b"403"),
+                    (proof(prefix), b"101" if tunnel else b"403"),
+                ):
+                    came = await status(port, "hub.example", "https://hub.example", shown=shown)
+                    assert came == expected, (tunnel, shown)
+                assert await status(port, own, "http://evil.example", shown=proof(prefix)) == b"403"
 
     asyncio.run(main())
 

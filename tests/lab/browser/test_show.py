@@ -11,7 +11,8 @@ from nbclient import NotebookClient
 from playwright.sync_api import expect, sync_playwright
 
 from tests.support.jupyter_process import BASE_URL, JupyterProcess, run_jupyter
-from wslab.lab.browser.show import PREFIX_VARIABLE, page_address, show
+from wslab.lab.browser.passage import PREFIX_VARIABLE
+from wslab.lab.browser.show import page_address, show
 
 SENTENCE = "Run this cell in JupyterLab to see the page here."
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -30,12 +31,6 @@ class Tags(html.parser.HTMLParser):
 
     def of(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.found if name == tag]
-
-
-def test_variable_is_the_one_that_the_tunnel_exports() -> None:
-    from wslab.lab.browser import tunnel
-
-    assert tunnel.PREFIX_VARIABLE == PREFIX_VARIABLE
 
 
 def test_address_is_behind_the_tunnel_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

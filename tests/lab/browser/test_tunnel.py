@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import json
+import os
 import re
 import secrets
 import shutil
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 import pytest
-from jupyter_client.blocking.client import BlockingKernelClient
 from playwright.async_api import async_playwright
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
@@ -26,6 +26,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Origin, Subprotocol
 
 from tests.support.jupyter_process import BASE_URL, JupyterProcess, run_jupyter
+from wslab.lab.browser.passage import PREFIX_VARIABLE, PROOF, draw_prefix, proof
 
 P = ParamSpec("P")
 Handler = Callable[[ServerConnection], Awaitable[None]]
@@ -204,7 +205,7 @@ async def answer_after_the_end(jupyter: JupyterProcess) -> None:
             return got
 
     async with raw_lesson(handler) as port:
-        head = head_of(f"{BASE_URL}wslab/{port}/", jupyter, *HANDSHAKE)
+        head = head_of(f"{jupyter.prefix}{port}/", jupyter, *HANDSHAKE)
         assert (await asyncio.to_thread(browse, head)).endswith(b"\x88\x02\x03\xf1")
         assert await answer == b"the answer"
 
@@ -223,7 +224,7 @@ async def test_a_close_survives_what_the_browser_still_sends(jupyter: JupyterPro
 
     async with raw_lesson(handler) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
-        writer.write(head_of(f"{BASE_URL}wslab/{port}/", jupyter, *HANDSHAKE))
+        writer.write(head_of(f"{jupyter.prefix}{port}/", jupyter, *HANDSHAKE))
         await reader.readuntil(b"\r\n\r\n")
         for _ in range(64):
             writer.write(bytes(2**16))
@@ -306,7 +307,7 @@ async def test_the_last_words_of_the_browser_survive_what_the_server_still_sends
 
     async with raw_lesson(handler) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
-        writer.write(head_of(f"{BASE_URL}wslab/{port}/", jupyter, *HANDSHAKE))
+        writer.write(head_of(f"{jupyter.prefix}{port}/", jupyter, *HANDSHAKE))
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"last words")
         writer.write_eof()
@@ -353,7 +354,7 @@ async def test_backpressure_crosses(jupyter: JupyterProcess, sender: str) -> Non
 
     async with raw_lesson(handler) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
-        writer.write(head_of(f"{BASE_URL}wslab/{port}/", jupyter, *HANDSHAKE))
+        writer.write(head_of(f"{jupyter.prefix}{port}/", jupyter, *HANDSHAKE))
         await reader.readuntil(b"\r\n\r\n")
         server_reader, server_writer = await streams.get()
         source, target = (server_writer, reader) if sender == "server" else (writer, server_reader)
@@ -369,7 +370,7 @@ async def test_bytes_right_behind_the_request_head_are_not_lost(jupyter: Jupyter
     async with lesson(echo) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
         frame = Frame(Opcode.TEXT, b"early").serialize(mask=True)
-        writer.write(head_of(f"{BASE_URL}wslab/{port}/", jupyter, *HANDSHAKE) + frame)
+        writer.write(head_of(f"{jupyter.prefix}{port}/", jupyter, *HANDSHAKE) + frame)
         await reader.readuntil(b"\r\n\r\n")
         assert await reader.readexactly(7) == b"\x81\x05early"
         writer.close()
@@ -388,7 +389,7 @@ async def test_a_page_is_streamed_as_it_comes(jupyter: JupyterProcess) -> None:
 
     async with raw_lesson(handler) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
-        writer.write(head_of(f"{BASE_URL}wslab/{port}/events", jupyter))
+        writer.write(head_of(f"{jupyter.prefix}{port}/events", jupyter))
         await reader.readuntil(b"\r\n\r\n")
         assert await reader.readuntil(b"\n\n") == b"data: 1\n\n"
         more.set()
@@ -412,7 +413,7 @@ async def test_nothing_is_left_when_the_browser_goes(jupyter: JupyterProcess, mo
 
     async with raw_lesson(handler) as port:
         _, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
-        writer.write(head_of(f"{BASE_URL}wslab/{port}/", jupyter, *HANDSHAKE))
+        writer.write(head_of(f"{jupyter.prefix}{port}/", jupyter, *HANDSHAKE))
         await waiting.wait()
         writer.close()
         await ended.wait()
@@ -441,13 +442,14 @@ async def test_no_credential_reaches_the_server_of_the_lesson(jupyter: JupyterPr
         f"Referer: http://127.0.0.1:{jupyter.port}{BASE_URL}lab?token={secret}",
         f"Origin: {jupyter.origin}",
         "User-Agent: test",
+        f"{PROOF}: forged",
         "TE: trailers",
     ]
     headers += HANDSHAKE if upgrade else ("Connection: keep-alive, Cookie", "Keep-Alive: timeout=5")
     query = f"a=%31&token={secret}&%74o%6Ben={secret}&b&%20token+={secret}&TOKEN={secret}&_xsrf={secret}&c=2"
     async with raw_lesson(handler) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
-        writer.write(head_of(f"{BASE_URL}wslab/{port}/p/%C3%BC?{query}", jupyter, *headers))
+        writer.write(head_of(f"{jupyter.prefix}{port}/p/%C3%BC?{query}", jupyter, *headers))
         assert (await reader.read()).startswith(b"HTTP/1.1 204 ")
         writer.close()
     [head] = heads
@@ -455,6 +457,7 @@ async def test_no_credential_reaches_the_server_of_the_lesson(jupyter: JupyterPr
     line, *fields = head.decode().removesuffix("\r\n\r\n").split("\r\n")
     assert line == "GET /p/%C3%BC?a=%31&b&c=2 HTTP/1.1"
     expected = {f"Host: 127.0.0.1:{jupyter.port}", f"Origin: {jupyter.origin}", "User-Agent: test"}
+    expected |= {f"{PROOF}: {proof(jupyter.prefix)}"}
     expected |= {"Connection: Upgrade", *HANDSHAKE[1:]} if upgrade else {"Connection: close"}
     assert set(fields) == expected
     assert len(fields) == len(expected)
@@ -475,13 +478,49 @@ async def test_the_next_request_of_the_browser_is_not_for_the_lesson(jupyter: Ju
 
     async with raw_lesson(handler) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
-        writer.write(head_of(f"{BASE_URL}wslab/{port}/", jupyter))
+        writer.write(head_of(f"{jupyter.prefix}{port}/", jupyter))
         head = await reader.readuntil(b"\r\n\r\n")
         assert head == b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
         writer.write(head_of(f"{BASE_URL}api/contents", jupyter, "Cookie: secret"))
         writer.write_eof()
         assert await got == b""
         writer.close()
+
+
+LASTING = (
+    b"Set-Cookie: a=b\r\nset-cookie:c=d\r\nSet-Cookie2: e\r\nService-Worker-Allowed: /\r\n"
+    b'CLEAR-SITE-DATA: "*"\r\nAlt-Svc: h3=":9"\r\nStrict-Transport-Security: max-age=9\r\nNEL: {}\r\n'
+    b"Report-To: {}\r\n"
+)
+
+
+@pytest.mark.parametrize("upgrade", [False, True])
+@network
+async def test_nothing_comes_back_that_outlives_the_lesson(jupyter: JupyterProcess, upgrade: bool) -> None:
+    answer = SWITCH if upgrade else b"HTTP/1.1 200 OK\r\n\r\n"
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer[:-2] + b"X-A: 1\r\n" + LASTING + b"X-B: 2\r\n\r\nrest")
+        writer.close()
+
+    async with raw_lesson(handler) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
+        writer.write(head_of(f"{jupyter.prefix}{port}/", jupyter, *(HANDSHAKE if upgrade else ())))
+        kept = b"X-A: 1\r\nX-B: 2\r\n" + (b"" if upgrade else b"Connection: close\r\n")
+        assert await reader.read() == answer[:-2] + kept + b"\r\nrest"
+        writer.close()
+
+
+@pytest.mark.parametrize("field", ["Service-Worker: script", "Sec-Fetch-Dest: serviceworker"])
+@network
+async def test_no_service_worker_gets_its_script(jupyter: JupyterProcess, field: str) -> None:
+    """It would answer every request of the browser to Jupyter from then on."""
+    async with lesson(echo) as port:
+        status, _, _ = await asyncio.to_thread(
+            jupyter.request, "GET", f"{jupyter.prefix}{port}/worker.js", dict([field.split(": ")])
+        )
+        assert status == 403
 
 
 @network
@@ -496,13 +535,13 @@ async def test_a_path_cannot_inject_a_header(jupyter: JupyterProcess) -> None:
     async with raw_lesson(handler) as port:
         for target in ("/a%20HTTP/1.1%0d%0aCookie:%20x", "/a?b=%0d%0aCookie:%20x"):
             reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
-            writer.write(head_of(f"{BASE_URL}wslab/{port}{target}", jupyter))
+            writer.write(head_of(f"{jupyter.prefix}{port}{target}", jupyter))
             assert (await reader.read()).startswith(b"HTTP/1.1 204 ")
             assert heads[-1].startswith(f"GET {target} HTTP/1.1\r\n".encode())
             writer.close()
         for field in ("Accept: a\rCookie: x", "Accept: a\x00b", "Accept: a\x0bb"):
             reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
-            writer.write(head_of(f"{BASE_URL}wslab/{port}/", jupyter, field))
+            writer.write(head_of(f"{jupyter.prefix}{port}/", jupyter, field))
             assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
             writer.close()
     assert len(heads) == 2
@@ -516,7 +555,7 @@ async def test_refuses_who_shows_no_token(jupyter: JupyterProcess) -> None:
     async with lesson(echo) as port:
         for token in ("wrong", ""):
             status, _, body = await asyncio.to_thread(
-                jupyter.request, "GET", f"{BASE_URL}wslab/{port}/", None, token
+                jupyter.request, "GET", f"{jupyter.prefix}{port}/", None, token
             )
             assert (status, body[:12]) == (403, b"This address")
         address = jupyter.address(port).partition("?")[0]
@@ -534,7 +573,14 @@ async def test_only_pages_of_its_own_origin_open_a_socket(jupyter: JupyterProces
     async with lesson(echo) as port:
         cookie = {"Cookie": login_cookie(jupyter)}
         without_token = jupyter.address(port).partition("?")[0]
-        for origin in ("https://example.org", "null", f"{jupyter.origin}1", f"{jupyter.origin}, null"):
+        for origin in (
+            "https://example.org",
+            "",
+            "null",
+            "*",
+            f"{jupyter.origin}1",
+            f"{jupyter.origin}, null",
+        ):
             for address, headers in ((without_token, cookie), (jupyter.address(port), {})):
                 with pytest.raises(InvalidStatus, match="403"):
                     await connect(address, origin=Origin(origin), additional_headers=headers, proxy=None)
@@ -553,7 +599,7 @@ async def test_pages_of_other_sites_cannot_include_what_is_behind_the_tunnel(jup
     async with lesson(echo) as port:
         for site, expected in (("cross-site", 403), ("same-site", 403), ("same-origin", 426), ("none", 426)):
             status, _, _ = await asyncio.to_thread(
-                jupyter.request, "GET", f"{BASE_URL}wslab/{port}/", {"Sec-Fetch-Site": site}
+                jupyter.request, "GET", f"{jupyter.prefix}{port}/", {"Sec-Fetch-Site": site}
             )
             assert status == expected
 
@@ -561,24 +607,24 @@ async def test_pages_of_other_sites_cannot_include_what_is_behind_the_tunnel(jup
 @pytest.mark.parametrize("port", ["0", "22", "1023", "65536", "99999", "own"])
 def test_refuses_ports_that_are_not_of_lessons(jupyter: JupyterProcess, port: str) -> None:
     number = str(jupyter.port) if port == "own" else port
-    status, _, body = jupyter.request("GET", f"{BASE_URL}wslab/{number}/")
+    status, _, body = jupyter.request("GET", f"{jupyter.prefix}{number}/")
     assert status == 404
     assert body == b"The tunnel leads to ports 1024 to 65535, and not to Jupyter's own.\n"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
 def test_refuses_methods_other_than_get(jupyter: JupyterProcess, method: str) -> None:
-    status, headers, body = jupyter.request(method, f"{BASE_URL}wslab/8765/")
+    status, headers, body = jupyter.request(method, f"{jupyter.prefix}8765/")
     assert (status, headers["allow"]) == (405, "GET")
     assert body == (b"" if method == "HEAD" else b"The tunnel knows only GET.\n")
-    assert jupyter.request(method, f"{BASE_URL}wslab/8765/", token="")[0] == 405
+    assert jupyter.request(method, f"{jupyter.prefix}8765/", token="")[0] == 405
 
 
 @network
 async def test_a_dead_port_is_told_in_a_sentence(jupyter: JupyterProcess) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    path = f"{BASE_URL}wslab/{port}/%3Cscript%3E"
+    path = f"{jupyter.prefix}{port}/%3Cscript%3E"
     status, headers, body = await asyncio.to_thread(jupyter.request, "GET", path)
     assert (status, headers["content-type"]) == (502, "text/plain; charset=utf-8")
     assert body.decode() == (
@@ -596,8 +642,24 @@ async def test_a_dead_port_is_told_in_a_sentence(jupyter: JupyterProcess) -> Non
         SWITCH,
         b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
         b"x" * 300_000,
+        b"HTTP/1.1 200 OK\r\nX-A: b\rSet-Cookie: a=b\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nSet-Cookie : a=b\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX-A: b\r\n Set-Cookie: a=b\r\n\r\n",
+        b"HTTP/1.1 200 OK\rSet-Cookie: a=b\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX-A: b\0Set-Cookie: a=b\r\n\r\n",
     ],
-    ids=["nothing", "not HTTP", "101 unasked", "interim", "endless head"],
+    ids=[
+        "nothing",
+        "not HTTP",
+        "101 unasked",
+        "interim",
+        "endless head",
+        "CR",
+        "blank",
+        "fold",
+        "first",
+        "NUL",
+    ],
 )
 @network
 async def test_what_is_no_answer_gives_502(jupyter: JupyterProcess, answer: bytes) -> None:
@@ -609,7 +671,7 @@ async def test_what_is_no_answer_gives_502(jupyter: JupyterProcess, answer: byte
         writer.close()
 
     async with raw_lesson(handler) as port:
-        status, _, _ = await asyncio.to_thread(jupyter.request, "GET", f"{BASE_URL}wslab/{port}/")
+        status, _, _ = await asyncio.to_thread(jupyter.request, "GET", f"{jupyter.prefix}{port}/")
         assert status == 502
 
 
@@ -656,7 +718,7 @@ async def test_chromium_sees_what_the_server_sent(jupyter: JupyterProcess, chrom
         )
         page = await browser.new_page()
         await page.goto(f"{jupyter.origin}{BASE_URL}api/status?token={jupyter.token}")  # logs in
-        await page.goto(f"{jupyter.origin}{BASE_URL}wslab/{port}/page.html")
+        await page.goto(f"{jupyter.origin}{jupyter.prefix}{port}/page.html")
         assert await page.evaluate("converse('close', 'Hello')") == {
             "opened": True,
             "protocol": "second",
@@ -719,26 +781,26 @@ async def test_crosses_a_jupyter_server_that_serves_tls_and_trusts_every_origin(
         await answer_after_the_end(jupyter)
 
 
-def test_kernels_inherit_where_the_tunnel_is(jupyter: JupyterProcess) -> None:
-    status, _, body = jupyter.request("POST", f"{BASE_URL}api/kernels")
-    assert status == 201
-    kernel = json.loads(body)["id"]
-    client = BlockingKernelClient(connection_file=str(jupyter.folder / "runtime" / f"kernel-{kernel}.json"))
-    client.load_connection_file()
-    client.start_channels(hb=False)  # a kernel that is slow to start would count as dead
-    try:
-        client.wait_for_ready(timeout=30)
-        reply = client.execute(
-            "import os", user_expressions={"prefix": "os.environ['WSLAB_PREFIX']"}, reply=True, timeout=30
-        )
-        assert reply["content"]["user_expressions"]["prefix"]["data"]["text/plain"] == f"'{BASE_URL}wslab/'"
-    finally:
-        client.stop_channels()
-        jupyter.request("DELETE", f"{BASE_URL}api/kernels/{kernel}")
+def test_only_kernels_know_where_the_tunnel_is(jupyter: JupyterProcess) -> None:
+    """The segment is new for each start, and the log does not hold it."""
+    assert re.fullmatch(re.escape(f"{BASE_URL}wslab/") + "[-_0-9A-Za-z]{22}/", jupyter.prefix)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        for guess in ("", "x" * 22 + "/", jupyter.prefix.split("/")[-2].swapcase() + "/"):
+            assert jupyter.request("GET", f"{BASE_URL}wslab/{guess}{port}/a")[0] == 404
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_each_start_draws_another_segment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PREFIX_VARIABLE, "/of/the/jupyter/around/this/one/")
+    prefixes = {draw_prefix("/") for _ in range(10)}
+    assert len(prefixes) == 10
+    assert os.environ[PREFIX_VARIABLE] in prefixes
 
 
 def test_the_log_of_jupyter_names_no_token_and_no_fault(jupyter: JupyterProcess) -> None:
-    after_start = [line for line in jupyter.log if "wslab/" in line]
-    assert after_start
-    assert not [line for line in after_start if jupyter.token in line]
+    assert [line for line in jupyter.log if "wslab tunnel is open" in line]
+    assert not [line for line in jupyter.log if jupyter.token in line and "wslab" in line]
     assert not [line for line in jupyter.log if re.search("Traceback|Uncaught|Exception", line)]

@@ -12,13 +12,17 @@ of the notebooks on this machine that reach the port without the tunnel. Request
 are never needed.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from wslab.lab.browser.passage import PROOF, is_proved
+
 __all__ = ["serve_page"]
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+PORT = re.compile(r":[0-9]+\Z")
 PAGES = Path(__file__).with_name("pages")
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 POLICY = (
@@ -39,7 +43,10 @@ def serve_page(name: str) -> Callable[[Any, Any], Any]:
     """Return a `process_request` that serves the page `name` at `/`, and each page at its own name.
 
     A request for anything else is answered with 404 and a sentence, a handshake of another site's page with
-    403; every other handshake is left to the server.
+    403; every other handshake is left to the server. A page is this server's own when the Origin of its
+    handshake is the host that it asked for, and that host is this machine, or the request came through the
+    tunnel of this kernel. Who sends no Origin is no browser, and passes.
+
     Raises ValueError if there is no such page.
 
     >>> serve_page("echo.html").__name__
@@ -55,7 +62,7 @@ def serve_page(name: str) -> Callable[[Any, Any], Any]:
     files["/"] = files[f"/{name}"]
 
     def process_request(connection: Any, request: Any) -> Any:
-        if "Upgrade" in request.headers and is_stranger(request.headers, connection.transport):
+        if "Upgrade" in request.headers and is_stranger(request.headers):
             return connection.respond(403, "This server is open to its own pages and to programs only.\n")
         if request.method != "GET" or "Upgrade" in request.headers:
             return None
@@ -75,18 +82,18 @@ def serve_page(name: str) -> Callable[[Any, Any], Any]:
     return process_request
 
 
-def is_stranger(headers: Any, transport: Any) -> bool:
+def is_stranger(headers: Any) -> bool:
     """Return whether a handshake comes from a page that is not one of this server's own (§10.2).
 
     Only browsers send an Origin; its host has to be the one that was asked for. Either scheme will do, for
-    the server does not know whether TLS ends in front of it; the `null` of a sandboxed page will not. A
-    request that names this very port came without the tunnel, so its host has to be this machine: a
-    stranger's name may lead here too (DNS rebinding).
+    the server does not know whether TLS ends in front of it; the `null` of a sandboxed page will not. That
+    the two are alike is not enough: a stranger's name may lead here too (DNS rebinding). So the host has to
+    be this machine, or the request has to show what only the tunnel knows, in front of which stand hosts
+    that no list can name.
     """
     origins, hosts = ([value.lower() for value in headers.get_all(name)] for name in ("Origin", "Host"))
     if not origins:
         return False
     if len(hosts) != 1 or origins not in ([f"http://{hosts[0]}"], [f"https://{hosts[0]}"]):
         return True
-    name, _, port = hosts[0].rpartition(":")
-    return port == str(transport.get_extra_info("sockname")[1]) and name not in LOOPBACK
+    return PORT.sub("", hosts[0]) not in LOOPBACK and not is_proved(headers.get_all(PROOF))

@@ -15,11 +15,10 @@ from html import escape
 
 from ipywidgets import HTML
 
+from wslab.lab.browser.passage import PREFIX_VARIABLE
 from wslab.lab.browser.saved import PAGES
 
 __all__ = ["Pages", "page_address", "show"]
-
-PREFIX_VARIABLE = "WSLAB_PREFIX"  # set by wslab.lab.tunnel, which is for the Jupyter server to import
 
 
 class Pages(HTML):  # type: ignore[misc]

@@ -1,6 +1,6 @@
 """A tunnel from the Jupyter server's origin to a port on 127.0.0.1: how a browser reaches a lesson's server.
 
-    GET <base_url>/wslab/<port>/<path>        a plain GET, or a WebSocket opening handshake (RFC 6455 §4)
+    GET <prefix><port>/<path>                 a plain GET, or a WebSocket opening handshake (RFC 6455 §4)
 
 It knows HTTP heads and leaves frames alone. Jupyter authenticates the request, the head is sent on without
 credentials, and once the lesson's server has answered 101 the two TCP streams are joined: close codes, pings,
@@ -8,17 +8,22 @@ subprotocols, abnormal ends and backpressure reach the browser as that server ma
 needed it waits for them, holding at most a chunk or two in each direction.
 
 This is security-relevant code. Who may pass: a user whom Jupyter lets execute code, on a page of this very
-origin (§10.2). What may pass: GET, to a port from 1024 on that is not Jupyter's own. What is sent on: the
-headers in FORWARDED: a credential that nobody thought of stays behind. Bytes behind a request that was not
-upgraded go nowhere: they may be the browser's next request to Jupyter. A page that came through is not
-restrained: it is part of Jupyter's origin, and as trusted as the kernel that serves it.
+origin (§10.2), at an address that only the kernels of this Jupyter server can build (see `passage`). What may
+pass: GET, to a port from 1024 on that is not Jupyter's own, but no script of a service worker: it would stay.
+What is sent on: the headers in FORWARDED: a credential that nobody thought of stays behind. What comes back:
+all headers but those in LASTING, which would outlive the lesson. Bytes behind a request that was not upgraded
+go nowhere: they may be the browser's next request to Jupyter.
+
+A page that came through is not restrained: it speaks as Jupyter's origin, with the rights of the user who is
+logged in, terminals included. So it has to be as trusted as the kernel. Any program of this machine may listen
+on a port, also one of another user. What keeps its pages out is the address: nobody but a kernel of this user
+can make the browser ask for them, and a lesson shows the ports of its own servers only.
 
 Jupyter loads this module when it starts, and so it also registers what `saved` does when a lesson is saved.
 """
 
 import asyncio
 import contextlib
-import os
 import re
 import socket
 from collections.abc import Callable
@@ -33,11 +38,11 @@ from tornado import web
 from tornado.httputil import HTTPServerRequest
 from tornado.iostream import IOStream, StreamClosedError
 
+from wslab.lab.browser.passage import PROOF, draw_prefix, proof
 from wslab.lab.browser.saved import leave_out_views
 
-__all__ = ["PREFIX_VARIABLE", "TunnelHandler"]
+__all__ = ["TunnelHandler"]
 
-PREFIX_VARIABLE = "WSLAB_PREFIX"  # is <base_url>/wslab/ in every kernel that this Jupyter server starts
 CHUNK = 65536  # bytes read at once, and about the longest response head
 CONNECT_TIMEOUT = 5  # seconds; on loopback, only a server that does not accept is this slow
 LINGER = 5  # seconds that one side may go on after the other has ended
@@ -46,12 +51,18 @@ FORWARDED = re.compile(
     r"host|origin|user-agent|accept(-encoding|-language)?|cache-control|pragma"
     r"|sec-websocket-(key|version|protocol|extensions)"
 )
+LASTING = re.compile(
+    rb"set-cookie2?|clear-site-data|service-worker-allowed|strict-transport-security|alt-svc|nel|report-to"
+)
+HERE_ONLY = re.compile(rb"connection|keep-alive|" + LASTING.pattern)
+FIELD = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+:[^\r\0]*")  # RFC 9112 §5
 SECRET_ARGUMENTS = frozenset({"token", "_xsrf"})
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])[ \r\n]")
 END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 SENTENCES = {
-    403: "This address is open to pages of this Jupyter server only, and to whoever is logged in here.",
+    403: "This address is open to pages of this Jupyter server only, to whoever is logged in here, and to no"
+    " service worker.",
     404: "The tunnel leads to ports 1024 to 65535, and not to Jupyter's own.",
     405: "The tunnel knows only GET.",
     502: "Nothing on this port answers HTTP. Run the cell that starts the server, then load this page again.",
@@ -68,7 +79,7 @@ class TunnelHandler(JupyterHandler):
         """Refuse with 403 who is not logged in, who may not execute code, and every other origin."""
         await super().prepare(_redirect_to_login=False)
         user = self.current_user
-        if user is None or self.is_foreign():
+        if user is None or self.is_foreign() or is_service_worker(self.request):
             raise web.HTTPError(403)
         if not await ensure_async(self.authorizer.is_authorized(self, user, "execute", "kernels")):
             raise web.HTTPError(403)
@@ -83,7 +94,8 @@ class TunnelHandler(JupyterHandler):
             return is_upgrade(self.request) and not self.token_authenticated
         # Either scheme: behind a proxy that ends TLS the server does not know its own. "null" is foreign. An
         # origin that Jupyter was told by name to trust is trusted here too.
-        return origin.lower() not in (f"http://{host}", f"https://{host}") and origin != self.allow_origin
+        named = self.allow_origin if self.allow_origin != "*" else None
+        return origin.lower() not in (f"http://{host}", f"https://{host}") and (not origin or origin != named)
 
     async def get(self, port: str) -> None:
         """Ask the server on `port` (decimal digits), pass its answer on, and join the two streams."""
@@ -91,7 +103,8 @@ class TunnelHandler(JupyterHandler):
         if not 1024 <= number <= 65535 or number == self.settings["serverapp"].port:
             raise web.HTTPError(404)
         # The raw path: what tornado captures is percent-decoded, and could hold the end of a line.
-        head = request_head(self.request, self.request.path.removeprefix(f"{self.base_url}wslab/{port}"))
+        prefix = self.settings["wslab_prefix"]
+        head = request_head(self.request, self.request.path.removeprefix(prefix + port), proof(prefix))
         with socket.socket() as back:
             back.setblocking(False)
             self._asking = asyncio.ensure_future(ask(back, number, head))
@@ -120,19 +133,26 @@ class TunnelHandler(JupyterHandler):
         self.finish(SENTENCES.get(status_code, "The tunnel could not pass this request on.") + "\n")
 
 
+def is_service_worker(request: HTTPServerRequest) -> bool:
+    """Tell whether a browser asks for a script that is to answer its requests from then on."""
+    headers = request.headers
+    return "Service-Worker" in headers or headers.get("Sec-Fetch-Dest", "").lower() == "serviceworker"
+
+
 def is_upgrade(request: HTTPServerRequest) -> bool:
     """Tell whether the request asks for WebSocket (§4.2.1): two lists, without regard to case."""
     options = [option.strip().lower() for option in request.headers.get("Connection", "").split(",")]
     return "upgrade" in options and request.headers.get("Upgrade", "").strip().lower() == "websocket"
 
 
-def request_head(request: HTTPServerRequest, target: str) -> bytes:
+def request_head(request: HTTPServerRequest, target: str, proved: str) -> bytes:
     """Build the head for the lesson's server. Its hop-by-hop headers are our own (RFC 9110 §7.6.1)."""
     query = "&".join(a for a in request.query.split("&") if argument_name(a) not in SECRET_ARGUMENTS)
     lines = [f"GET {target}{'?' if query else ''}{query} HTTP/1.1"]
     for name, value in request.headers.get_all():
         if FORWARDED.fullmatch(name.lower()):
             lines.append(f"{name.replace('Websocket', 'WebSocket')}: {value}")  # tornado changes the case
+    lines.append(f"{PROOF}: {proved}")
     lines += ["Upgrade: websocket", "Connection: Upgrade"] if is_upgrade(request) else ["Connection: close"]
     if any(CONTROL.search(line) for line in lines):
         raise web.HTTPError(400)
@@ -163,19 +183,26 @@ async def ask(back: socket.socket, port: int, head: bytes) -> tuple[bytes, bytes
 
 
 def final_answer(head: bytes, rest: bytes, upgrade: bool) -> tuple[bytes, bool]:
-    """Return the bytes for the browser, and whether they open a WebSocket. A 101 is passed on as it is.
+    """Return the bytes for the browser, and whether they open a WebSocket.
 
-    Any other answer has to end the connection: it is joined to the lesson's server, and the browser's next
-    request is not for that. Raises ValueError for what is not HTTP, an interim response, an unasked-for 101.
+    A 101 is passed on as it is, but for what is LASTING. Any other answer has to end the connection: it is
+    joined to the lesson's server, and the browser's next request is not for that. Raises ValueError for what
+    is not HTTP, an interim response, an unasked-for 101, and a line that a browser may read otherwise.
     """
     status = STATUS_LINE.match(head)
-    if status and status[1] == b"101" and upgrade:
-        return head + rest, True
-    if not status or status[1] < b"200":
+    opened = status is not None and status[1] == b"101" and upgrade
+    if not status or (status[1] < b"200" and not opened):
         raise ValueError("not a final HTTP response")
-    lines = re.split(rb"\r?\n", head.rstrip(b"\r\n"))
-    lines = [line for line in lines if not line.lower().startswith((b"connection:", b"keep-alive:"))]
-    return b"\r\n".join([*lines, b"Connection: close", b"", rest]), False
+    first, *fields = re.split(rb"\r?\n", head.rstrip(b"\r\n"))
+    if re.search(rb"[\r\0]", first) or not all(map(FIELD.fullmatch, fields)):
+        raise ValueError("not a header field")
+    dropped = LASTING if opened else HERE_ONLY
+    lines = [first, *(field for field in fields if not dropped.fullmatch(field_name(field)))]
+    return b"\r\n".join([*lines, *([] if opened else [b"Connection: close"]), b"", rest]), opened
+
+
+def field_name(field: bytes) -> bytes:
+    return field.partition(b":")[0].lower()
 
 
 async def join(
@@ -235,8 +262,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(app: ServerApp) -> None:
-    prefix = app.web_app.settings["base_url"] + "wslab/"
+    prefix = app.web_app.settings["wslab_prefix"] = draw_prefix(app.web_app.settings["base_url"])
     app.web_app.add_handlers(".*", [(re.escape(prefix) + r"([0-9]{1,5})/.*", TunnelHandler)])  # type: ignore[no-untyped-call]
-    os.environ[PREFIX_VARIABLE] = prefix
     app.contents_manager.register_pre_save_hook(leave_out_views)  # type: ignore[no-untyped-call]
-    app.log.info("wslab tunnel at %s<port>/", prefix)
+    app.log.info("wslab tunnel is open to this user's kernels")

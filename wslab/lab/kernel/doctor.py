@@ -207,7 +207,7 @@ def _folder() -> Line:
 def _tunnel() -> Line:
     from jupyter_core.paths import jupyter_config_path
 
-    from wslab.lab.browser.show import PREFIX_VARIABLE
+    from wslab.lab.browser.passage import PREFIX_VARIABLE
 
     folders = (Path(folder, "jupyter_server_config.d") for folder in jupyter_config_path())
     if file := next(
