@@ -732,6 +732,10 @@ async def test_chromium_sees_what_the_server_sent(jupyter: JupyterProcess, chrom
         for path in ("refuse", f"../{jupyter.port}/"):
             refused = await page.evaluate(f"converse('{path}')")
             assert refused == {"opened": False, "code": 1006, "reason": "", "clean": False}
+        register = (
+            "navigator.serviceWorker.register('worker.js').then(() => 'registered', error => error.name)"
+        )
+        assert await page.evaluate(register) in ("SecurityError", "TypeError")
         await browser.close()
     assert [request.path for request in requests] == ["/page.html", "/close", "/abort", "/refuse"]
     for request in requests:

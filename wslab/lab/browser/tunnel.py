@@ -15,9 +15,9 @@ all headers but those in LASTING, which would outlive the lesson. Bytes behind a
 go nowhere: they may be the browser's next request to Jupyter.
 
 A page that came through is not restrained: it speaks as Jupyter's origin, with the rights of the user who is
-logged in, terminals included. So it has to be as trusted as the kernel. Any program of this machine may listen
-on a port, also one of another user. What keeps its pages out is the address: nobody but a kernel of this user
-can make the browser ask for them, and a lesson shows the ports of its own servers only.
+logged in, terminals included. So it has to be as trusted as the kernel. Any program can listen on a port,
+also one of another user. What keeps its pages out is the address: nobody but a kernel of this user can make
+the browser ask for them, and a lesson shows the ports of its own servers only.
 
 Jupyter loads this module when it starts, and so it also registers what `saved` does when a lesson is saved.
 """
