@@ -323,6 +323,9 @@ def test_a_link_carries_a_frame(bench: Page) -> None:
     assert bench.url.endswith("#8a00")
     bench.reload()
     verdict(bench, "A valid PONG frame, 2 bytes: sign of life")
+    bench.goto(f"{ADDRESS}#8g")
+    expect(bench.get_by_role("alert").first).to_have_text('"g" is not a hexadecimal digit.')
+    verdict(bench, "A valid PONG frame, 2 bytes: sign of life")  # what was there stays
 
 
 LARGE = "82 7e 01 00 " + " ".join(f"{number:02x}" for number in range(256))

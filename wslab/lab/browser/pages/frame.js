@@ -27,6 +27,8 @@ globalThis.Frames = (() => {
     return { "\n": "\\n", "\r": "\\r", "\t": "\\t" }[character] ?? `\\${letter}${code.toString(16).padStart(size, "0")}`;
   }
 
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
   /** Read UTF-8: its text with all that cannot be shown escaped, what is wrong first, and a character cut at the end. */
   function utf8(bytes) {
     const text = [];
@@ -39,7 +41,7 @@ globalThis.Frames = (() => {
       while (good < size && follows(bytes[at + good], good)) good += 1;
       const part = bytes.subarray(at, at + good);
       at += good;
-      if (good === size) text.push(escaped(new TextDecoder("utf-8", { ignoreBOM: true }).decode(part)));
+      if (good === size) text.push(escaped(decoder.decode(part)));
       else text.push(...Array.from(part, (byte) => `\\x${hex([byte])}`));
       if (size && good < size && at === bytes.length) tail = part;
       else if (good !== size) fault ??= size ? "invalid continuation byte" : "invalid start byte";

@@ -59,7 +59,7 @@ function fromParts(origin) {
 function draw(origin) {
   const now = frame();
   if (origin !== "hex") byId("hex").value = hex(bytes);
-  byId("link").href = `#${hex(bytes.subarray(0, 2000)).replaceAll(" ", "")}`;
+  byId("link").href = `#${hex(bytes).replaceAll(" ", "")}`;
   drawParts(now, origin);
   drawVerdict(now);
   byId("map").replaceChildren(FrameMap.map(now.fields, { bytes: now.bytes, flip }));
@@ -78,7 +78,7 @@ function drawParts({ opcode, key, payload, fields }, origin) {
   if (key) set("key", hex(key));
   const [high, low] = payload, coded = opcode === 8 && low !== undefined;
   if (opcode === 8) set("code", coded ? (high << 8) | low : "");
-  set("text", new TextDecoder().decode(payload.subarray(coded ? 2 : 0)));
+  set("text", new TextDecoder("utf-8", { ignoreBOM: true }).decode(payload.subarray(coded ? 2 : 0)));
   byId("closing").hidden = opcode !== 8;
 }
 
@@ -137,9 +137,11 @@ function go(frames, steps) {
 }
 
 function fromLink() {
-  byId("hex").value = decodeURIComponent(location.hash.slice(1)) || EXAMPLE;
   [chosen, step, bit] = [0, 0, 0];
-  attempt(byId("hex"), () => replace(Frames.fromHex(byId("hex").value)));
+  attempt(byId("hex"), () => {
+    byId("hex").value = decodeURIComponent(location.hash.slice(1)) || EXAMPLE;
+    replace(Frames.fromHex(byId("hex").value));
+  });
 }
 
 const listen = (id, type, action) => byId(id).addEventListener(type, action);
@@ -170,5 +172,6 @@ for (const [id, ...by] of [["earlier", -1, 0], ["after", 1, 0], ["back", 0, -1],
 FrameMap.light(byId("frame"));
 FrameMap.narrow.addEventListener("change", () => draw());
 addEventListener("hashchange", fromLink);
+draw();
 fromLink();
 drawLadder();
