@@ -4,6 +4,8 @@ import base64
 import random
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any, Literal
 
 import pytest
@@ -82,6 +84,17 @@ def spoilt(data: bytes, chance: random.Random) -> bytes:
     return chance.randbytes(chance.randrange(1, 40))
 
 
+def fragmented(chance: random.Random) -> bytes:
+    """Cut a text anywhere into four frames; one in three is no UTF-8."""
+    text = "é€\U0001f600x".encode() * 2
+    if chance.random() < 0.3:
+        text = text[: chance.randrange(20)] + chance.randbytes(1)
+    cuts = [0, *sorted(chance.randrange(len(text)) for _ in range(3)), len(text)]
+    parts = [text[start:end] for start, end in pairwise(cuts)]
+    frames = [Frame(Opcode.CONTINUATION if cut else Opcode.TEXT, part) for cut, part in enumerate(parts)]
+    return b"".join(encode_frame(replace(frame, fin=frame is frames[-1])) for frame in frames)
+
+
 def as_shown(piece: Dissection) -> Any:
     fields = [[f.name, f.bit, f.bits, f.value, f.meaning, f.section, f.error] for f in piece.fields]
     return [piece.start, piece.what, piece.meaning, piece.error, piece.complete, fields]
@@ -125,7 +138,8 @@ def test_what_it_reads_is_what_wslab_reads(bench: Page) -> None:
     valid = [encode_frame(*some_frame(chance)) for _ in range(300)]
     broken = [spoilt(chance.choice(valid)[:2000], chance) for _ in range(300)]
     several = [b"".join(each[:150] for each in chance.choices(valid + broken, k=5)) for _ in range(100)]
-    streams = [(data, chance.choice(SENDERS)) for data in valid + broken + several]
+    split = [fragmented(chance) for _ in range(100)]
+    streams = [(data, chance.choice(SENDERS)) for data in valid + broken + several + split]
     wanted = [
         [as_shown(piece) for piece in dissect(data, sender=sender, start="frame")] for data, sender in streams
     ]

@@ -13,11 +13,6 @@ function arrived(event, fields, data) {
   row(`event: ${event.type} (${event.constructor.name})`, fields, data);
 }
 
-/** Log a step of ours, and the ready state right behind it. */
-function step(what, fields, data) {
-  row(`step: ${what}`, fields, data);
-}
-
 function row(what, fields, data) {
   const content = element("span", { class: "bytes" });
   if (data !== undefined) fill(content, data);
@@ -28,10 +23,10 @@ function row(what, fields, data) {
 /** Do what was asked for, and log it, or what the browser says against it. */
 function attempt(what, fields, action, data) {
   try {
-    if (action() !== false) step(what, fields, data);
+    if (action() !== false) row(`step: ${what}`, fields, data);
   } catch (error) {
     link.say(`The browser refused: ${error.message}`);
-    step(`${what} refused`, error.message);
+    row(`step: ${what} refused`, error.message);
   }
 }
 

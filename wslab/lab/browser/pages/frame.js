@@ -100,8 +100,9 @@ globalThis.Frames = (() => {
       if (error) errors.push(error);
     };
     const { fin, opcode } = addFirst(add, bytes[0], memory);
-    const note = missing(bytes), { isMasked, length } = addLength(add, rest, opcode >= 8, sender);
-    const four = rest(isMasked ? 4 : 0), key = four.length === 4 ? four : null;
+    const second = header(bytes), { isMasked, known, length, note } = second;
+    if (bytes.length > 1) addLength(add, second, opcode >= 8, sender);
+    const four = rest(isMasked && known ? 4 : 0), key = four.length === 4 ? four : null;
     const says = key ? "byte i of the payload XOR byte i mod 4 of the key" : "incomplete";
     if (four.length) add("masking-key", 8 * four.length, hex(four), says, "§5.3");
     const wire = rest(key || !isMasked ? Number(length) : 0), payload = key ? masked(wire, key) : wire;
@@ -133,39 +134,28 @@ globalThis.Frames = (() => {
   const sizeOf = (seven) => ({ 126: 2, 127: 8 })[seven] ?? 0; // bytes of the extended payload length
   const number = (bytes) => bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n); // of 64 bits: no Number has them
 
-  /** Say how many bytes a frame still needs, as far as its header tells; "" for none. */
-  function missing(bytes) {
-    let needed = 2n, known = false;
-    if (bytes.length > 1) {
-      const seven = bytes[1] & 0b0111_1111, size = sizeOf(seven);
-      needed += BigInt(size + (bytes[1] >> 7) * 4);
-      known = bytes.length >= 2 + size;
-      if (known) needed += size ? number(bytes.subarray(2, 2 + size)) : BigInt(seven);
-    }
-    const lacking = needed - BigInt(bytes.length);
-    return lacking > 0 ? `incomplete: ${known ? "" : "at least "}${plural(lacking, "more byte")} needed` : "";
+  /** Read the second byte and what it announces; `note` says how many bytes are missing, as far as that is known. */
+  function header(bytes) {
+    const second = bytes[1] ?? 0, isMasked = second >> 7, seven = second & 0b0111_1111, size = sizeOf(seven);
+    const extended = bytes.subarray(2, 2 + size), known = bytes.length > 1 && extended.length === size;
+    const length = known ? (size ? number(extended) : BigInt(seven)) : 0n;
+    const lacking = BigInt(2 + size + 4 * isMasked) + length - BigInt(bytes.length);
+    const note = lacking > 0 ? `incomplete: ${known ? "" : "at least "}${plural(lacking, "more byte")} needed` : "";
+    return { isMasked, seven, size, extended, known, length, note };
   }
 
-  function addLength(add, rest, control, sender) {
-    const [second] = rest(1);
-    if (second === undefined) return { isMasked: false, length: 0n };
-    const isMasked = second >> 7, seven = second & 0b0111_1111, size = sizeOf(seven);
+  function addLength(add, { isMasked, seven, size, extended, known, length }, control, sender) {
     let error = sender === "client" && !isMasked ? "a client must mask its frames (§5.1)" : null;
     if (sender === "server" && isMasked) error = "a server must not mask its frames (§5.1)";
     add("MASK", 1, `${isMasked}`, isMasked ? "a masking-key follows" : "not masked", "§5.1", error);
     error = control && seven > 125 ? "a control frame has at most 125 bytes of payload (§5.5)" : null;
     const says = size ? `the next ${size} bytes hold the length` : `${count(seven)} of payload data`;
     add("payload length", 7, `${seven}`, says, "§5.2", error);
-    if (!size) return { isMasked, length: BigInt(seven) };
-    const part = rest(size), length = number(part);
-    if (part.length < size) {
-      if (part.length) add("extended payload length", 8 * part.length, hex(part), "incomplete", "§5.2");
-      return { isMasked, length: 0n };
-    }
+    if (!extended.length) return;
     error = length <= (size === 2 ? 125n : 0xffffn) ? `payload length ${length} is not encoded in the fewest bytes (§5.2)` : null;
     if (length >= 1n << 63n) error = "the top bit of the 64-bit payload length is set (§5.2)";
-    add("extended payload length", 8 * size, `${length}`, `${count(length)} of payload data`, "§5.2", error);
-    return { isMasked, length };
+    if (known) add("extended payload length", 8 * size, `${length}`, `${count(length)} of payload data`, "§5.2", error);
+    else add("extended payload length", 8 * extended.length, hex(extended), "incomplete", "§5.2");
   }
 
   function addPayload(add, { fin, opcode, key, payload, missing: note }, errors, memory) {
