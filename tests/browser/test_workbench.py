@@ -4,7 +4,6 @@ import base64
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -91,8 +90,11 @@ def fragmented(chance: random.Random) -> bytes:
         text = text[: chance.randrange(20)] + chance.randbytes(1)
     cuts = [0, *sorted(chance.randrange(len(text)) for _ in range(3)), len(text)]
     parts = [text[start:end] for start, end in pairwise(cuts)]
-    frames = [Frame(Opcode.CONTINUATION if cut else Opcode.TEXT, part) for cut, part in enumerate(parts)]
-    return b"".join(encode_frame(replace(frame, fin=frame is frames[-1])) for frame in frames)
+    frames = [
+        Frame(Opcode.CONTINUATION if place else Opcode.TEXT, part, fin=place == 3)
+        for place, part in enumerate(parts)
+    ]
+    return b"".join(encode_frame(frame) for frame in frames)
 
 
 def as_shown(piece: Dissection) -> Any:
