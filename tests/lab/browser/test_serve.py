@@ -217,3 +217,9 @@ def test_a_script_never_makes_markup_of_text(name: str) -> None:
     script = (PAGES / name).read_text("utf-8")
     for forbidden in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("):
         assert forbidden not in script
+
+
+def test_the_scripts_together_can_be_read_in_one_sitting() -> None:
+    lines = [len((PAGES / name).read_text("utf-8").splitlines()) for name in FILES if name.endswith(".js")]
+    assert len(lines) > 5
+    assert sum(lines) < 1500
