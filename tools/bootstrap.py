@@ -88,7 +88,7 @@ def stamp() -> Tuple[str, List[str]]:
 
 
 def supported(version: Tuple[int, ...]) -> bool:
-    """Tell whether the course runs on this version of Python."""
+    """Return whether the course runs on this version of Python."""
     return OLDEST <= version[:2] <= NEWEST
 
 
@@ -114,7 +114,7 @@ def find_python() -> str:
 
 
 def succeeds(python: str, script: str) -> bool:
-    """Tell whether a Python runs a script without an error."""
+    """Return whether a Python runs a script without an error."""
     return subprocess.run([python, "-c", script], stderr=DEVNULL, check=False).returncode == 0
 
 

@@ -1,7 +1,7 @@
 """The key of an opening handshake and the accept key that answers it (RFC 6455 §1.3, §4.1, §4.2.2).
 
 This module knows how a client makes a Sec-WebSocket-Key and how a server answers it. Where both stand in
-request and response, and who must check them, is ``handshake``. Nothing here waits for more bytes.
+request and response, and who must check them, is ``handshake``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def generate_key(random: bytes | None = None) -> str:
 
 
 def is_valid_key(key: str) -> bool:
-    """Tell whether a Sec-WebSocket-Key decodes to 16 bytes (§4.2.1, point 5).
+    """Return whether a Sec-WebSocket-Key decodes to 16 bytes (§4.2.1, point 5).
 
     >>> is_valid_key("dGhlIHNhbXBsZSBub25jZQ=="), is_valid_key("too short")
     (True, False)

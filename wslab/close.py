@@ -3,7 +3,7 @@
 This module knows which close codes exist, which may travel, and how code and reason are written into the
 payload of a Close. It knows no frame and no state: ``frames`` carries the payload, ``connection`` decides
 when to close. :class:`ProtocolError` lives here because it is a close code with an explanation: every fault
-of a peer ends in a Close. A payload is always whole here, so no call ever waits for more bytes.
+of a peer ends in a Close.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_REASON = 123  # bytes: a control frame's 125 less the 2 of the close code (�
 
 
 class CloseCode(IntEnum):
-    """Name the reason why a connection ends (§7.4.1, and the IANA registry of §11.7 for 1012 to 1014).
+    """The reasons why a connection ends (§7.4.1, and the IANA registry of §11.7 for 1012 to 1014).
 
     1005, 1006 and 1015 never travel: an endpoint reports them to its own application.
 
@@ -57,7 +57,7 @@ _SENDABLE = {int(code) for code in CloseCode} - _NEVER_SENT
 
 
 class ProtocolError(Exception):
-    """Report what the peer did wrong, and with which close code to fail the connection (§7.1.7).
+    """What the peer did wrong, and the close code to fail the connection with (§7.1.7).
 
     Args:
         code: the close code to send.
@@ -79,7 +79,7 @@ class ProtocolError(Exception):
 
 
 def is_valid_close_code(code: int) -> bool:
-    """Tell whether a close code may stand in a Close frame (§7.4.1, §7.4.2).
+    """Return whether a close code may stand in a Close frame (§7.4.1, §7.4.2).
 
     >>> [code for code in (999, 1000, 1004, 1005, 1006, 2999, 3000, 4999) if is_valid_close_code(code)]
     [1000, 3000, 4999]

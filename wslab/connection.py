@@ -49,7 +49,7 @@ PONG = FIN | Opcode.PONG
 
 
 class ReadyState(IntEnum):
-    """Name the states of a connection, as a browser's ``readyState`` does (§4.1, §7.1.3, §7.1.4).
+    """The states of a connection, numbered as a browser's ``readyState`` does (§4.1, §7.1.3, §7.1.4).
 
     >>> ReadyState(1)
     <ReadyState.OPEN: 1>
@@ -118,7 +118,7 @@ Event = str | bytes | Ping | Pong | Close | Failure
 
 
 class InvalidState(Exception):
-    """Report that the caller wants to send what may not be sent any more (§5.5.1).
+    """The caller's attempt to send what may not be sent any more (§5.5.1).
 
     >>> str(InvalidState("a Close was sent before"))
     'a Close was sent before'
@@ -144,7 +144,7 @@ def _random_key() -> bytes:
 
 
 class Connection:
-    """Speak the protocol for one side, from the end of the opening handshake to the end of TCP.
+    """The protocol of one side, from the end of the opening handshake to the end of TCP.
 
     A Close that answers the peer, or fails the connection, waits for :meth:`data_to_send`: so what the caller
     sends in answer to the messages before it goes out before it.

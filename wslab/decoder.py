@@ -36,7 +36,7 @@ TEXT, BINARY = int(Opcode.TEXT), int(Opcode.BINARY)
 
 
 def _judge_first_byte(first: int, compressed: bool) -> str | None:
-    """Say what is wrong with the first byte of a frame (§5.2, §5.5; RFC 7692 §6.1 where that is in use)."""
+    """Return what is wrong with the first byte of a frame (§5.2, §5.5; RFC 7692 §6.1 if in use)."""
     opcode = first & OPCODE
     if compressed and first & RSV1 and opcode in (TEXT, BINARY):
         first &= ~RSV1
@@ -66,7 +66,7 @@ Piece = tuple[int, bytes, int | None]  # see fragments()
 
 
 class FrameDecoder:
-    """Decode a stream of bytes into frames, cut anywhere, and refuse what one frame may not be (§5).
+    """A decoder of a stream cut anywhere: bytes in, frames out; it refuses what one frame may not be (§5).
 
     Args:
         masked: whether the sender must mask: True for what a client sends, False for a server (§5.1).
@@ -207,7 +207,7 @@ class FrameDecoder:
         self._rest = buffer[offset:] if offset < size else b""
 
     def _refusal(self, first: int, length: int) -> ProtocolError:
-        """Say what is wrong with a frame, as its first two bytes show (§5.1, §5.2, §5.5)."""
+        """Return what is wrong with a frame, as its first two bytes show (§5.1, §5.2, §5.5)."""
         problem = _FIRST_BYTE_ERROR[self._compressed][first]
         if not problem and length & MASK:
             problem = (

@@ -14,7 +14,6 @@ A frame on the wire (§5.2)::
     | |1|2|3|       | |K|             | |                | |           | |         |
     +-+-+-+-+-------+ +-+-------------+ +----------------+ +-----------+ +---------+
 
-A frame is always whole here, so no call ever waits for more bytes.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ _pack_masked_header_64 = struct.Struct("!BBQ4s").pack
 
 
 class Opcode(IntEnum):
-    """Name the interpretation of a frame's payload data (§5.2, §11.8).
+    """The interpretation of a frame's payload data (§5.2, §11.8).
 
     >>> Opcode(9)
     <Opcode.PING: 9>
@@ -68,7 +67,7 @@ class Opcode(IntEnum):
 
 
 class Frame(namedtuple("Frame", "opcode payload fin rsv1 rsv2 rsv3")):
-    """Hold one frame, unmasked (§5.2).
+    """A frame, unmasked (§5.2).
 
     Args:
         opcode: what the payload is.

@@ -367,7 +367,7 @@ def agree_on_compression(
 
 
 def _is_http_1_1(version: str) -> bool:
-    """Tell whether a message has a version of HTTP/1 that knows Upgrade (RFC 9110 §7.8)."""
+    """Return whether a message has a version of HTTP/1 that knows Upgrade (RFC 9110 §7.8)."""
     return version.startswith("HTTP/1.") and version != "HTTP/1.0"
 
 

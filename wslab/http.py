@@ -37,7 +37,7 @@ def match(pattern: str, text: str) -> re.Match[str] | None:
 
 
 class HandshakeError(Exception):
-    """Report an opening handshake that failed, in a sentence.
+    """An opening handshake that failed, and why, in a sentence.
 
     Args:
         message: what was wrong and the value that was seen.
@@ -53,7 +53,7 @@ class HandshakeError(Exception):
 
 
 class Headers:
-    """Hold header fields in their order; names are compared without case (RFC 9110 §5.1).
+    """Header fields in their order; names are compared without case (RFC 9110 §5.1).
 
     Args:
         fields: pairs of name and value, or a mapping, or other headers.
@@ -126,7 +126,7 @@ class Headers:
 
 
 class Request(namedtuple("Request", "path headers method version")):
-    r"""Hold the head of a request (RFC 9112 §3).
+    r"""The head of a request (RFC 9112 §3).
 
     Args:
         path: the request target: path and query, "/chat?room=1".
@@ -160,7 +160,7 @@ class Request(namedtuple("Request", "path headers method version")):
 
 
 class Response(namedtuple("Response", "status reason headers body version")):
-    r"""Hold a response: the head, and a body if it is whole (RFC 9112 §4).
+    r"""A response: the head, and a body if it is whole (RFC 9112 §4).
 
     Args:
         status: the status code, 100 to 999.
@@ -221,7 +221,7 @@ def _reason(status: int) -> str:
 
 
 class _HeadReader:
-    """Collect the lines of one head as bytes arrive; refuse the first wrong one (RFC 9112 §2.2, §5)."""
+    """The lines of one head as its bytes arrive; the first wrong one is refused (RFC 9112 §2.2, §5)."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -279,7 +279,7 @@ class _HeadReader:
 
 
 class RequestReader(_HeadReader):
-    r"""Read the head of a request, cut anywhere.
+    r"""A reader of the head of a request, cut anywhere.
 
     >>> reader = RequestReader()
     >>> reader.feed(b"GET /chat HTTP/1.1\r\nHost: exam")
@@ -328,7 +328,7 @@ def _refuse_other_protocols(first: bytes) -> None:
 
 
 class ResponseReader(_HeadReader):
-    r"""Read the head of a response, cut anywhere.
+    r"""A reader of the head of a response, cut anywhere.
 
     >>> reader = ResponseReader()
     >>> reader.feed(b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x00").status, reader.rest

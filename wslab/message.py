@@ -46,7 +46,7 @@ def _not_utf8(error: UnicodeDecodeError) -> ProtocolError:
 
 
 class Assembler:
-    """Put the fragments of one message after the other together (§5.4).
+    """The assembler of messages from their fragments, one after the other (§5.4).
 
     Args:
         max_size: the longest message accepted, in bytes; of a compressed one, what comes out.

@@ -149,7 +149,7 @@ def test_pong_in_the_turn_in_which_the_timer_is_due() -> None:
             return pong
 
         answered: list[asyncio.Future[float]] = []
-        heartbeat = Heartbeat(0.001, 0.02, ping=ping, has_read=lambda: True, give_up=given_up.append)
+        heartbeat = Heartbeat(0.001, 0.02, ping=ping, is_overdue=lambda: True, give_up=given_up.append)
         while len(answered) < 3:
             await asyncio.sleep(0)
         heartbeat.stop()
@@ -188,11 +188,11 @@ def test_pong_that_waits_while_the_receiver_holds_the_reading_up() -> None:
             while peer._reading:
                 await ws.send(bytes(2**18))
                 await asyncio.sleep(0)
-            assert not peer._has_read()
+            assert not peer._pong_is_overdue()
             while not peer._reading:
                 await peer.recv()
-            assert not peer._has_read()
-            assert peer._has_read()
+            assert not peer._pong_is_overdue()
+            assert peer._pong_is_overdue()
 
     run(test())
 
@@ -219,16 +219,16 @@ def test_peer_that_reads_is_alive_though_its_pong_is_held_up() -> None:
         serving = wslab.serve(until_closed, ping_interval=None, close_timeout=0.5)
         async with serving as server, wslab.connect(uri(server), close_timeout=0.5) as ws:
             (peer,) = server.connections
-            peer._has_read()
+            peer._pong_is_overdue()
             while peer._reading:
                 await ws.send(bytes(2**18))
                 await asyncio.sleep(0)
             peer.pause_writing()
-            peer._has_read()
+            peer._pong_is_overdue()
             peer.resume_writing()  # the peer has read
             peer.pause_writing()
-            assert not peer._has_read()
-            assert peer._has_read()  # and has read nothing since
+            assert not peer._pong_is_overdue()
+            assert peer._pong_is_overdue()  # and has read nothing since
             peer.resume_writing()
             while not peer._reading:
                 await peer.recv()

@@ -131,7 +131,7 @@ class Lesson:
 
 
 def failed(cell: dict[str, Any]) -> bool:
-    """Tell whether a cell ended with an error that was not announced."""
+    """Return whether a cell ended with an error that was not announced."""
     errors = [output for output in cell["outputs"] if output["output_type"] == "error"]
     return bool(errors) and "raises-exception" not in cell["tags"]
 

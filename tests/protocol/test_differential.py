@@ -97,7 +97,7 @@ VERDICTS = {"websockets": websockets_verdict, "wsproto": wsproto_verdict}
 
 
 def announces_more_than_the_padding(data: bytes, seen: Seen, masked: bool) -> bool:
-    """Tell whether the frame behind those seen is longer than any padding: an oracle may wait for it."""
+    """Return whether the frame behind those seen is longer than any padding: an oracle may wait for it."""
     offset = sum(
         len(encode_frame(Frame(Opcode(o), p, fin), b"1234" if masked else None)) for o, fin, p in seen
     )

@@ -208,7 +208,7 @@ class TestFromTheHeader:
 
 @functools.cache
 def can_become_text(data: bytes) -> bool:
-    """Tell whether any continuation makes these bytes UTF-8. It asks ``bytes.decode``, and tries."""
+    """Return whether any continuation makes these bytes UTF-8. It asks ``bytes.decode``, and tries."""
     # The second byte of a character has ranges of its own; one of these three is in each of them.
     for more in (b"", *(second + b"\x80" * n for second in (b"\x80", b"\x90", b"\xa0") for n in range(3))):
         with contextlib.suppress(UnicodeDecodeError):

@@ -4,7 +4,6 @@
 ``websocket`` for their caller and a ``link`` for the event loop; ``heartbeat`` notices silent peers,
 ``closed`` has the exceptions. What the bytes mean is left to the modules above: ``handshake``, ``decoder``,
 ``message``, ``connection``. RFC 6455 §4, §5.5.2, §7.
-When more bytes are needed, the event loop goes on with something else.
 """
 
 from wslab.aio.client import ClientConnection, connect

@@ -16,7 +16,7 @@ IN_ORDER = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_
 
 
 class ConnectionClosed(Exception):
-    """Report that the connection is over: nothing can be received or sent any more.
+    """The connection is over: nothing can be received or sent any more.
 
     Args:
         code: the close code, 1006 when TCP ended without a Close.
@@ -47,11 +47,11 @@ class ConnectionClosed(Exception):
 
 
 class ConnectionClosedOK(ConnectionClosed):
-    """Report that the connection was closed in order: with 1000, 1001, or without a code."""
+    """A connection closed normally: with 1000, 1001, or without a code."""
 
 
 class ConnectionClosedError(ConnectionClosed):
-    """Report that the connection ended with another close code, or without a Close."""
+    """A connection that ended with another close code, or without a Close."""
 
 
 def connection_closed(code: int, reason: str, failure: Failure | None) -> ConnectionClosed:

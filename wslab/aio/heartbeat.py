@@ -16,7 +16,7 @@ __all__ = ["Heartbeat"]
 
 
 class Heartbeat:
-    """Ping ``interval`` seconds after each pong, and give up when none comes within ``timeout`` seconds.
+    """A ping ``interval`` seconds after each pong; the peer is given up when none comes within ``timeout``.
 
     Args:
         interval: seconds from one pong to the next ping; None for no heartbeat.
@@ -33,13 +33,13 @@ class Heartbeat:
         timeout: float | None,
         *,
         ping: Callable[[], asyncio.Future[float]],
-        has_read: Callable[[], bool],
+        is_overdue: Callable[[], bool],
         give_up: Callable[[str], None],
     ) -> None:
         self._interval = interval
         self._timeout = timeout
         self._ping = ping
-        self._has_read = has_read
+        self._is_overdue = is_overdue
         self._give_up = give_up
         self._timer: asyncio.TimerHandle | None = None
         self._pong: asyncio.Future[float] | None = None
@@ -69,7 +69,7 @@ class Heartbeat:
     def _on_silence(self) -> None:
         if self._pong and self._pong.done():
             return  # it came in this very turn of the event loop
-        if self._has_read():
+        if self._is_overdue():
             self._give_up(f"no pong within {self._timeout} s")
         else:
             self._wait(self._timeout, self._on_silence)

@@ -17,7 +17,7 @@ OVERHEAD = 100  # bytes that a message costs besides its own, so that empty ones
 
 
 class Inbox:
-    """Hold messages for one receiver.
+    """Messages that wait for one receiver.
 
     Attributes:
         messages: those that nobody has taken.

@@ -50,7 +50,7 @@ PONGS = 2**16  # bytes of pongs that may wait for a peer that does not read; abo
 CLOSING = ReadyState.CLOSING  # looked up once: every message asks for it
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
 LINGER = 0.5  # seconds for a peer of TLS to read the Close that fails the connection
-FIRST_TIME = 0.1  # the same where no message was ever taken
+NEVER_TOOK_TIME = 0.1  # seconds to hold the Close when the handler has taken no message yet
 TURN = 256  # frames that are read from one connection before the others have their turn
 COMPRESSED_TURN = 16  # the same where a frame may become a thousand times longer
 LONG = 2**17  # bytes that are not copied once more on their way out
@@ -78,7 +78,7 @@ _buffers: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDict
 
 
 class Link(asyncio.BufferedProtocol):
-    """Join a transport and a connection without I/O. :class:`wslab.aio.websocket.WebSocket` builds on it."""
+    """A transport joined to a connection without I/O. :class:`wslab.aio.websocket.WebSocket` builds on it."""
 
     _turn = TURN
 
@@ -131,7 +131,7 @@ class Link(asyncio.BufferedProtocol):
             limits.ping_interval,
             limits.ping_timeout,
             ping=self._ping,
-            has_read=self._has_read,
+            is_overdue=self._pong_is_overdue,
             give_up=self._give_up,
         )
         self._logger.debug("%s: open", self._address)
@@ -277,8 +277,8 @@ class Link(asyncio.BufferedProtocol):
                 self._transport.pause_reading()
                 self._held_up = self._held_up or self._inbox.size > INBOX_LIMIT
 
-    def _has_read(self) -> bool:
-        """Tell whether it is the peer's fault that no pong has come since this was asked last.
+    def _pong_is_overdue(self) -> bool:
+        """Return whether a pong could have been read since the last call, so that the peer is to blame.
 
         A receiver that is busy may hold the reading up; one that waits until the peer reads is not to blame.
         """
@@ -329,7 +329,7 @@ class Link(asyncio.BufferedProtocol):
         answering = not self._inbox.is_awaited and since_taken < ANSWER_TIME
         if self._inbox.messages or answering:
             # Whoever has not taken any message until now most likely receives none at all.
-            seconds = FIRST_TIME if math.isinf(since_taken) else ANSWER_TIME
+            seconds = NEVER_TOOK_TIME if math.isinf(since_taken) else ANSWER_TIME
             self._holding = self._loop.call_later(seconds, self._answer_or_hold)
 
     def _answer_or_hold(self) -> None:

@@ -13,7 +13,7 @@ __all__ = ["Latency", "Pings"]
 
 
 class Latency(float):
-    """Hold the seconds from a ping to its pong; awaited once more, as with ``websockets``, it is the same."""
+    """The seconds from a ping to its pong; awaited once more, as with ``websockets``, it is the same."""
 
     def __await__(self) -> Generator[None, None, Latency]:
         return self
@@ -21,7 +21,7 @@ class Latency(float):
 
 
 class Pings:
-    """Remember the pings that have no pong yet.
+    """The pings that have no pong yet.
 
     Attributes:
         latency: seconds from the last ping that was answered to its pong; 0 before.
@@ -44,7 +44,7 @@ class Pings:
         return waiter
 
     def answer(self, payload: bytes) -> None:
-        """Tell those who wait for this pong or an earlier one: a peer may skip some (§5.5.3)."""
+        """Wake those who wait for this pong or an earlier one: a peer may skip some (§5.5.3)."""
         if payload not in self._waiting:
             return  # nobody asked (§5.5.3)
         now = self._loop.time()
@@ -57,7 +57,7 @@ class Pings:
                 return
 
     def give_up(self, ending: Exception) -> None:
-        """Tell all who wait that no pong will come any more."""
+        """Wake all who wait that no pong will come any more."""
         for waiter, _ in self._waiting.values():
             if not waiter.done():
                 waiter.set_exception(ending)

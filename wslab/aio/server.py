@@ -388,6 +388,6 @@ def _sentence(refusal: Response) -> str:
 
 
 def _is_cancelled() -> bool:
-    """Tell whether somebody has cancelled the task that runs now; a future that was cancelled raises, too."""
+    """Return whether the task that runs now was cancelled; a future that was cancelled raises, too."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -219,7 +219,7 @@ def test_str_for_bytes_is_named() -> None:
 
 
 def no_work_goes_on() -> bool:
-    """Tell whether every thread of a trial has ended; a thread that was told to needs a moment."""
+    """Return whether every thread of a trial has ended; a thread that was told to needs a moment."""
     for thread in threading.enumerate():
         if thread.name == "wslab-exercise":
             thread.join(5)

@@ -42,7 +42,7 @@ def proof(prefix: str) -> str:
 
 
 def is_proved(shown: Iterable[str]) -> bool:
-    """Tell whether the values of the header prove that a request came through the tunnel of this kernel.
+    """Return whether the values of the header prove that a request came through the tunnel of this kernel.
 
     >>> is_proved([])
     False

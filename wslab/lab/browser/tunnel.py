@@ -70,7 +70,7 @@ SENTENCES = {
 
 
 class TunnelHandler(JupyterHandler):
-    """Admit one request, and join it to the lesson's server."""
+    """A request that is admitted, and joined to the lesson's server."""
 
     SUPPORTED_METHODS = ("GET",)  # tornado answers 405 to the others
     _asking: asyncio.Task[tuple[bytes, bytes]] | None = None
@@ -85,7 +85,7 @@ class TunnelHandler(JupyterHandler):
             raise web.HTTPError(403)
 
     def is_foreign(self) -> bool:
-        """Tell whether a page of another origin may have sent this. Neither a token nor "*" excuses it."""
+        """Return whether a page of another origin may have sent this. Neither a token nor "*" excuses it."""
         headers = self.request.headers
         if headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
             return True  # the only hint on a plain GET, where browsers send no Origin
@@ -134,13 +134,13 @@ class TunnelHandler(JupyterHandler):
 
 
 def is_service_worker(request: HTTPServerRequest) -> bool:
-    """Tell whether a browser asks for a script that is to answer its requests from then on."""
+    """Return whether a browser asks for a script that is to answer its requests from then on."""
     headers = request.headers
     return "Service-Worker" in headers or headers.get("Sec-Fetch-Dest", "").lower() == "serviceworker"
 
 
 def is_upgrade(request: HTTPServerRequest) -> bool:
-    """Tell whether the request asks for WebSocket (§4.2.1): two lists, without regard to case."""
+    """Return whether the request asks for WebSocket (§4.2.1): two lists, without regard to case."""
     options = [option.strip().lower() for option in request.headers.get("Connection", "").split(",")]
     return "upgrade" in options and request.headers.get("Upgrade", "").strip().lower() == "websocket"
 

@@ -101,7 +101,7 @@ def _packages() -> Line:
 
 
 def _fault(requirement: Requirement) -> str:
-    """Say what is wrong with an installed package; nothing when it is in order."""
+    """Return what is wrong with an installed package; nothing when it is in order."""
     name = requirement.name
     try:
         version = metadata.version(name)

@@ -62,7 +62,7 @@ def _bound(node: ast.AST) -> Iterator[str]:
 
 
 def advice(name: str, cells: list[dict[str, Any]], running: str | None = None) -> str:
-    """Say which cell of a notebook makes a name; nothing if no other cell than the running one does.
+    """Return which cell of a notebook makes a name; nothing if no other cell than the running one does.
 
     Of several cells it is the last one above the running cell, or else the first of all.
 
@@ -104,7 +104,7 @@ def _source(cell: dict[str, Any]) -> str:
 
 
 class _Watch:
-    """Watch which cell runs, and show a missing name in the way of this module.
+    """A watch on which cell runs, which shows a missing name in the way of this module.
 
     Args:
         shell: the InteractiveShell of the kernel.
@@ -135,7 +135,7 @@ class _Watch:
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
     def _advice(self, error: BaseException) -> str:
-        """Give the advice for a name that is missing in the notebook itself, or for a server that is."""
+        """Return the advice for a name that is missing in the notebook itself, or for a server that is."""
         if isinstance(error, ConnectionRefusedError):
             return _REFUSED
         name = getattr(error, "name", None)

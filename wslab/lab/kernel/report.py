@@ -18,7 +18,7 @@ _LOOKS = {"ok": ("✓", "#009E73"), "note": ("○", "#8A8A8A"), "problem": ("✗
 
 @dataclass(frozen=True)
 class Line:
-    """Hold the result of one check.
+    """The result of one check.
 
     Args:
         state: "ok", "note" or "problem".
@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """Hold all checks; it is true when there is no problem.
+    """All checks; true when there is no problem.
 
     >>> Report((Line("ok", "Figures can be drawn."),))
     ✓ ok       Figures can be drawn.
