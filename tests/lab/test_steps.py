@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.handshake import GUID, accept_key
-from wslab.lab.dissector.view import WIDTH
 from wslab.lab.steps import accept_steps, encode_steps
+from wslab.lab.views.table import WIDTH
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 MASK = bytes.fromhex("37fa213d")

@@ -4,8 +4,6 @@
 `encode_steps` follows a frame to its bytes (§5.2, §5.3). Every value comes from the functions that a
 connection uses (`wslab.handshake`, `wslab.frames`); nothing is computed a second way. The result shows
 itself as plain text, as HTML and as a figure, which `steps_figure` draws.
-
-Everything is known before the first step, so nothing here waits for bytes.
 """
 
 from __future__ import annotations
@@ -18,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from wslab.frames import Frame, encode_frame, encode_length, first_byte
 from wslab.handshake import GUID, accept_digest, accept_key
-from wslab.lab.dissector.dissection import count, hexed, plain
-from wslab.lab.dissector.view import Row, html_table, text_table
-from wslab.lab.views.palette import ERROR, FIELDS
+from wslab.lab.views.palette import FIELDS
+from wslab.lab.views.table import Cell, Column, Table, framed, wrong_html, wrong_text
+from wslab.lab.views.words import count, hexed, plain
 from wslab.masking import apply_mask
 
 if TYPE_CHECKING:
@@ -28,12 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["AcceptSteps", "EncodeSteps", "Step", "accept_steps", "encode_steps"]
 
-_SHOWN = 8  # bytes of the payload that are masked before the reader's eyes
+_MASKED = 8  # bytes of the payload that are masked before the reader's eyes
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Hold one step: its name, how the result is made, the result as text and as bytes, and the section."""
+    """One step: its name, how the result is made, the result as text and as bytes, and the section."""
 
     name: str
     working: str
@@ -44,33 +42,35 @@ class Step:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Steps:
-    """Hold the steps in order, and what is wrong with the input, or None; shows itself as a table."""
+    """The steps in order, and what is wrong with the input, or None; shows itself as a table."""
 
     title: str
     steps: tuple[Step, ...]
     problem: str | None
 
-    def _table(self) -> tuple[tuple[str, ...], list[Row]]:
-        rows = []
-        for step in self.steps:
-            colours = (None, FIELDS.get(step.name))
-            rows.append(Row((step.name, step.working, step.result, step.section), None, colours))
-        return ("step", "how", "result", "section"), rows
+    def _table(self) -> Table:
+        heading = (
+            Column("step", 23, 8),
+            Column("how"),
+            Column("result", 40, code=True),
+            Column("section", 10),
+        )
+        rows = [
+            (step.name, step.working, Cell(step.result, FIELDS.get(step.name)), step.section)
+            for step in self.steps
+        ]
+        return Table(heading, rows)
 
     def __repr__(self) -> str:
-        problem = [f"  wrong: {self.problem}"] if self.problem else []
-        return "\n".join([self.title, *problem, text_table(*self._table(), caps=(23, 0, 40, 10))])
+        return "\n".join([self.title, *wrong_text(self.problem or ""), repr(self._table())])
 
     def _repr_html_(self) -> str:
         title = f'<p style="margin:8px 0 4px"><b>{escape(self.title)}</b></p>'
-        if self.problem:
-            wrong = f'<span style="{ERROR.css};padding:2px 7px">wrong: {escape(self.problem)}</span>'
-            title += f'<p style="margin:4px 0">{wrong}</p>'
-        return f'<div style="overflow-x:auto;color:inherit">{title}{html_table(*self._table())}</div>'
+        return framed(f"{title}{wrong_html(self.problem or '')}{self._table().html()}")
 
 
 class AcceptSteps(_Steps):
-    """Hold the steps from a key to its accept key."""
+    """The steps from a key to its accept key."""
 
     __slots__ = ()
 
@@ -83,7 +83,7 @@ class AcceptSteps(_Steps):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class EncodeSteps(_Steps):
-    """Hold the steps from a frame to its bytes.
+    """The steps from a frame to its bytes.
 
     Args:
         frame: the frame.
@@ -228,7 +228,7 @@ def _masking(payload: bytes, key: bytes | None) -> list[Step]:
         return [Step("payload data", how, hexed(payload), payload, "§5.3")]
     masked = apply_mask(payload, key)
     steps = []
-    for i in range(min(_SHOWN, len(payload))):
+    for i in range(min(_MASKED, len(payload))):
         how = f"{payload[i]:02x}{_character(payload[i])} XOR {key[i % 4]:02x} (key byte {i % 4})"
         steps.append(Step(f"payload byte {i}", how, f"{masked[i]:02x}", masked[i : i + 1], "§5.3"))
     rest = len(payload) - len(steps)

@@ -6,14 +6,18 @@ same order. Long keys and payloads are cut, and the picture says how much is lef
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from matplotlib.axes import Axes
 
-from wslab.lab.dissector.dissection import count
 from wslab.lab.dissector.stream import Dissection, Field, dissect
-from wslab.lab.steps import AcceptSteps, EncodeSteps
 from wslab.lab.views.figure import MONO, Figure, box, label, sheet, style
 from wslab.lab.views.palette import FIELDS, INK, PAPER, Colour
+from wslab.lab.views.words import count
 from wslab.masking import apply_mask
+
+if TYPE_CHECKING:
+    from wslab.lab.steps import AcceptSteps, EncodeSteps
 
 __all__ = ["draw_accept", "draw_encode"]
 

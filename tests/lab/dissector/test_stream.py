@@ -17,10 +17,10 @@ from wslab.close import ProtocolError
 from wslab.decoder import FrameDecoder
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.handshake import build_request, judge_request
-from wslab.lab.dissector.dissection import count, hexed, quoted
 from wslab.lab.dissector.stream import Dissection, Dissections, dissect
-from wslab.lab.dissector.view import WIDTH
 from wslab.lab.views.palette import FIELDS
+from wslab.lab.views.table import WIDTH
+from wslab.lab.views.words import count, hexed, quoted
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 MASK = bytes.fromhex("37fa213d")

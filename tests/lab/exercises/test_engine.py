@@ -144,7 +144,7 @@ def test_the_first_byte_that_differs_is_marked_in_the_colours_of_the_fields() ->
     assert "returned          81 [05] 37 fa" in repr(verdict)
     assert "expected          81 [85] 37 fa" in repr(verdict)
     assert "byte 1, MASK (§5.1): given 0x05, expected 0x85" in repr(verdict)
-    assert "background:#F8CDB8" in verdict._repr_html_()  # the masking-key
+    assert "background:#FBE0D2" in verdict._repr_html_()  # the masking-key
     assert verdict._repr_html_().count("text-decoration:underline") == 2
 
 

@@ -1,10 +1,10 @@
 """The palette: readable ink, distinct fields, neighbours that colour-blind readers tell apart."""
 
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 
 import pytest
 
-from wslab.lab.views.palette import CLIENT, ERROR, FIELDS, SERVER, Colour
+from wslab.lab.views.palette import CLIENT, ERROR, FIELDS, KINDS, PAPER, SERVER, Colour
 
 ALL = {**FIELDS, "error": ERROR, "client": CLIENT, "server": SERVER}
 NEIGHBOURS = [
@@ -111,6 +111,24 @@ def test_neighbouring_fields_are_told_apart(deficiency: str) -> None:
 def test_directions_and_errors_are_told_apart(deficiency: str) -> None:
     for one, other in combinations([CLIENT, SERVER, FIELDS["payload data"]], 2):
         assert distance(one.background, other.background, deficiency) > 12
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+def test_the_masking_key_is_told_from_the_payload_after_it(deficiency: str) -> None:
+    key, payload = FIELDS["masking-key"].background, FIELDS["payload data"].background
+    assert distance(key, payload, deficiency) > 12
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+def test_what_crosses_the_wire_is_told_apart_from_each_other_and_from_both_sides(deficiency: str) -> None:
+    inks = [kind.ink for kind in KINDS.values()]
+    for one, other in [*combinations(inks, 2), *product(inks, [CLIENT.background, SERVER.background])]:
+        assert distance(one, other, deficiency) > 10, (one, other)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_inks_are_readable_on_paper(name: str) -> None:
+    assert contrast(KINDS[name].ink, PAPER) >= 4.5
 
 
 def test_css_sets_background_and_ink() -> None:

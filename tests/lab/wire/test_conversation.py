@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from tests.support.peers import CLIENTS, LONG, SERVERS, listening, spy_for_client, websockets_server
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.handshake import Request, build_request
-from wslab.lab.wire.conversation import Conversation, read, redact
+from wslab.lab.wire.conversation import Conversation, redact
+from wslab.lab.wire.counts import counted
+from wslab.lab.wire.reader import Reader
 from wslab.lab.wire.recording import Recording
 from wslab.lab.wire.tap import Tap
 
@@ -38,6 +40,10 @@ def recorded(*passages: tuple[str, bytes]) -> Recording:
     for time, (sender, data) in enumerate(passages):
         recording.add(1, sender, "bytes", data, now=float(time))  # type: ignore[arg-type]
     return recording
+
+
+def read(recording: Recording, *, times: bool = False, tcp: bool = False) -> Conversation:
+    return Reader(recording).conversation(times=times, tcp=tcp)
 
 
 def ask(path: str = "/chat", **fields: str) -> bytes:
@@ -161,7 +167,7 @@ def test_a_refused_client_may_ask_again() -> None:
     recording = recorded(("client", ask()), ("server", refusal), ("client", ask("/b")), ("server", agree()))
     whats = [row.what for row in read(recording)]
     assert whats == ["GET /chat", "426 Upgrade Required", "body", "GET /b", "101 Switching Protocols"]
-    assert recording.tally.counts(1).requests == 2
+    assert counted(Reader(recording)).requests == 2
 
 
 def test_tcp_and_times_are_shown_only_when_asked_for() -> None:

@@ -7,8 +7,9 @@ import itertools
 import pytest
 
 from wslab.lab.views.figure import Figure
+from wslab.lab.views.palette import KINDS
 from wslab.lab.wire.conversation import Conversation, Row
-from wslab.lab.wire.sequence import CONTROL, DASHES, DATA, HTTP, MAX_ROWS, OTHER, draw
+from wslab.lab.wire.sequence import DASHES, MAX_ROWS, draw_conversation
 
 
 def row(time: float, sender: str, kind: str, what: str, meaning: str = "", **more: object) -> Row:
@@ -34,7 +35,7 @@ def texts(figure: Figure) -> list[str]:
 @pytest.mark.parametrize("count", [3, 8, 60])
 @pytest.mark.parametrize("times", [False, True])
 def test_labels_do_not_overlap_and_stay_on_the_sheet(count: int, times: bool) -> None:
-    figure = draw(talk(count, times=times)).figure
+    figure = draw_conversation(talk(count, times=times)).figure
     extents = [text.get_window_extent() for text in figure.axes[0].texts]
     assert len(extents) > 6
     for one, other in itertools.combinations(extents, 2):
@@ -54,7 +55,7 @@ def test_the_alternative_text_is_the_conversation_without_times() -> None:
         "network: freeze: nothing passes any more; neither side is told",
     ]
     for times in (False, True):
-        lines = draw(talk(1, times=times)).alt.split("\n")
+        lines = draw_conversation(talk(1, times=times)).alt.split("\n")
         assert len(lines) == len(expected)
         assert all(line.startswith(words) for line, words in zip(lines, expected, strict=True))
 
@@ -73,12 +74,12 @@ def test_equal_distances_give_the_same_picture_whatever_the_times() -> None:
         )
         for r in talk()
     )
-    assert draw(talk()).png() == draw(later).png()
+    assert draw_conversation(talk()).png() == draw_conversation(later).png()
 
 
 def test_the_middle_of_a_long_conversation_is_left_out() -> None:
     for times in (False, True):
-        figure = draw(talk(100, times=times))
+        figure = draw_conversation(talk(100, times=times))
         left_out = 104 - MAX_ROWS
         assert f"({left_out} rows left out)" in figure.alt
         assert f"… {left_out} rows left out" in texts(figure)
@@ -86,25 +87,26 @@ def test_the_middle_of_a_long_conversation_is_left_out() -> None:
 
 
 def test_kinds_differ_in_line_style_and_not_only_in_colour() -> None:
-    looks = (HTTP, DATA, CONTROL, OTHER)
-    assert len({look.colour for look in looks}) == len({DASHES[look.dashes] for look in looks}) == 4
-    drawn = draw(talk()).figure.axes[0].lines
-    for look in looks:
-        assert [line for line in drawn if line.get_color() == look.colour]
-    assert {look.name for look in looks} <= set(texts(draw(talk())))
+    assert (
+        len({kind.ink for kind in KINDS.values()}) == len({DASHES[kind.line] for kind in KINDS.values()}) == 4
+    )
+    figure = draw_conversation(talk())
+    for kind in KINDS.values():
+        assert [line for line in figure.figure.axes[0].lines if line.get_color() == kind.ink]
+    assert set(KINDS) <= set(texts(figure))
 
 
 def test_what_never_arrived_ends_in_a_cross() -> None:
-    crosses = [line for line in draw(talk()).figure.axes[0].lines if line.get_marker() == "x"]
+    crosses = [line for line in draw_conversation(talk()).figure.axes[0].lines if line.get_marker() == "x"]
     assert len(crosses) == 1
 
 
 def test_several_connections_are_numbered() -> None:
     two = Conversation([row(0, "client", "head", "GET /a"), row(1, "client", "head", "GET /b", connection=2)])
-    assert "connection 2, client to server: GET /b" in draw(two).alt
-    assert "(2) GET /b" in texts(draw(two))
+    assert "connection 2, client to server: GET /b" in draw_conversation(two).alt
+    assert "(2) GET /b" in texts(draw_conversation(two))
 
 
 @pytest.mark.parametrize("times", [False, True])
 def test_a_conversation_that_has_not_begun(times: bool) -> None:
-    assert "Nothing has passed yet" in draw(Conversation([], times=times)).alt
+    assert "Nothing has passed yet" in draw_conversation(Conversation([], times=times)).alt

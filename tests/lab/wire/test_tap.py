@@ -181,7 +181,7 @@ def test_stopping_leaves_no_task_and_no_socket() -> None:
             client, _ = await connect()
             client[1].write(b"on the way for half a minute")
             await tap._recording.news()
-            links = list(tap._links)
+            links = list(tap._relays)
             ours = {task for task in asyncio.all_tasks() if "relay" in repr(task)}
             await tap.stop()
             assert links
@@ -207,7 +207,7 @@ def test_stopping_in_the_middle_of_an_opening(turns: int) -> None:
                 for _ in range(turns):
                     await asyncio.sleep(0)
                 await tap.stop()
-                while not all(link.gone.is_set() for link in tap._links):
+                while not all(link.gone.is_set() for link in tap._relays):
                     await asyncio.sleep(0)  # one that was just being accepted goes in the next turns
             assert not [task for task in asyncio.all_tasks(loop) if "relay" in repr(task)]
 

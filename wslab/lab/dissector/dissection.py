@@ -1,107 +1,39 @@
-"""What the dissector finds: fields, the piece of the stream that they make up, and a list of such pieces.
+"""What the dissector finds: a piece of the stream made of fields, and a list of such pieces, with their
+views.
 
-A `Field` is some bits with their value and meaning; the fields of a `Dissection` lie side by side and leave
-no bit out. A `Dissection` is one HTTP head, one HTTP body or one frame; `Dissections` is a tuple of them
-that shows itself. A piece whose bytes have not all arrived is marked as not complete and says how many are
-missing.
+A `Dissection` is one HTTP head, one HTTP body or one frame; its fields lie side by side and leave no bit out.
+`Dissections` is a tuple of them that shows itself. A piece whose bytes have not all arrived is marked as not
+complete and says how many are missing.
 
-This module holds the objects and the small functions that write bytes readably. It leaves the reading of
-bytes to `dissect`, the plain-text and HTML views to `views`, and the picture to `ruler`.
+Plain text and HTML show the same rows, one for each field (a header field is one row: its name and its
+value); the HTML of a frame has its bits in their places above them (RFC 6455 §5.2). Long payloads are left
+out after a few bytes, and every view says how many. The picture is drawn by `picture`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import textwrap
+from dataclasses import dataclass
+from html import escape
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from wslab.frames import Frame
-from wslab.lab.dissector import view as views
+from wslab.lab.dissector.field import DRAWN, Field, Part, bits_of, parts
+from wslab.lab.views.palette import FIELDS, INK
+from wslab.lab.views.table import WIDTH, Cell, Column, Line, Table, framed, wrong_html, wrong_text
 
 if TYPE_CHECKING:
     from wslab.lab.views.figure import Figure
 
-__all__ = ["Dissection", "Dissections", "Draft", "Field", "count", "hexed", "plain", "quoted"]
+__all__ = ["Dissection", "Dissections"]
 
-
-def count(number: int, noun: str = "byte") -> str:
-    """Write a number with its noun.
-
-    >>> count(1), count(11)
-    ('1 byte', '11 bytes')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def hexed(data: bytes, limit: int = 16) -> str:
-    """Write bytes as hexadecimal pairs; say how many are left out beyond the limit.
-
-    >>> hexed(b"Hello"), hexed(bytes(20), limit=2)
-    ('48 65 6c 6c 6f', '00 00 … (18 bytes left out)')
-    """
-    if len(data) <= limit:
-        return data.hex(" ")
-    return f"{data[:limit].hex(' ')} … ({count(len(data) - limit)} left out)"
-
-
-def quoted(data: bytes, limit: int = 60) -> str:
-    r"""Write UTF-8 as a quoted text on one line; what cannot be shown is escaped, what is too long left out.
-
-    >>> quoted(b"caf\xc3\xa9 \xff\n"), quoted(b"x" * 70, limit=3)
-    ('"café \\xff\\n"', '"xxx" … (67 bytes left out)')
-    """
-    shown, rest = _printable(data, limit, "utf-8")
-    return f'"{shown}" … ({count(rest)} left out)' if rest else f'"{shown}"'
-
-
-def plain(data: bytes, limit: int = 200) -> str:
-    r"""Write bytes of an HTTP head, which are Latin-1, without quotes.
-
-    >>> plain(b"caf\xe9"), plain(b"GET /aaaa", limit=5)
-    ('café', 'GET / … (4 bytes left out)')
-    """
-    shown, rest = _printable(data, limit, "latin-1")
-    return f"{shown} … ({count(rest)} left out)" if rest else shown
-
-
-def _printable(data: bytes, limit: int, encoding: str) -> tuple[str, int]:
-    """Return the text of the first bytes with escapes, and the number of bytes that are left out."""
-    part = data[:limit]
-    while len(part) < len(data) and len(part) > limit - 3 and data[len(part)] & 0b1100_0000 == 0b1000_0000:
-        part = part[:-1]  # do not cut a character of UTF-8 in two
-    text = part.decode(encoding, "backslashreplace")
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return shown, len(data) - len(part)
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """Hold one field.
-
-    Args:
-        name: as in the palette, "opcode" or "header value".
-        bit: where it starts, in bits from the start of its `Dissection`.
-        bits: its length in bits.
-        data: the bytes that it lies in, as they were on the wire; one byte for a field of a few bits.
-        value: the value, written for reading; a masked payload is unmasked.
-        meaning: what the value says.
-        section: the section of RFC 6455 ("§5.2"), or of another RFC ("RFC 9112 §3").
-        error: what is wrong with it, or None.
-    """
-
-    name: str
-    bit: int
-    bits: int
-    data: bytes
-    value: str
-    meaning: str
-    section: str
-    error: str | None = None
+MAX_FIELDS = 80  # of one piece that are shown in its table
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Dissection:
-    """Hold one HTTP head, HTTP body or frame with its fields.
+    """One HTTP head, HTTP body or frame with its fields.
 
     Args:
         start: where it starts, in bytes from the start of the stream.
@@ -125,88 +57,131 @@ class Dissection:
     complete: bool = True
     frame: Frame | None = None
 
+    @property
+    def title(self) -> str:
+        """Its name, and where it is in the stream."""
+        size = len(self.data)
+        where = f"bytes {self.start}–{self.start + size - 1}" if size > 1 else f"byte {self.start}"
+        kind = "" if self.kind == self.what else f" · {self.kind}"
+        return f"{self.what}{kind} · {where} ({size})"
+
+    @property
+    def problems(self) -> str:
+        """What is wrong with it as a whole; what is wrong with a field stands at the field."""
+        of_fields = "; ".join(field.error for field in self.fields[:MAX_FIELDS] if field.error)
+        return (self.error or "").removeprefix(of_fields).removeprefix("; ")
+
+    def lines(self) -> list[Line]:
+        """Return a line for each field; the name and the value of a header field make one."""
+        result: list[Line] = []
+        shown = self.fields[:MAX_FIELDS]
+        for field, following in zip_longest(shown, shown[1:]):
+            if field.name == "header value":
+                continue  # it stands in the line of its name
+            result.append(
+                _header_line(field, following) if field.name == "header name" else self._line(field)
+            )
+        if left_out := len(self.fields) - len(shown):
+            result.append(Line(("", f"… {left_out} more fields", "", "", "")))
+        return result
+
+    def _line(self, field: Field) -> Line:
+        wire = _wire(field) if self.kind == "frame" else str(field.bits // 8)
+        name = Cell(field.name, FIELDS[field.name])
+        return Line((wire, name, field.value, field.meaning, field.section), field.error or "")
+
+    def table(self) -> Table:
+        """Return its fields as a table."""
+        return Table(_heading(self.kind), self.lines())
+
     def __repr__(self) -> str:
-        return views.text(self)
+        head = textwrap.wrap(self.meaning, WIDTH, initial_indent="  ", subsequent_indent="  ")
+        return "\n".join([self.title, *head, *wrong_text(self.problems), repr(self.table())])
 
     def _repr_html_(self) -> str:
-        return views.html(self)
+        title = f"<b>{escape(self.title)}</b><br>{escape(self.meaning)}"
+        bits = _map(self) if self.kind == "frame" else ""
+        wrong = wrong_html(self.problems)
+        return framed(f'<p style="margin:8px 0 4px">{title}</p>{wrong}{bits}{self.table().html()}')
 
     def figure(self) -> Figure:
         """Draw the real bytes in the way of the picture in §5.2; a head or a body is drawn line by line."""
-        from wslab.lab.dissector.picture import (
-            draw,  # matplotlib is loaded when the first picture is asked for
-        )
+        from wslab.lab.dissector.picture import draw_piece  # matplotlib is loaded for the first picture
 
-        return draw(self)
+        return draw_piece(self)
 
 
 class Dissections(tuple[Dissection, ...]):
-    """Hold the pieces of a stream in order; shows all of them."""
+    """The pieces of a stream in order; shows all of them."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return "\n\n".join(map(views.text, self)) or "no bytes"
+        return "\n\n".join(map(repr, self)) or "no bytes"
 
     def _repr_html_(self) -> str:
-        return "".join(map(views.html, self)) or "<p>no bytes</p>"
+        return "".join(piece._repr_html_() for piece in self) or "<p>no bytes</p>"
 
 
-@dataclass(slots=True)
-class Draft:
-    """Collect the fields of one piece while it is being read.
+# -- a row for each field -----------------------------------------------------------------------------------
 
-    Args:
-        stream: all bytes.
-        start: where the piece starts in them, in bytes.
 
-    >>> draft = Draft(bytes.fromhex("8105"), 0)
-    >>> draft.add("FIN", 1, "1", "", "§5.2")
-    >>> draft.fields[0].data, draft.missing(4)
-    (b'\\x81', 2)
-    """
+def _heading(kind: str) -> list[Column]:
+    wire = Column(
+        "on the wire" if kind == "frame" else "bytes", 15, number=kind != "frame", code=True, whole=True
+    )
+    value = Column("value", 34, number=False, code=True)
+    return [wire, Column("field", 24), value, Column("meaning"), Column("section", 15)]
 
-    stream: bytes
-    start: int
-    fields: list[Field] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    bit: int = 0
 
-    @property
-    def at(self) -> int:
-        """Return the offset in the stream, in bytes, of the next field."""
-        return self.start + self.bit // 8
+def _header_line(name: Field, following: Field | None) -> Line:
+    value = following if following and following.name == "header value" else None
+    size = (name.bits + (value.bits if value else 0)) // 8
+    errors = "; ".join(filter(None, [name.error, value.error if value else None]))
+    text = Cell(value.value, FIELDS["header value"]) if value else Cell("")
+    meaning, section = (value.meaning, value.section) if value else (name.meaning, name.section)
+    return Line((str(size), Cell(name.value, FIELDS["header name"]), text, meaning, section), errors)
 
-    def missing(self, size: int) -> int:
-        """Return how many of the next so many bytes have not arrived."""
-        return max(0, self.at + size - len(self.stream))
 
-    def rest(self, size: int | None = None) -> bytes:
-        """Return the next so many bytes, or those of them that are here; all that are left for None."""
-        return self.stream[self.at :] if size is None else self.stream[self.at : self.at + size]
+def _wire(field: Field) -> str:
+    """Write the bytes of a field four in a line, as many as the picture of §5.2 has."""
+    if field.bits < 8:
+        return bits_of(field)
+    lines = [field.data[i : i + 4].hex(" ") for i in range(0, min(16, len(field.data)), 4)]
+    left_out = len(field.data) - 16
+    return "\n".join([*lines, f"… {left_out} more"] if left_out > 0 else lines)
 
-    def add(
-        self, name: str, bits: int, value: str, meaning: str, section: str, error: str | None = None
-    ) -> None:
-        """Add the field of the next so many bits."""
-        data = self.stream[self.at : self.start + (self.bit + bits + 7) // 8]
-        self.fields.append(Field(name, self.bit, bits, data, value, meaning, section, error))
-        self.bit += bits
-        if error:
-            self.errors.append(error)
 
-    def finish(
-        self,
-        kind: Literal["head", "body", "frame"],
-        what: str,
-        meaning: str,
-        *,
-        problems: Iterable[str] = (),
-        complete: bool = True,
-        frame: Frame | None = None,
-    ) -> Dissection:
-        """Make the piece of what was collected; problems are those of the piece as a whole."""
-        errors = "; ".join([*self.errors, *problems])
-        data = self.stream[self.start : self.at]
-        fields = tuple(self.fields)
-        return Dissection(self.start, data, kind, what, meaning, fields, errors or None, complete, frame)
+# -- the bits in their places (§5.2) ------------------------------------------------------------------------
+
+_NARROW = "padding:1px 0;text-align:center;vertical-align:middle;font-size:11px;line-height:1.2"
+_PLAIN = f"border:0;{_NARROW};font-family:monospace;color:inherit"
+
+
+def _map(piece: Dissection) -> str:
+    """Return the fields of a frame where their bits are, 32 in a row; 680 pixels wide."""
+    drawn = parts(piece.fields)
+    look = "border-collapse:collapse;table-layout:fixed;width:680px;margin:4px 0;border:0"
+    ruler = [f'<th scope="col" style="{_PLAIN};width:20px">{bit}</th>' for bit in range(32)]
+    lines = [f'<table style="{look}"><thead><tr><th scope="col" style="{_PLAIN};width:40px">bit</th>', *ruler]
+    lines.append("</tr></thead><tbody>")
+    for row in range(drawn[-1].row + 1):
+        where = f"byte<br>{piece.start + 4 * row}"
+        lines.append(f'<tr><th scope="row" style="{_PLAIN};font-weight:normal">{where}</th>')
+        lines += [_part(part) for part in drawn if part.row == row]
+        lines.append("</tr>")
+    if (left_out := len(piece.data) - DRAWN) > 0:
+        lines.append(
+            f'<tr><td style="{_PLAIN}">…</td><td colspan="32" style="{_PLAIN}">{left_out} more bytes'
+        )
+        lines.append("</td></tr>")
+    return "".join([*lines, "</tbody></table>"])
+
+
+def _part(part: Part) -> str:
+    style = f"border:1px solid {INK};{_NARROW};{FIELDS[part.name].css}"
+    name = escape(part.name)
+    if part.columns == 1:  # one letter below the other, by the width alone: a screen reader says the word
+        name = f'<span style="display:inline-block;width:8px;word-break:break-all">{name}</span>'
+    code = f'<span style="font-family:monospace;font-weight:bold">{part.text}</span>'
+    return f'<td colspan="{part.columns}" style="{style}">{name}<br>{code}</td>'

@@ -2,23 +2,26 @@
 
 `FrameWalk` reads one frame after the other and remembers what the next one depends on: whether a fragmented
 message is open (§5.4), whether it is compressed (RFC 7692 §6), how its text goes on (§8.1), whether a Close
-was sent (§5.5.1). Unlike `wslab.decoder`, which must refuse, it goes on after an error, because the
-bytes still have a meaning.
+was sent (§5.5.1). Unlike `wslab.decoder`, which must refuse, it goes on after an error, because the bytes
+still have a meaning: a length that is not minimal or a masked frame of a server is described and read on.
 
-A frame whose bytes are not all here is described as far as it goes. Nothing of the announced size is
-allocated. The fields that need no memory are read by `frame_fields`, the handshake by `dissect_http`.
+A frame whose bytes are not all here is described as far as it goes; the part of a field that has arrived is
+marked as incomplete. Nothing of the announced size is allocated.
 """
 
 from __future__ import annotations
 
 import codecs
+from copy import copy
 
+from wslab.close import CloseCode, is_valid_close_code
 from wslab.frames import Frame, Opcode
-from wslab.lab.dissector.dissection import Dissection, Draft, count, hexed, quoted
-from wslab.lab.dissector.frame_fields import add_close, add_key, add_length, missing_bytes
+from wslab.lab.dissector.dissection import Dissection
+from wslab.lab.dissector.draft import Draft
+from wslab.lab.views.words import count, hexed, quoted
 from wslab.masking import apply_mask
 
-__all__ = ["FrameWalk"]
+__all__ = ["FrameWalk", "frame_size"]
 
 _PAYLOAD_SECTION = {
     Opcode.CONTINUATION: "§5.4",
@@ -31,7 +34,7 @@ _KNOWN = frozenset(Opcode)
 
 
 class FrameWalk:
-    """Dissect the frames that one side sends, one after the other.
+    """The frames that one side sends, dissected one after the other.
 
     Args:
         sender: "client" or "server" to check the direction of masking (§5.1), None to leave it unchecked.
@@ -58,13 +61,13 @@ class FrameWalk:
         """
         draft = Draft(stream, start)
         fin, opcode = self._first_byte(draft)
-        missing, note = missing_bytes(stream, start)
-        masked, length = add_length(draft, control=opcode >= 8, sender=self._sender)
-        key = add_key(draft) if masked else None
+        missing, note = _missing_bytes(stream, start)
+        masked, length = _add_length(draft, control=opcode >= 8, sender=self._sender)
+        key = _add_key(draft) if masked else None
         readable = draft.rest(length) if key or not masked else b""
         payload = apply_mask(readable, key) if key else readable
         if opcode is Opcode.CLOSE and not missing:
-            meaning = add_close(draft, payload)
+            meaning = _add_close(draft, payload)
         else:
             meaning = self._payload(draft, fin, opcode, payload, note)
         name = opcode.name if isinstance(opcode, Opcode) else f"opcode {opcode:X}"
@@ -73,6 +76,12 @@ class FrameWalk:
             self._remember(fin, opcode)
             frame = _frame(stream[start], opcode, payload)
         return draft.finish("frame", name, meaning, complete=not missing, frame=frame)
+
+    def copy(self) -> FrameWalk:
+        """Return a walk that is where this one is: what it reads does not move this one."""
+        other = copy(self)
+        other._utf8 = copy(self._utf8)
+        return other
 
     # -- the first byte (§5.2) -----------------------------------------------------------------------------
 
@@ -112,7 +121,7 @@ class FrameWalk:
         draft.add("RSV1", 1, str(int(is_set)), meaning, "RFC 7692 §6", error)
 
     def _order_error(self, opcode: int) -> str | None:
-        """Say what is wrong with a frame of this opcode at this point of the stream (§5.4, §5.5.1)."""
+        """Return what is wrong with a frame of this opcode at this point of the stream (§5.4, §5.5.1)."""
         if self._closed:
             return "no frame may follow a Close (§5.5.1)"
         if opcode == Opcode.CONTINUATION and self._message is None:
@@ -132,7 +141,7 @@ class FrameWalk:
     # -- the payload (§5.5, §5.6) ---------------------------------------------------------------------------
 
     def _payload(self, draft: Draft, fin: bool, opcode: int, payload: bytes, note: str) -> str:
-        """Add the payload data and return what the frame says; the note tells what is missing."""
+        """Add the payload data and return what the frame says; the note says what is missing."""
         kind = self._message if opcode == Opcode.CONTINUATION else opcode
         error = None
         if kind in _DATA and self._compressed:
@@ -188,3 +197,131 @@ def _frame(first: int, opcode: int, payload: bytes) -> Frame | None:
         return None
     fin, rsv1, rsv2, rsv3 = (bool(first & bit) for bit in (0x80, 0x40, 0x20, 0x10))
     return Frame(opcode, payload, fin=fin, rsv1=rsv1, rsv2=rsv2, rsv3=rsv3)
+
+
+# -- lengths, key and Close: what needs no memory of other frames -------------------------------------------
+
+
+def frame_size(stream: bytes | bytearray, start: int) -> tuple[int, bool]:
+    """Return how many bytes the frame at an offset has, as far as its header says, and whether it says so.
+
+    >>> frame_size(bytes.fromhex("8105 4865"), 0), frame_size(bytes.fromhex("817e"), 0)
+    ((7, True), (4, False))
+    """
+    have = len(stream) - start
+    if have < 2:
+        return 2, False
+    masked, length = bool(stream[start + 1] & 0b1000_0000), stream[start + 1] & 0b0111_1111
+    extended = {126: 2, 127: 8}.get(length, 0)
+    header = 2 + extended + (4 if masked else 0)
+    if have < 2 + extended:
+        return header, False
+    return header + (
+        int.from_bytes(stream[start + 2 : start + 2 + extended], "big") if extended else length
+    ), True
+
+
+def _missing_bytes(stream: bytes | bytearray, start: int) -> tuple[int, str]:
+    """Return how many bytes the frame at an offset still needs, as far as its header says, and say so.
+
+    >>> _missing_bytes(bytes.fromhex("8105 4865"), 0)
+    (3, 'incomplete: 3 more bytes needed')
+    >>> _missing_bytes(bytes.fromhex("817e"), 0)
+    (2, 'incomplete: at least 2 more bytes needed')
+    >>> _missing_bytes(bytes.fromhex("8900"), 0)
+    (0, '')
+    """
+    needed, known = frame_size(stream, start)
+    missing = max(0, needed - (len(stream) - start))
+    at_least = "" if known else "at least "
+    return missing, f"incomplete: {at_least}{count(missing, 'more byte')} needed" if missing else ""
+
+
+def _add_length(draft: Draft, *, control: bool, sender: str | None) -> tuple[bool, int]:
+    """Add MASK, payload length and its extension (§5.1, §5.2); return whether masked, and the length.
+
+    The length is 0 while the bytes that hold it are missing.
+    """
+    if draft.missing(1):
+        return False, 0
+    second = draft.rest(1)[0]
+    masked, length = bool(second & 0b1000_0000), second & 0b0111_1111
+    meaning = "a masking-key follows" if masked else "not masked"
+    draft.add("MASK", 1, str(int(masked)), meaning, "§5.1", _direction_error(masked, sender))
+    error = "a control frame has at most 125 bytes of payload (§5.5)" if control and length > 125 else None
+    size = {126: 2, 127: 8}.get(length, 0)
+    meaning = f"the next {size} bytes hold the length" if size else f"{count(length)} of payload data"
+    draft.add("payload length", 7, str(length), meaning, "§5.2", error)
+    return masked, _add_extended(draft, size) if size else length
+
+
+def _direction_error(masked: bool, sender: str | None) -> str | None:
+    if sender == "client" and not masked:
+        return "a client must mask its frames (§5.1)"
+    if sender == "server" and masked:
+        return "a server must not mask its frames (§5.1)"
+    return None
+
+
+def _add_extended(draft: Draft, size: int) -> int:
+    data = draft.rest(size)
+    if draft.missing(size):
+        if data:
+            draft.add("extended payload length", 8 * len(data), data.hex(" "), "incomplete", "§5.2")
+        return 0
+    length = int.from_bytes(data, "big")
+    error = None
+    if length >= 2**63:
+        error = "the top bit of the 64-bit payload length is set (§5.2)"
+    elif length <= (125 if size == 2 else 0xFFFF):
+        error = f"payload length {length} is not encoded in the fewest bytes (§5.2)"
+    meaning = f"{count(length)} of payload data"
+    draft.add("extended payload length", 8 * size, str(length), meaning, "§5.2", error)
+    return length
+
+
+def _add_key(draft: Draft) -> bytes | None:
+    """Add the masking-key (§5.3); return it, or None while bytes of it are missing."""
+    data = draft.rest(4)
+    if draft.missing(4):
+        if data:
+            draft.add("masking-key", 8 * len(data), data.hex(" "), "incomplete", "§5.3")
+        return None
+    draft.add("masking-key", 32, data.hex(" "), "byte i of the payload XOR byte i mod 4 of the key", "§5.3")
+    return data
+
+
+def _add_close(draft: Draft, payload: bytes) -> str:
+    """Add close code and close reason of a whole payload; return what the Close says (§5.5.1, §7.4).
+
+    Args:
+        draft: the frame, read up to its payload.
+        payload: the payload data, unmasked.
+    """
+    if not payload:
+        return "close without a code"
+    if len(payload) == 1:
+        half = "a close payload of 1 byte holds no close code (§5.5.1)"
+        draft.add("close code", 8, payload.hex(), "half a close code", "§5.5.1", half)
+        return "close with half a code"
+    code = int.from_bytes(payload[:2], "big")
+    error = None if is_valid_close_code(code) else f"close code {code} must not be sent (§7.4)"
+    draft.add("close code", 16, str(code), _code_meaning(code), "§7.4", error)
+    if len(payload) == 2:
+        return f"close {code}"
+    try:
+        error = None
+        payload[2:].decode()
+    except UnicodeDecodeError as fault:
+        error = f"the close reason is not UTF-8: {fault.reason} (§5.5.1)"
+    reason = quoted(payload[2:])
+    draft.add("close reason", 8 * len(payload) - 16, reason, count(len(payload) - 2), "§7.1.6", error)
+    return f"close {code} {reason}"
+
+
+def _code_meaning(code: int) -> str:
+    if code in set(CloseCode):
+        return CloseCode(code).name
+    if 3000 <= code <= 4999:
+        return "registered for libraries" if code < 4000 else "for private use"
+    return "reserved or undefined"

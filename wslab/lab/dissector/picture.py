@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import textwrap
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 
-from wslab.lab.dissector.dissection import Dissection
-from wslab.lab.dissector.view import Cell, cells, rows, title
+from wslab.lab.dissector.field import DRAWN, Part, parts
 from wslab.lab.views.figure import MONO, Figure, box, label, sheet
 from wslab.lab.views.palette import ERROR, FIELDS, INK, PAPER, Colour
+from wslab.lab.views.table import Cell
 
-__all__ = ["draw"]
+if TYPE_CHECKING:
+    from wslab.lab.dissector.dissection import Dissection
+
+__all__ = ["draw_piece"]
 
 _BIT = 22  # width of one bit in CSS pixels
-_LEFT = 44
+_LEFT = 64
 _TOP = 46
 _TALL = 64  # height of a row with fields of one bit, whose names are written downwards
 _ROW = 42
@@ -31,7 +35,7 @@ _LINES = 30
 _LONGEST = 88  # characters of one line of HTTP
 
 
-def draw(piece: Dissection) -> Figure:
+def draw_piece(piece: Dissection) -> Figure:
     """Draw one piece of a stream.
 
     >>> from wslab.lab.dissector.stream import dissect
@@ -42,35 +46,35 @@ def draw(piece: Dissection) -> Figure:
 
 
 def _frame(piece: Dissection) -> Figure:
-    parts, left_out = cells(piece)
-    heights = [_TALL] + [_ROW] * parts[-1].row
+    drawn, left_out = parts(piece.fields), max(0, len(piece.data) - DRAWN)
+    heights = [_TALL] + [_ROW] * drawn[-1].row
     tops = list(accumulate(heights, initial=_TOP))
     wrong = _wrong_lines(piece, 112)
     bottom = tops[-1] + (28 if left_out else 8)
     figure, axes = sheet(_LEFT + 32 * _BIT + 12, bottom + _WRONG_LINE * len(wrong))
-    label(axes, _LEFT, 14, title(piece), size=10, weight="bold")
-    label(axes, _LEFT - 6, _TOP - 9, "byte", size=6.5, align="right")
+    label(axes, _LEFT, 14, piece.title, size=10, weight="bold")
+    label(axes, _LEFT - 6, _TOP - 9, "bit", size=6.5, align="right")
     for bit in range(32):
         label(axes, _LEFT + (bit + 0.5) * _BIT, _TOP - 9, str(bit), size=6.5, align="center")
     for row, height in enumerate(heights):
-        label(axes, _LEFT - 6, tops[row] + height / 2, str(piece.start + 4 * row), size=7.5, align="right")
-    for cell in parts:
-        left = _LEFT + cell.column * _BIT
-        _cell(axes, cell, (left, tops[cell.row], cell.columns * _BIT, heights[cell.row]))
+        label(axes, _LEFT - 6, tops[row] + height / 2, f"byte {piece.start + 4 * row}", size=7, align="right")
+    for part in drawn:
+        left = _LEFT + part.column * _BIT
+        _draw_part(axes, part, (left, tops[part.row], part.columns * _BIT, heights[part.row]))
     if left_out:
         label(axes, _LEFT, tops[-1] + 14, f"… {left_out} more bytes", size=8.5)
     _write(axes, _LEFT, bottom, wrong)
     return Figure(figure, _words(piece))
 
 
-def _cell(axes: Axes, cell: Cell, place: tuple[float, float, float, float]) -> None:
+def _draw_part(axes: Axes, part: Part, place: tuple[float, float, float, float]) -> None:
     left, top, width, height = place
-    upright = cell.columns == 1
-    box(axes, place, "", FIELDS[cell.name])
-    name, at = ("\n".join(cell.name), top + 0.42 * height) if upright else (cell.name, top + height / 2 - 9)
+    upright = part.columns == 1
+    box(axes, place, "", FIELDS[part.name])
+    name, at = ("\n".join(part.name), top + 0.42 * height) if upright else (part.name, top + height / 2 - 9)
     label(axes, left + width / 2, at, name, size=7 if upright else 8, align="center")
     at = top + height - 9 if upright else top + height / 2 + 9
-    label(axes, left + width / 2, at, cell.text, size=8, align="center", family=MONO, weight="bold")
+    label(axes, left + width / 2, at, part.text, size=8, align="center", family=MONO, weight="bold")
 
 
 def _wrong_lines(piece: Dissection, width: int) -> list[str]:
@@ -89,22 +93,24 @@ def _words(piece: Dissection) -> str:
         named = f" ({field.meaning})" if field.name in ("opcode", "close code") else ""
         said.append(f"{field.name} {field.value}{named}")
     wrong = f". Wrong: {piece.error}" if piece.error else ""
-    return f"{title(piece)}: {', '.join(said)}{wrong}"
+    return f"{piece.title}: {', '.join(said)}{wrong}"
 
 
 def _lines(piece: Dissection) -> Figure:
-    _, table = rows(piece)
-    shown = table[:_LINES]
-    texts = [_line_texts(row.cells[1], row.cells[2], header=row.colours[1] is not None) for row in shown]
-    left_out = len(table) - len(shown)
+    lines = [
+        [cell if isinstance(cell, Cell) else Cell(cell) for cell in line.cells[1:3]] for line in piece.lines()
+    ]
+    shown = lines[:_LINES]
+    texts = [_line_texts(name.text, value.text, header=value.colour is not None) for name, value in shown]
+    left_out = len(lines) - len(shown)
     longest = max(sum(map(len, pair)) for pair in texts)
     width, bottom = max(480, longest * _CHARACTER + 60), 32 + len(shown) * _LINE + (28 if left_out else 8)
     problems = _wrong_lines(piece, int(width / 7))
     figure, axes = sheet(width, bottom + _WRONG_LINE * len(problems))
-    label(axes, 12, 14, title(piece), size=10, weight="bold")
-    for i, (row, pair) in enumerate(zip(shown, texts, strict=True)):
+    label(axes, 12, 14, piece.title, size=10, weight="bold")
+    for i, (line, pair) in enumerate(zip(shown, texts, strict=True)):
         left, top = 12.0, 30 + i * _LINE
-        for text, colour in zip(pair, row.colours, strict=True):
+        for text, (_, colour) in zip(pair, line, strict=True):
             wide = len(text) * _CHARACTER + 12
             if text:
                 box(axes, (left, top, wide, _LINE - 3), text, colour or Colour(PAPER, INK), family=MONO)
@@ -114,7 +120,7 @@ def _lines(piece: Dissection) -> Figure:
     _write(axes, 12, bottom, problems)
     said = "; ".join(" ".join(filter(None, (first, second))) for first, second in texts)
     wrong = f". Wrong: {piece.error}" if piece.error else ""
-    return Figure(figure, f"{title(piece)}: {said}{wrong}")
+    return Figure(figure, f"{piece.title}: {said}{wrong}")
 
 
 def _line_texts(name: str, value: str, *, header: bool) -> tuple[str, str]:

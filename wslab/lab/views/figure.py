@@ -1,7 +1,8 @@
 """The wrapper in which every figure of the course is shown, and the sheet that diagrams are drawn on.
 
 A `Figure` is a matplotlib figure with its alternative text. Jupyter stores the picture as ``image/png`` and
-the alternative text as ``text/plain``: a comparison of outputs compares the words and never the pixels.
+the alternative text as ``text/plain``: a comparison of outputs compares the words and never the pixels. The
+text begins with a blank line, because JupyterLab writes the first line of a folded output beside its dots.
 JupyterLab 4 draws ``image/png`` without an ``alt`` attribute whatever the metadata say; the alternative text
 therefore follows the picture as a short HTML disclosure, which every front end puts into the page.
 
@@ -66,7 +67,7 @@ def style() -> Iterator[None]:
 
 
 class Figure:
-    """Show a matplotlib figure together with its alternative text.
+    """A matplotlib figure together with its alternative text.
 
     Args:
         figure: the drawing; it should have been made inside `style` or with `sheet`.
@@ -104,7 +105,7 @@ class Figure:
         self, include: Any = None, exclude: Any = None
     ) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
         width, height = (round(side * _CSS_DPI) for side in self.figure.get_size_inches())
-        data = {"image/png": base64.b64encode(self.png()).decode("ascii"), "text/plain": self.alt}
+        data = {"image/png": base64.b64encode(self.png()).decode("ascii"), "text/plain": f" \n{self.alt}"}
         return data, {"image/png": {"alt": self.alt, "width": width, "height": height}}
 
     def _ipython_display_(self) -> None:

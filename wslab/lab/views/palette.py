@@ -6,16 +6,16 @@ tell apart; fields that belong together (MASK and masking-key, close code and cl
 Every view that uses a colour also writes the name of the field: colour never carries meaning alone.
 
 A coloured cell always sets both its background and its ink, so that it reads the same on a light and a dark
-page. This module draws nothing; `figures` and the HTML views do.
+page. What crosses the wire is of four kinds, each with a background for tables and an ink for arrows.
 """
 
 from typing import NamedTuple
 
-__all__ = ["CLIENT", "ERROR", "FIELDS", "INK", "PAPER", "SERVER", "Colour"]
+__all__ = ["CLIENT", "ERROR", "FIELDS", "INK", "KINDS", "PAPER", "SERVER", "Colour", "Kind"]
 
 
 class Colour(NamedTuple):
-    """Hold a background and the ink that is readable on it, both as ``#RRGGBB``.
+    """A background and the ink that is readable on it, both as ``#RRGGBB``.
 
     >>> Colour("#FFFFFF", "#1A1A1A").css
     'background:#FFFFFF;color:#1A1A1A'
@@ -42,7 +42,7 @@ FIELDS: dict[str, Colour] = {
     "MASK": Colour("#EE8F63", INK),
     "payload length": Colour("#A9DAF8", INK),
     "extended payload length": Colour("#6FB1DE", INK),
-    "masking-key": Colour("#F8CDB8", INK),
+    "masking-key": Colour("#FBE0D2", INK),
     "payload data": Colour("#6CC9A8", INK),
     "close code": Colour("#DD9BBF", INK),
     "close reason": Colour("#F2D4E4", INK),
@@ -59,3 +59,21 @@ FIELDS: dict[str, Colour] = {
 ERROR = Colour("#9B1C1C", PAPER)
 CLIENT = Colour("#005A8F", PAPER)
 SERVER = Colour("#A24100", PAPER)
+
+
+class Kind(NamedTuple):
+    """How one kind of row is drawn: its colour in a table; ink and line style of its arrow."""
+
+    colour: Colour | None
+    ink: str
+    line: str
+
+
+# The inks are darker tones of the fields' hues, none of them near those of client and server.
+KINDS = {
+    "HTTP": Kind(FIELDS["start line"], "#5A4FB0", "dashed"),
+    "data frame": Kind(FIELDS["payload data"], "#00704F", "solid"),
+    "control frame": Kind(FIELDS["close code"], "#85156A", "dotted"),
+    "TCP and network": Kind(None, "#404040", "dash-dot"),
+}
+"""What crosses the wire, by the name in a legend."""

@@ -49,15 +49,15 @@ def save(recording: Recording, path: str | PathLike[str]) -> None:
 
 def packets(recording: Recording) -> Iterator[tuple[float, bytes]]:
     """Yield the packets of a recording, each with its time in seconds since the first thing recorded."""
-    connections: dict[int, _Stream] = {}
+    connections: dict[int, _Packets] = {}
     for passage in recording.passages:
-        stream = connections.setdefault(passage.connection, _Stream(passage.connection))
-        for packet in stream.packets(passage):
+        connection = connections.setdefault(passage.connection, _Packets(passage.connection))
+        for packet in connection.packets(passage):
             yield passage.time, packet
 
 
-class _Stream:
-    """Keep the sequence numbers of one connection, and write its packets."""
+class _Packets:
+    """The packets of one connection, with its sequence numbers."""
 
     def __init__(self, number: int) -> None:
         ports = {"client": 49152 + number % 16384, "server": SERVER_PORT}

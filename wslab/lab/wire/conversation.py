@@ -1,52 +1,48 @@
 """What two peers said to each other, row by row: HTTP heads, HTTP bodies and frames in the order of the wire.
 
-A `Conversation` is made from a ``recording``: the bytes of each side are dissected by ``dissect``, and the
-pieces of both sides are put in the order in which their last byte passed the tap. What happened to TCP (SYN,
-FIN, RST) is there too, but hidden unless it is asked for. ``conversation_views`` shows the rows as a table,
+A `Conversation` is a tuple of rows that shows itself as a table, in plain text and in HTML. The direction
+is an arrow and two words, and in HTML a colour too; the client always stands on the left. What happened to
+TCP (SYN, FIN, RST) is hidden unless it is asked for. A long conversation is shown with its middle left out,
+and says how many rows that are; all of them are still in the object. ``reader`` makes the rows,
 ``sequence`` draws them.
 
 The usual view is the same for every run: it has no times, no ports, no random keys. Credentials are never
-shown: `redact` takes them out of a head before it is dissected. The bytes in the recording stay as they are.
-
-A piece of which some bytes have not passed yet is the last row of its side, and says what is missing.
+shown: `redact` takes them out of a head before it is dissected. The bytes in the recording stay as they
+are.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import overload
 
-from wslab.lab.dissector.stream import Dissection, dissect
-from wslab.lab.wire import conversation_views as views
-from wslab.lab.wire.recording import Passage, Recording, Sender
+from wslab.lab.dissector.dissection import Dissection
+from wslab.lab.views.palette import CLIENT, KINDS, SERVER, Colour
+from wslab.lab.views.table import Cell, Column, Line, Table
+from wslab.lab.wire.recording import Sender
 
-__all__ = ["Conversation", "Row", "read", "redact"]
+__all__ = ["Conversation", "Row", "direction", "kind_of", "redact", "shorten"]
 
+MAX_ROWS = 200  # in a table
+TIMES = ("ms", "arrived")
+COLUMNS = {
+    "ms": Column("ms", 9, number=True),
+    "arrived": Column("arrived", 9, number=True),
+    "connection": Column("connection", 15, number=True),
+    "direction": Column("direction", 15, number=False, whole=True),
+    "bytes": Column("bytes", 15, number=True),
+    "what": Column("what", 30, 8, number=False),
+    "meaning": Column("meaning", 0, 16, number=False),
+}
+SIDES: dict[str | None, Colour] = {"client": CLIENT, "server": SERVER}
+_DIRECTIONS = {"client": "client → server", "server": "client ← server", None: "network"}
 _SECRET_FIELD = re.compile(
     rb"^([ \t]*(?:(?:proxy-)?authorization|(?:set-)?cookie)[ \t]*:[ \t]*)[^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*",
     re.IGNORECASE | re.MULTILINE,
 )
 _SECRET_QUERY = re.compile(rb"([?&;][\w.-]*token=)[^&;#\s]+", re.IGNORECASE)
-_EXTENSIONS = re.compile(rb"^sec-websocket-extensions[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
-
-_BOTH_WAYS = {
-    "refused": ("refused", "nothing listens on the port behind the tap"),
-    "unreachable": ("unreachable", "the tap could not connect to the server"),
-    "cut": ("cut", "the tap resets the connection on both sides"),
-    "freeze": ("freeze", "nothing passes any more; neither side is told"),
-    "thaw": ("thaw", "everything passes again"),
-}
-_ONE_WAY = {
-    "open": ("SYN", "the {} opens TCP"),
-    "FIN": ("FIN", "the {} closes its direction of TCP"),
-    "RST": ("RST", "the {} resets TCP"),
-    "freeze": ("freeze", "what the {} sends does not pass; nobody is told"),
-    "thaw": ("thaw", "what the {} sends passes again"),
-}
 
 
 def redact(data: bytes) -> bytes:
@@ -60,7 +56,7 @@ def redact(data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Row:
-    """Hold one row of a conversation.
+    """One row of a conversation.
 
     Args:
         time: when the last byte passed the tap, in milliseconds since the first thing recorded.
@@ -90,11 +86,11 @@ class Row:
     dissection: Dissection | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
-        return "  ".join([views.direction(self), self.what, self.meaning])
+        return "  ".join([direction(self), self.what, self.meaning])
 
 
 class Conversation:
-    """Hold the rows of a conversation; shows itself as a table, and can be indexed, sliced and iterated.
+    """The rows of a conversation in order; shows itself as a table, and can be indexed, sliced and iterated.
 
     Args:
         rows: the rows in order.
@@ -131,81 +127,66 @@ class Conversation:
         return Conversation(rows, times=self.times, unkept=self.unkept)
 
     def __repr__(self) -> str:
-        return views.text(self)
+        return repr(self._table()) if self.rows else self._note() or "nothing has passed yet"
 
     def _repr_html_(self) -> str:
-        return views.html(self)
+        return self._table()._repr_html_() if self.rows else f"<p>{self!r}</p>"
+
+    def _note(self) -> str:
+        full = f"the recording is full: {self.unkept:,} more bytes passed and are not shown"
+        return full if self.unkept else ""
+
+    def _table(self) -> Table:
+        """Return the rows as a table, a long one with its middle left out."""
+        first, left_out, last = shorten(self.rows, MAX_ROWS)
+        several = len({row.connection for row in self if row.connection}) > 1
+        shown = _shown(times=self.times, several=several)
+        lines = [_line(row, shown) for row in (*first, *last)]
+        if left_out:
+            gap = (*[""] * (len(shown) - 1), f"… {left_out} rows left out")
+            lines.insert(len(first), Line(gap))
+        return Table([COLUMNS[name] for name in shown], lines, self._note())
 
 
-def read(recording: Recording, *, times: bool = False, tcp: bool = False) -> Conversation:
-    """Read a recording as a conversation.
+def direction(row: Row) -> str:
+    """Write who sent a row, as an arrow between the two; what the tap did is the network's."""
+    return _DIRECTIONS[None if row.kind == "tap" else row.sender]
 
-    Args:
-        recording: what a tap has recorded so far.
-        times: whether the table shows the times.
-        tcp: whether there are rows for what happened to TCP: SYN, FIN, RST.
+
+def kind_of(row: Row) -> str:
+    """Return the kind of a row in every picture, as the palette calls it.
+
+    >>> kind_of(Row(0.0, None, 1, "client", "tcp", 0, "SYN", "the client opens TCP"))
+    'TCP and network'
     """
-    placed: list[tuple[int, Row]] = []
-    streams: dict[tuple[int, str], list[tuple[int, Passage]]] = {}
-    for place, passage in enumerate(recording.passages):
-        if passage.event == "bytes":
-            streams.setdefault((passage.connection, passage.sender or ""), []).append((place, passage))
-        elif tcp or _row(passage).kind == "tap":
-            placed.append((place, _row(passage)))
-    for connection in sorted({number for number, _ in streams}):
-        server, client = (streams.get((connection, side), []) for side in ("server", "client"))
-        extensions = _agreed(b"".join(passage.data for _, passage in server))
-        placed += _pieces(server, "server", extensions)
-        placed += _pieces(client, "client", extensions)
-    placed.sort(key=lambda pair: pair[0])  # stable: pieces that end in one passage stay in order
-    return Conversation((row for _, row in placed), times=times, unkept=recording.unkept.total())
+    if row.kind == "frame":
+        return "data frame" if row.what in ("TEXT", "BINARY", "CONTINUATION") else "control frame"
+    return "HTTP" if row.kind in ("head", "body") else "TCP and network"
 
 
-def _agreed(server: bytes) -> str:
-    """Return the extensions that the server agreed to: they hold for both directions (§9.1)."""
-    head = server.partition(b"\r\n\r\n")[0]
-    found = _EXTENSIONS.findall(head) if head.split(b" ")[1:2] == [b"101"] else []
-    return b", ".join(found).decode("latin-1").strip()
+def shorten(rows: Sequence[Row], most: int) -> tuple[Sequence[Row], int, Sequence[Row]]:
+    """Return the first rows, how many are left out after them, and the last rows."""
+    if len(rows) <= most:
+        return rows, 0, ()
+    last = most // 3
+    return rows[: most - last], len(rows) - most, rows[-last:]
 
 
-def _pieces(stream: list[tuple[int, Passage]], sender: Sender, extensions: str) -> Iterator[tuple[int, Row]]:
-    """Yield the pieces that one side sent, each with the place of the passage that holds its last byte."""
-    ends = list(accumulate(len(passage.data) for _, passage in stream))
-    data = b"".join(passage.data for _, passage in stream)
-    for piece in dissect(data, sender=sender, extensions=extensions):
-        place, passage = stream[bisect_left(ends, piece.start + len(piece.data))]
-        shown = _without_secrets(piece, sender)
-        yield place, _at(passage, shown.kind, len(piece.data), shown)
+def _shown(*, times: bool, several: bool) -> list[str]:
+    hidden = () if times else TIMES
+    return [name for name in COLUMNS if name not in hidden and (several or name != "connection")]
 
 
-def _without_secrets(piece: Dissection, sender: Sender) -> Dissection:
-    cleaned = redact(piece.data) if piece.kind == "head" else piece.data
-    if cleaned == piece.data:
-        return piece
-    return replace(dissect(cleaned, sender=sender)[0], start=piece.start)
-
-
-def _at(passage: Passage, kind: str, size: int, piece: Dissection) -> Row:
-    arrived = None if passage.delivered is None else 1000 * passage.delivered
-    return Row(
-        1000 * passage.time,
-        arrived,
-        passage.connection,
-        passage.sender,
-        kind,
-        size,
-        piece.what,
-        piece.meaning,
-        piece.error,
-        piece,
-    )
-
-
-def _row(passage: Passage) -> Row:
-    """Return the row for something that happened and is not bytes."""
-    table = _BOTH_WAYS if passage.sender is None else _ONE_WAY
-    what, meaning = table[passage.event]
-    kind = "tcp" if passage.event in ("open", "FIN", "RST") else "tap"
-    arrived = None if passage.delivered is None else 1000 * passage.delivered
-    meaning = meaning.format(passage.sender)
-    return Row(1000 * passage.time, arrived, passage.connection, passage.sender, kind, 0, what, meaning)
+def _line(row: Row, shown: Sequence[str]) -> Line:
+    arrived = "never" if row.arrived is None else f"{row.arrived:.1f}"
+    side = SIDES.get(row.sender) if row.kind != "tap" else None
+    cells: dict[str, str | Cell] = {
+        "ms": f"{row.time:.1f}",
+        "arrived": "" if row.kind == "tap" else arrived,
+        "connection": str(row.connection or ""),
+        "direction": Cell(direction(row), side),
+        "bytes": str(row.bytes or ""),
+        "what": Cell(row.what, KINDS[kind_of(row)].colour),
+        "meaning": row.meaning,
+    }
+    return Line([cells[name] for name in shown], row.error or "")

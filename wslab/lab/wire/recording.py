@@ -1,12 +1,12 @@
 """What a tap remembers: every passage of bytes, and every end, in the order in which it happened.
 
 A recording knows when something passed, on which connection, who sent it and which bytes it was. It does not
-know what the bytes mean: ``conversation`` reads them with ``dissect``. It opens no socket: ``relay`` does.
+know what the bytes mean: ``reader`` reads them. It opens no socket: ``relay`` does.
 
 Time is the event loop's clock in seconds, counted from the first thing recorded. The order of the passages is
 the order in which the tap read them: one event loop reads both sides, so there is never a tie to break.
 
-Memory is bounded by ``limit``. Beyond it bytes are counted and relayed, and no longer kept.
+Memory is bounded by ``limit``. Beyond it bytes are relayed and summed up, and no longer kept.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
-
-from wslab.lab.wire.counts import Tally
 
 __all__ = ["Passage", "Recording", "Sender"]
 
@@ -29,7 +27,7 @@ OVERHEAD = 256
 
 @dataclass(slots=True, eq=False)
 class Passage:
-    """Hold one thing that passed, or that happened, at the tap.
+    """One thing that passed, or that happened, at the tap.
 
     ``event`` is "bytes", "open", "FIN" (the sender closes its direction of TCP), "RST" (the sender resets
     the connection), or what happened at the tap itself: "refused", "cut", "freeze", "thaw". ``time`` is when
@@ -48,18 +46,17 @@ class Passage:
 
 
 class Recording:
-    """Keep what passes a tap, up to ``limit`` bytes of memory, and count all of it.
+    """What passed a tap, up to ``limit`` bytes of memory.
 
     >>> recording = Recording(limit=1000)
     >>> passage = recording.add(1, "client", "bytes", b"GET", now=7.0)
-    >>> passage.time, recording.tally.counts(1).client.bytes, recording.complete
-    (0.0, 3, True)
+    >>> passage.time, recording.passages == [passage], recording.complete
+    (0.0, True, True)
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.passages: list[Passage] = []
-        self.tally = Tally()  # of all bytes, kept or not
         self.unkept: Counter[str] = Counter()  # bytes for each sender that came after the limit
         self.connections = 0
         self.wall_time = 0.0  # of the first thing recorded, in seconds since 1970
@@ -69,7 +66,7 @@ class Recording:
 
     @property
     def complete(self) -> bool:
-        """Say whether every byte that passed was kept."""
+        """Whether every byte that passed was kept."""
         return not self.unkept
 
     def clock(self, now: float) -> float:
@@ -87,16 +84,18 @@ class Recording:
         stream with a hole in it could not be read. The passage is returned all the same.
         """
         passage = Passage(self.clock(now), connection, sender, event, data)
-        if sender is not None:
-            self.tally.feed(connection, sender, data)
         if self._fits(len(data)):
             self.passages.append(passage)
             self._kept += len(data) + OVERHEAD
         elif sender is not None:
             self.unkept[sender] += len(data)
+        self.wake()
+        return passage
+
+    def wake(self) -> None:
+        """Wake whoever waits for news."""
         if self._news is not None:
             self._news.set()
-        return passage
 
     def _fits(self, size: int) -> bool:
         # Events without bytes are always kept: how a connection ended matters most in a long recording.

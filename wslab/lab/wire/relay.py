@@ -1,9 +1,9 @@
 """Two sockets joined: what one side sends, the other receives, and nothing is altered.
 
-A ``Link`` is one connection of a tap: two ends (sockets of asyncio, one to the client and one to the server),
-and a ``pipe`` each way that delays or holds what passes. The end of a direction (FIN) and the reset of a
-connection (RST) are passed on as what they are, because who closes first, and how, is what a lesson wants to
-see.
+A ``Relay`` is one connection of a tap: two ends (sockets of asyncio, one to the client and one to the
+server), and a ``pipe`` each way that delays or holds what passes. The end of a direction (FIN) and the
+reset of a connection (RST) are passed on as what they are, because who closes first, and how, is what a
+lesson wants to see.
 
 It does not know what the bytes mean; ``recording`` keeps them for those who do. TCP has no messages: what is
 passed on is what one read returned, which may be cut differently from what was written.
@@ -21,7 +21,7 @@ from typing import cast
 from wslab.lab.wire.network import Path, Pipe, Signal
 from wslab.lab.wire.recording import Passage, Recording, Sender
 
-__all__ = ["End", "Link"]
+__all__ = ["End", "Relay"]
 
 
 def linger_zero(transport: asyncio.BaseTransport) -> None:
@@ -33,10 +33,10 @@ def linger_zero(transport: asyncio.BaseTransport) -> None:
 
 
 class End(asyncio.Protocol):
-    """Stand at one socket of a link: read from it into a pipe, write to it what the other pipe delivers."""
+    """One socket of a relay: it reads into one pipe, and writes what the other pipe delivers."""
 
-    def __init__(self, link: Link, sender: Sender) -> None:
-        self._link, self.sender = link, sender
+    def __init__(self, relay: Relay, sender: Sender) -> None:
+        self._relay, self.sender = relay, sender
         self._transport: asyncio.Transport | None = None
         self._wanted = False
         self._finished = False  # its peer sends nothing more
@@ -46,36 +46,36 @@ class End(asyncio.Protocol):
 
     @property
     def joined(self) -> bool:
-        """Say whether this end has, or had, a socket."""
+        """Whether this end has, or had, a socket."""
         return self._transport is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.pause_reading()
         self.full = False
-        self._link.joined(self)
+        self._relay.joined(self)
 
     def data_received(self, data: bytes) -> None:
-        self._link.passed(self, "bytes", data)
+        self._relay.arrived(self, "bytes", data)
 
     def eof_received(self) -> bool:
         self._finished = True
-        self._link.passed(self, "FIN", Signal.FIN)
+        self._relay.arrived(self, "FIN", Signal.FIN)
         return True  # keep the other direction open: a half-close is not a close
 
     def pause_writing(self) -> None:
         self.full = True
-        self._link.move()
+        self._relay.move()
 
     def resume_writing(self) -> None:
         self.full = False
-        self._link.move()
+        self._relay.move()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost, self.full = True, False
         if exc is not None:
-            self._link.passed(self, "RST", Signal.RST)
-        self._link.left()
+            self._relay.arrived(self, "RST", Signal.RST)
+        self._relay.left()
 
     def read(self, wanted: bool) -> None:
         """Read from the socket, or let its peer feel that nobody does."""
@@ -100,7 +100,7 @@ class End(asyncio.Protocol):
         elif self._transport is not None and not self.lost and not self._transport.is_closing():
             self._transport.write_eof()
         self.ended = True
-        self._link.ended()
+        self._relay.ended()
 
     def close(self) -> None:
         """Close the socket once everything has been written."""
@@ -115,10 +115,10 @@ class End(asyncio.Protocol):
         self._transport.abort()
 
 
-class Link:
-    """Join one client to the server: two ends, and a pipe each way.
+class Relay:
+    """One client joined to the server: two ends, and a pipe each way.
 
-    ``number`` counts the connections of a tap from 1. The link is the factory of the client's protocol: it
+    ``number`` counts the connections of a tap from 1. The relay is the factory of the client's protocol: it
     calls the server itself as soon as a client is there.
     """
 
@@ -160,7 +160,7 @@ class Link:
             self.server.lost = True
             self.client.abort()
 
-    def passed(self, source: End, event: str, what: bytes | Signal) -> None:
+    def arrived(self, source: End, event: str, what: bytes | Signal) -> None:
         """Record what one end read, and put it on its way to the other."""
         passage = self.record(source.sender, event, what if isinstance(what, bytes) else b"")
         self._pipes[source.sender].take(what, passage)
@@ -182,7 +182,7 @@ class Link:
             self.server.close()
 
     def left(self) -> None:
-        """Notice that an end is gone; when both are, so is the link."""
+        """Notice that an end is gone; when both are, so is the relay."""
         if self.client.lost and self.server.lost:
             self._drop()
             self.gone.set()

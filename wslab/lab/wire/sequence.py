@@ -6,26 +6,23 @@ together tell HTTP, data frames, control frames and TCP apart. The text alternat
 words, without times.
 
 A long conversation is drawn with its middle left out, and the picture says how many rows that are. What the
-rows mean is ``conversation``'s work; how a figure is shown is ``figures``'. Nothing is read from the wire
-here.
+rows mean is ``reader``'s work, how a figure is shown ``figure``'s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 from matplotlib.ticker import MaxNLocator
 
-from wslab.lab.dissector.dissection import quoted
 from wslab.lab.views.figure import Figure, box, sheet, style
-from wslab.lab.views.palette import CLIENT, INK, PAPER, SERVER
-from wslab.lab.wire.conversation import Conversation, Row
-from wslab.lab.wire.conversation_views import shorten
+from wslab.lab.views.palette import CLIENT, INK, KINDS, PAPER, SERVER
+from wslab.lab.views.words import quoted
+from wslab.lab.wire.conversation import Conversation, Row, kind_of, shorten
 
-__all__ = ["draw", "label"]
+__all__ = ["caption", "draw_conversation"]
 
 MAX_ROWS = 24
 WIDTH = 760  # all sizes are in CSS pixels
@@ -40,31 +37,10 @@ _TITLE = "Sequence diagram, client on the left, server on the right."
 _OTHER_SIDE = {"client": "server", "server": "client"}
 
 
-class Look(NamedTuple):
-    """Hold how a kind of row is drawn: its name in the legend, colour and line style."""
-
-    name: str
-    colour: str
-    dashes: str
-
-
-# Darker tones of the hues that start line, payload data and opcode have in the palette.
-HTTP = Look("HTTP", "#5A4FB0", "dashed")
-DATA = Look("data frame", "#00704F", "solid")
-CONTROL = Look("control frame", "#A85B00", "dotted")
-OTHER = Look("TCP and network", "#5E5E5E", "dash-dot")
-
-
-def _look(row: Row) -> Look:
-    if row.kind == "frame":
-        return DATA if row.what in ("TEXT", "BINARY", "CONTINUATION") else CONTROL
-    return HTTP if row.kind in ("head", "body") else OTHER
-
-
-def label(row: Row, most: int = 70) -> str:
+def caption(row: Row, most: int = 70) -> str:
     """Write what stands at the arrow of a row, in so many characters at most.
 
-    >>> label(Row(0.0, None, 1, "client", "tcp", 0, "SYN", "the client opens TCP"))
+    >>> caption(Row(0.0, None, 1, "client", "tcp", 0, "SYN", "the client opens TCP"))
     'SYN'
     """
     frame = row.dissection.frame if row.dissection else None
@@ -83,10 +59,10 @@ def label(row: Row, most: int = 70) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip("… ") + "…"
 
 
-def draw(conversation: Conversation) -> Figure:
+def draw_conversation(conversation: Conversation) -> Figure:
     """Draw a conversation, on an axis of time if its table has times.
 
-    >>> draw(Conversation([]))
+    >>> draw_conversation(Conversation([]))
     Sequence diagram, client on the left, server on the right. Nothing has passed yet.
     """
     first, left_out, last = shorten(conversation.rows, MAX_ROWS)
@@ -111,8 +87,8 @@ def _spaced(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> 
             axes,
             (left + right) / 2,
             y - 9,
-            number + label(row),
-            _look(row).colour,
+            number + caption(row),
+            KINDS[kind_of(row)].ink,
             "center",
             right - left - 24,
         )
@@ -146,7 +122,7 @@ def _timed(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> A
         x, away = (right, 1) if row.sender == "server" else (left, -1)
         axes.plot([x, x + 14 * away], [y, beside], color="#9A9A9A", linewidth=0.6)
         side = "left" if away > 0 else "right"
-        _text(axes, x + 17 * away, beside, number + label(row), _look(row).colour, side, 220)
+        _text(axes, x + 17 * away, beside, number + caption(row), KINDS[kind_of(row)].ink, side, 220)
     if gap is not None:
         _text(axes, (left + right) / 2, sum(heights[gap[0] - 1 : gap[0] + 1]) / 2, gap[1], INK, "center")
     return axes
@@ -173,28 +149,32 @@ def _stage(left: float, right: float, bottom: float, rows: Sequence[Row]) -> Axe
         axes.plot([x, x], [38, bottom], color=colour.background, linewidth=1.6, zorder=1)
         box(axes, (x - 38, 12, 76, 26), name, colour, size=9.5)
     x = 60.0
-    for look in sorted({_look(row) for row in rows}):
+    for name in [name for name in KINDS if any(kind_of(row) == name for row in rows)]:
         axes.plot(
-            [x, x + 44], [bottom + 24] * 2, color=look.colour, linewidth=1.8, linestyle=DASHES[look.dashes]
+            [x, x + 44],
+            [bottom + 24] * 2,
+            color=KINDS[name].ink,
+            linewidth=1.8,
+            linestyle=DASHES[KINDS[name].line],
         )
-        _text(axes, x + 52, bottom + 24, look.name, INK, "left")
+        _text(axes, x + 52, bottom + 24, name, INK, "left")
         x += 172
     return axes
 
 
 def _arrow(axes: Axes, row: Row, client: tuple[float, float], server: tuple[float, float]) -> None:
     """Draw an arrow between the lifelines; one that never arrived ends half way, in a cross."""
-    look = _look(row)
+    look = KINDS[kind_of(row)]
     (x0, y0), (x1, y1) = (server, client) if row.sender == "server" else (client, server)
     if row.kind != "tap" and row.arrived is None:
         x1, y1 = (x0 + x1) / 2, (y0 + y1) / 2
-        axes.plot([x1], [y1], marker="x", color=look.colour, markersize=8, markeredgewidth=2, zorder=3)
+        axes.plot([x1], [y1], marker="x", color=look.ink, markersize=8, markeredgewidth=2, zorder=3)
     elif row.kind != "tap":
         toward = 1 if x1 > x0 else -1
         tip = [(x1, y1), (x1 - 9 * toward, y1 - 4.5), (x1 - 9 * toward, y1 + 4.5)]
-        axes.add_patch(Polygon(tip, facecolor=look.colour, edgecolor="none", zorder=3))
+        axes.add_patch(Polygon(tip, facecolor=look.ink, edgecolor="none", zorder=3))
         x1 -= 8 * toward
-    axes.plot([x0, x1], [y0, y1], color=look.colour, linewidth=1.8, linestyle=DASHES[look.dashes], zorder=2)
+    axes.plot([x0, x1], [y0, y1], color=look.ink, linewidth=1.8, linestyle=DASHES[look.line], zorder=2)
 
 
 def _text(axes: Axes, x: float, y: float, text: str, colour: str, side: str, room: float = WIDTH) -> None:
@@ -217,4 +197,4 @@ def _in_words(rows: Sequence[Row], several: bool) -> str:
 
 def _say(row: Row, several: bool) -> str:
     who = "network" if row.kind == "tap" else f"{row.sender} to {_OTHER_SIDE[row.sender or '']}"
-    return (f"connection {row.connection}, " if several and row.connection else "") + f"{who}: {label(row)}"
+    return (f"connection {row.connection}, " if several and row.connection else "") + f"{who}: {caption(row)}"

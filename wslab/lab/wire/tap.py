@@ -1,8 +1,8 @@
 """The tap: a relay between any client and any server that shows what crosses the wire.
 
 A tap listens on 127.0.0.1, on a port that the system chooses, and relays every connection to the server's
-port. It never alters a byte; ``relay`` moves them, ``recording`` keeps them, ``conversation`` says what
-they mean (RFC 6455 §4, §5; RFC 9112 for HTTP), ``sequence`` draws it, ``capture`` saves it for Wireshark.
+port. It never alters a byte; ``relay`` moves them, ``recording`` keeps them, ``reader`` says what they mean
+(RFC 6455 §4, §5; RFC 9112 for HTTP), ``sequence`` draws it, ``capture`` saves it for Wireshark.
 
 The network between client and server is perfect until it is told not to be: ``delay``, ``throttle``,
 ``freeze``, ``thaw`` and ``cut`` make it slow, narrow, silent or broken, for every connection of the tap.
@@ -15,14 +15,16 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Literal, Self
 
 from wslab.lab.wire import capture
-from wslab.lab.wire.conversation import Conversation, read
-from wslab.lab.wire.counts import Counts
+from wslab.lab.wire.conversation import Conversation, Row
+from wslab.lab.wire.counts import Counts, counted
 from wslab.lab.wire.network import Path
+from wslab.lab.wire.reader import Reader
 from wslab.lab.wire.recording import Recording, Sender
-from wslab.lab.wire.relay import Link
+from wslab.lab.wire.relay import Relay
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -34,16 +36,17 @@ __all__ = ["Tap"]
 
 Direction = Literal["client", "server", "both"]
 SENDERS: tuple[Sender, Sender] = ("client", "server")
+PASSAGES = 32  # that are read in one turn of the loop
 
 
 class Tap:
-    """Relay connections to a server on this machine, and record what passes.
+    """A relay to a server on this machine that records what passes.
 
     Args:
         port: where the server listens on 127.0.0.1.
         delay: what the network adds one way, in both directions, in seconds.
-        limit: the memory that the recording may take, in bytes; beyond it bytes are relayed and counted
-        only.
+        limit: the memory that the recording may take, in bytes; beyond it bytes are relayed and summed up
+            only. Reading it takes as much again, a few times as much for short frames.
 
     Raises:
         ValueError: the port is not one, the delay is negative, or the limit is.
@@ -62,13 +65,14 @@ class Tap:
             raise ValueError(f"a recording cannot take {limit} bytes")
         self._target = port
         self._server: asyncio.Server | None = None
-        self._links: list[Link] = []
+        self._relays: list[Relay] = []
         self._paths: dict[Sender, Path] = {"client": Path(), "server": Path()}
         self._recording = Recording(limit)
+        self._reader = Reader(self._recording)
         self.delay = delay
 
     def __repr__(self) -> str:
-        return f"<Tap: {'listening' if self._server else 'not listening'}>"
+        return f"<Tap: {'listening' if self.listening else 'not listening'}>"
 
     async def start(self) -> Self:
         """Listen, and return the tap itself.
@@ -91,11 +95,12 @@ class Tap:
             return
         server, self._server = self._server, None
         server.close()
-        for link in self._links:
-            link.abort()
-        for link in self._links:
-            await link.gone.wait()
+        for relay in self._relays:
+            relay.abort()
+        for relay in self._relays:
+            await relay.gone.wait()
         await server.wait_closed()
+        self._recording.wake()  # whoever follows the rows learns that no more will come
 
     async def __aenter__(self) -> Self:
         return await self.start()
@@ -104,6 +109,11 @@ class Tap:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    @property
+    def listening(self) -> bool:
+        """Whether clients can connect."""
+        return self._server is not None
 
     @property
     def port(self) -> int:
@@ -120,12 +130,12 @@ class Tap:
 
     def _join(self) -> asyncio.Protocol:
         self._recording.connections += 1
-        link = Link(self._recording.connections, self._target, self._paths, self._recording)
-        self._links = [other for other in self._links if not other.gone.is_set()]
-        self._links.append(link)
+        relay = Relay(self._recording.connections, self._target, self._paths, self._recording)
+        self._relays = [other for other in self._relays if not other.gone.is_set()]
+        self._relays.append(relay)
         if self._server is None:  # it was accepted, and joined only after the tap stopped listening
-            link.abort()
-        return link.client
+            relay.abort()
+        return relay.client
 
     @property
     def delay(self) -> float:
@@ -176,12 +186,17 @@ class Tap:
         self._recording.add(0, whose, event, now=asyncio.get_running_loop().time())
         self._restart()
 
+    @property
+    def frozen(self) -> tuple[Sender, ...]:
+        """The sides whose bytes do not pass now: none, one or both."""
+        return tuple(sender for sender, path in self._paths.items() if path.frozen)
+
     def cut(self) -> None:
         """Reset every connection on both sides: client and server each get RST."""
-        for link in self._links:
-            if not link.gone.is_set():
-                link.record(None, "cut")
-                link.abort()
+        for relay in self._relays:
+            if not relay.gone.is_set():
+                relay.record(None, "cut")
+                relay.abort()
 
     def conversation(self, *, times: bool = False, tcp: bool = False) -> Conversation:
         """Return what has passed so far, row by row.
@@ -190,7 +205,27 @@ class Tap:
             times: whether the table shows the times, in milliseconds; they differ from run to run.
             tcp: whether there are rows for what happened to TCP: SYN, FIN, RST.
         """
-        return read(self._recording, times=times, tcp=tcp)
+        return self._reader.conversation(times=times, tcp=tcp)
+
+    async def rows(self, *, tcp: bool = False) -> AsyncIterator[Row]:
+        """Yield each row as soon as its last byte has passed, from the first on; end when the tap stops.
+
+        Args:
+            tcp: whether there are rows for what happened to TCP: SYN, FIN, RST.
+        """
+        reader, at = self._reader, 0
+        while True:
+            reader.read(PASSAGES)
+            while at < len(reader.rows):
+                row, at = reader.rows[at], at + 1
+                if tcp or row.kind != "tcp":
+                    yield row
+            if reader.behind:
+                await asyncio.sleep(0)  # a flood must not hold the loop
+            elif not self.listening:
+                return
+            else:
+                await self._recording.news()
 
     @property
     def elapsed(self) -> float:
@@ -199,7 +234,7 @@ class Tap:
 
     def counts(self) -> Counts:
         """Return how many bytes, heads, bodies and frames have passed so far."""
-        return self._recording.tally.counts(self._recording.connections)
+        return counted(self._reader)
 
     def figure(self, *, times: bool = False, tcp: bool = False) -> Figure:
         """Draw what has passed so far as a sequence diagram.
@@ -210,9 +245,9 @@ class Tap:
                 and the figure is the same in every run.
             tcp: whether what happened to TCP is drawn too: SYN, FIN, RST.
         """
-        from wslab.lab.wire.sequence import draw  # matplotlib is loaded when the first picture is asked for
+        from wslab.lab.wire.sequence import draw_conversation  # matplotlib is loaded for the first picture
 
-        return draw(self.conversation(times=times, tcp=tcp))
+        return draw_conversation(self.conversation(times=times, tcp=tcp))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write what has passed so far to a file that Wireshark opens, credentials included.
@@ -237,16 +272,19 @@ class Tap:
             TimeoutError: they did not pass in that time; the message says how many did.
         """
         senders = SENDERS if sender is None else _senders(sender)
-        passed = self._recording.tally.passed
         try:
             async with asyncio.timeout(timeout):
-                while (number := sum(passed[side, what] for side in senders)) < count:
+                while (number := self._passed(what, senders)) < count:
                     await self._recording.news()
         except TimeoutError:
             whose = f" from the {sender}" if sender else ""
             raise TimeoutError(
                 f"waited {timeout:g} s for {count} {what}{whose}; {number} passed the tap"
             ) from None
+
+    def _passed(self, what: str, senders: tuple[Sender, ...]) -> int:
+        self._reader.read()
+        return sum(self._reader.passed[sender, what] for sender in senders)
 
     async def closed(self, *, timeout: float = 5.0) -> None:
         """Wait until there has been a connection and all of them are closed on both sides.
@@ -261,16 +299,16 @@ class Tap:
             async with asyncio.timeout(timeout):
                 while not self._recording.connections:
                     await self._recording.news()
-                while self._links:
-                    await self._links[0].gone.wait()
-                    self._links = [link for link in self._links if not link.gone.is_set()]
+                while self._relays:
+                    await self._relays[0].gone.wait()
+                    self._relays = [relay for relay in self._relays if not relay.gone.is_set()]
         except TimeoutError:
-            state = f"{len(self._links)} still open" if self._links else "nobody has connected"
+            state = f"{len(self._relays)} still open" if self._relays else "nobody has connected"
             raise TimeoutError(f"waited {timeout:g} s for connections to be closed; {state}") from None
 
     def _restart(self) -> None:
-        for link in self._links:
-            link.restart()
+        for relay in self._relays:
+            relay.restart()
 
 
 def _senders(direction: Direction) -> tuple[Sender, ...]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from ipywidgets import HTML
 
 from wslab.lab.browser.saved import PANEL
-from wslab.lab.dissector.view import Row, html_table, text_table
+from wslab.lab.views.table import Table
 from wslab.lessons.chat.member import Member
 
 __all__ = ["Panel", "Presence"]
@@ -39,7 +39,7 @@ class Presence:
     >>> Presence((("tea", "Ada", "10:00:00", 2, 5),))
     room  name  frames in  frames out
     ----  ----  ---------  ----------
-    tea   Ada   2          5
+    tea   Ada           2           5
     """
 
     rows: tuple[tuple[str, str, str, int, int], ...]
@@ -63,30 +63,16 @@ class Presence:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def _table(self) -> tuple[tuple[str, ...], list[Row]]:
-        heading = ("room", "name", "since", "frames in", "frames out")
-        table = [heading, *(tuple(map(_printable, row)) for row in self.rows[:SHOWN])]
-        if not self.times:
-            table = [row[:2] + row[3:] for row in table]
-        return table[0], [Row(row) for row in table[1:]]
-
-    def _more(self) -> str:
-        return f"and {len(self) - SHOWN} more" if len(self) > SHOWN else ""
+    def _table(self) -> Table:
+        table = [("room", "name", "since", "frames in", "frames out"), *self.rows[:SHOWN]]
+        heading, *rows = [tuple(map(_printable, row if self.times else row[:2] + row[3:])) for row in table]
+        return Table(heading, rows, f"and {len(self) - SHOWN} more" if len(self) > SHOWN else "")
 
     def __repr__(self) -> str:
-        if not self.rows:
-            return "nobody is here"
-        heading, rows = self._table()
-        caps = (24, 0, 9, 10, 10) if self.times else (24, 0, 9, 10)
-        return "\n".join(filter(None, [text_table(heading, rows, caps), self._more()]))
+        return repr(self._table()) if self.rows else "nobody is here"
 
     def _repr_html_(self) -> str:
-        if not self.rows:
-            return "<div>nobody is here</div>"
-        heading, rows = self._table()
-        return (
-            f'<div style="color:inherit;overflow-x:auto">{html_table(heading, rows, ())}{self._more()}</div>'
-        )
+        return self._table()._repr_html_() if self.rows else "<div>nobody is here</div>"
 
 
 def _printable(value: object) -> str:

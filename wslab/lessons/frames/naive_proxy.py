@@ -19,13 +19,12 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from html import escape
 from typing import NamedTuple
 
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.handshake import build_request, generate_key, judge_request, judge_response
 from wslab.http import Headers, Request, RequestReader, Response, ResponseReader
-from wslab.lab.dissector import view as views
+from wslab.lab.views.table import Table
 
 __all__ = ["ATTACKERS_SCRIPT", "BANKS_SCRIPT", "Attack", "NaiveProxy", "Sighting", "attack", "listen"]
 
@@ -225,21 +224,17 @@ class Attack:
     seen: tuple[Sighting, ...]
     visitor_got: str
 
-    def _table(self) -> tuple[tuple[str, ...], list[views.Row]]:
+    def _table(self) -> Table:
         who = {1: "attacker's page", 2: "another visitor"}
-        rows = [views.Row((who[s.connection], str(s.bytes), s.taken_for, s.done)) for s in self.seen]
-        return ("sent by", "bytes", "the proxy takes it for", "and"), rows
-
-    @property
-    def _result(self) -> str:
-        return f"The other visitor asked for http://bank.example/login.js and got: {self.visitor_got}"
+        rows = [(who[s.connection], str(s.bytes), s.taken_for, s.done) for s in self.seen]
+        got = f"The other visitor asked for http://bank.example/login.js and got: {self.visitor_got}"
+        return Table(("sent by", "bytes", "the proxy takes it for", "and"), rows, got)
 
     def __repr__(self) -> str:
-        return f"{views.text_table(*self._table(), caps=(15, 6, 44, 0))}\n{self._result}"
+        return repr(self._table())
 
     def _repr_html_(self) -> str:
-        table = views.html_table(*self._table(), code=())
-        return f'<div style="overflow-x:auto;color:inherit">{table}<p>{escape(self._result)}</p></div>'
+        return self._table()._repr_html_()
 
 
 async def attack(payload: bytes, masking_key: bytes) -> Attack:
