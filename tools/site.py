@@ -83,8 +83,8 @@ def page(file: Path) -> str:
         "run": run(),
         "workbench": TRY if (SERVED / WORKBENCH).exists() else "",
     }
-    text = FILM.sub(lambda picture: shown(picture[1]), file.read_text(encoding="utf-8"))
-    text = local(text, file.parent)
+    text = local(file.read_text(encoding="utf-8"), file.parent)
+    text = FILM.sub(lambda picture: shown(picture[1]), text)
     text = f'<div lang="zh-CN">\n\n{text}\n\n</div>\n' if file == CHINESE else previewed(text)
     for name, made in computed.items():
         text = text.replace(f"<!-- {name} -->", made)
@@ -104,7 +104,6 @@ def sources() -> dict[str, bytes]:
     texts[GLOSSARY.name] = sections(glossary)
     texts |= {name: page(file) for file, name in PAGES.items() if file != README}
     files = {f"pages/{name}": text.encode() for name, text in texts.items()}
-    files |= {f"pages/{picture.name}": picture.read_bytes() for picture in DOCS.glob("*.png")}
     files |= {"extra/film.png": film()[0].read_bytes(), "extra/film-still.png": still(film()[0])}
     if (SERVED / WORKBENCH).exists():
         files |= {f"extra/{name}": (SERVED / name).read_bytes() for name in served(WORKBENCH)}

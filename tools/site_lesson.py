@@ -24,8 +24,6 @@ Write your answer in this cell and run it. The output says whether it is right, 
 This page cannot run it: [open the course](index.md#Run-it) first.
 ```"""
 FOLDS = {"hide-cell": "The solution", "hide-input": "The code of this cell", "hide-output": "What happens"}
-# Where the picture of a page belongs, if not to the first one of its lesson: the chat is whole in the last.
-WHOLE = {"07": -1}
 Cell = dict[str, Any]
 
 
@@ -46,12 +44,11 @@ def fold(cell: Cell) -> str:
 
 
 def pictured(cells: list[Cell], number: str) -> None:
-    """Put the picture of a lesson's page, with its words, where the notebook says only that it would be."""
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    places = [output for output in outputs if PAGES in "".join(output.get("data", {}).get("text/plain", ""))]
+    """Put the picture of a lesson's page, with its words, where the notebook first says that it would be."""
+    outputs = (output for cell in cells for output in cell.get("outputs", []))
+    places = (output for output in outputs if PAGES in "".join(output.get("data", {}).get("text/plain", "")))
     picture = DOCS / f"page-{number}.png"
-    if places and picture.exists():
-        place = places[WHOLE.get(number, 0)]
+    if picture.exists() and (place := next(places, None)):
         place["data"]["image/png"] = base64.b64encode(picture.read_bytes()).decode()
         with Image.open(picture) as found:
             place["metadata"] = {"image/png": {"alt": found.info["Description"]}}

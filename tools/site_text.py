@@ -22,7 +22,7 @@ END = r"(?P<end>[.)](?=\s)|\n\n|\n *-|\|)"
 MARKDOWN = re.compile(rf"{CODE}|^#.*?$|\[[^\]]*\]\([^)]*\)|<[^>\n]*>|{NAMED}|{END}", re.MULTILINE | re.DOTALL)
 HTML = re.compile(rf"<(?P<tag>a|code|style|svg)\b.*?</(?P=tag)>|{NAMED}|(?P<end><[^>]*>)", re.DOTALL)
 TERM = re.compile(r"\]\(glossary\.md#([^)\s]+)\)")
-LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\]]*)\]\((?P<path>(?!\w+:|#|<)[^)\s#]+)(?P<rest>[^)]*)\)")
+LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<path>(?!\w+:|#|<)[^)\s#]+)(?P<rest>[^)]*)\)")
 
 
 def sections(text: str, pattern: re.Pattern[str] = MARKDOWN) -> str:
@@ -67,15 +67,12 @@ def local(text: str, folder: Path) -> str:
     """Return a text in Markdown, written for a folder of the course, whose links to files work in the site.
 
     A lesson or a page leads to its page, any other file to the repository, or nowhere if that has no address.
-    A picture of `docs/` stands beside the pages.
     """
 
     def linked(found: re.Match[str]) -> str:
         file = (folder / found["path"]).resolve()
         if not file.is_relative_to(ROOT) or not file.exists():
             return found[0]  # code that looks like a link
-        if found["image"]:
-            return f"![{found['text']}]({file.name})"
         if file.parent == LESSONS or file in PAGES:
             return f"[{found['text']}]({PAGES.get(file, file.name)}{found['rest']})"
         where = f"blob/HEAD/{file.relative_to(ROOT).as_posix()}{found['rest']}"
