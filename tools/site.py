@@ -116,6 +116,7 @@ def prepare(folder: Path) -> None:
     for file in [*folder.glob("pages/*"), *folder.glob("extra/*")]:
         if file not in wanted:
             file.unlink()
+            shutil.rmtree(folder / "html", ignore_errors=True)  # or its page would stay
     for file, content in wanted.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists() or file.read_bytes() != content:
@@ -129,7 +130,8 @@ def build(folder: Path, out: Path) -> int:
     command = [sys.executable, "-m", "sphinx", *options, f"-Dhtml_extra_path={folder / 'extra'}"]
     failed = subprocess.call([*map(str, command), str(folder / "pages"), str(folder / "html")], cwd=ROOT)
     if not failed:
-        shutil.copytree(folder / "html", out, dirs_exist_ok=True)
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(folder / "html", out)
     return failed
 
 

@@ -222,6 +222,7 @@ def test_solutions_and_predicted_outputs_are_folded(pages: dict[str, Page]) -> N
         for tag, sentence in FOLDS.items():
             assert text.count(f">{sentence}</p>") == 2 * tags.count(tag), f"{each.name}: {sentence}"
         assert "<details open" not in text
+        assert "Toggle hidden" not in text, "a fold has its sentence as its name"
         exercises = sum("exercise" in cell["metadata"].get("tags", []) for cell in cells)
         assert text.count(">Your turn</p>") == exercises
 
