@@ -10,6 +10,7 @@ import pytest
 import wslab
 from tests.support.aio import MASK, UPGRADE, echo, opened, raw, run, until_closed, uri, wire
 from wslab import (
+    ClientConnection,
     ConnectionClosed,
     ServerConnection,
 )
@@ -178,6 +179,26 @@ def test_peer_whose_pongs_pile_up_is_given_up() -> None:
     run(test())
 
 
+async def feed_until_it_reads_no_more(ws: ClientConnection, peer: ServerConnection) -> None:
+    """Send more than the peer's inbox holds; the last send may wait for it, and is given up."""
+
+    async def feed() -> None:
+        while True:
+            await ws.send(bytes(2**18))
+
+    feeding = asyncio.create_task(feed())
+    while peer._reading:
+        await asyncio.sleep(0)
+    feeding.cancel()
+    await asyncio.wait([feeding])
+
+
+async def take_until_it_reads(peer: ServerConnection) -> None:
+    """Take what has arrived until the reading goes on, perhaps a turn of the loop after the last message."""
+    while not peer._reading:
+        await (peer.recv() if peer._inbox.messages else asyncio.sleep(0))
+
+
 def test_pong_that_waits_while_the_receiver_holds_the_reading_up() -> None:
     """The reading goes on just before the timer is due: the pong is on its way, and gets one timeout more."""
 
@@ -185,12 +206,9 @@ def test_pong_that_waits_while_the_receiver_holds_the_reading_up() -> None:
         serving = wslab.serve(until_closed, ping_interval=None, close_timeout=0.5)
         async with serving as server, wslab.connect(uri(server), ping_interval=None, close_timeout=0.5) as ws:
             (peer,) = server.connections
-            while peer._reading:
-                await ws.send(bytes(2**18))
-                await asyncio.sleep(0)
+            await feed_until_it_reads_no_more(ws, peer)
             assert not peer._pong_is_overdue()
-            while not peer._reading:
-                await peer.recv()
+            await take_until_it_reads(peer)
             assert not peer._pong_is_overdue()
             assert peer._pong_is_overdue()
 
@@ -220,9 +238,7 @@ def test_peer_that_reads_is_alive_though_its_pong_is_held_up() -> None:
         async with serving as server, wslab.connect(uri(server), close_timeout=0.5) as ws:
             (peer,) = server.connections
             peer._pong_is_overdue()
-            while peer._reading:
-                await ws.send(bytes(2**18))
-                await asyncio.sleep(0)
+            await feed_until_it_reads_no_more(ws, peer)
             peer.pause_writing()
             peer._pong_is_overdue()
             peer.resume_writing()  # the peer has read
@@ -230,7 +246,6 @@ def test_peer_that_reads_is_alive_though_its_pong_is_held_up() -> None:
             assert not peer._pong_is_overdue()
             assert peer._pong_is_overdue()  # and has read nothing since
             peer.resume_writing()
-            while not peer._reading:
-                await peer.recv()
+            await take_until_it_reads(peer)
 
     run(test())
