@@ -15,6 +15,7 @@ from wslab import (
     ServerConnection,
 )
 from wslab.aio.heartbeat import Heartbeat
+from wslab.lab import Tap
 
 
 class TestPing:
@@ -46,6 +47,27 @@ class TestPing:
                 for wrong in (b"x" * 126, "µ" * 63):
                     with pytest.raises(ValueError, match="126 bytes, limit 125"):
                         await ws.ping(wrong)
+
+        run(test())
+
+    def test_pong_that_nobody_asked_for_reaches_the_peer_and_is_not_answered(self) -> None:
+        async def test() -> None:
+            async with wslab.serve(until_closed, ping_interval=None) as server, Tap(server.port) as tap:
+                ws = await wslab.connect(f"ws://127.0.0.1:{tap.port}/")
+                await ws.pong("still here")
+                await ws.pong()
+                assert await ws.ping(b"after them") > 0
+                await ws.close()
+                with pytest.raises(ConnectionClosed):
+                    await ws.pong()
+            rows = [row for row in tap.conversation() if row.what in ("PING", "PONG")]
+            assert [(row.sender, row.what) for row in rows] == [
+                ("client", "PONG"),
+                ("client", "PONG"),
+                ("client", "PING"),
+                ("server", "PONG"),
+            ]
+            assert "still here" in rows[0].meaning
 
         run(test())
 

@@ -134,6 +134,21 @@ class WebSocket(Link):
             raise await self._end() from None
         return Latency(await waiter)
 
+    async def pong(self, payload: str | bytes | bytearray | memoryview = b"") -> None:
+        """Send a pong that nobody asked for, as a heartbeat in one direction (§5.5.3).
+
+        Args:
+            payload: at most 125 bytes. A str is sent in UTF-8.
+
+        Raises:
+            ConnectionClosed: the connection is over.
+        """
+        try:
+            self._opened().pong(to_bytes(payload.encode() if isinstance(payload, str) else payload))
+        except InvalidState:
+            raise await self._end() from None
+        self._flush()
+
     async def close(self, code: int | None = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
         """Send a Close unless one was sent, and wait for the end of TCP, at most ``close_timeout`` seconds.
 

@@ -12,9 +12,9 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import pairwise
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -25,6 +25,7 @@ __all__ = [
     "PATIENCE",
     "Address",
     "Handler",
+    "Package",
     "Served",
     "end",
     "freeze_after",
@@ -38,6 +39,12 @@ PATIENCE = 1.5  # seconds to wait for something that must happen
 LOOK = 0.005  # seconds between two looks for what is left
 LATE = 0.4  # seconds by which an end may come later than its timers say
 TURNS = 20  # of the event loop, for what follows when a timer has fired
+
+Package = Literal["wslab", "websockets"]
+_PACKAGES: dict[Package, tuple[Any, Any]] = {
+    "wslab": (wslab.serve, wslab.connect),
+    "websockets": (serve, connect),
+}
 
 
 class Address(str):
@@ -156,12 +163,22 @@ async def next_message(websocket: ClientConnection) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def through_tap(handler: Any) -> AsyncIterator[tuple[Tap, Any]]:
-    """Open a connection that has no heartbeat of its own; yield the tap and the client's end."""
+async def through_tap(
+    handler: Any, package: Package = "wslab", *, delay: float = 0.0
+) -> AsyncIterator[tuple[Tap, Any]]:
+    """Open a connection that has no heartbeat of its own; yield the tap and the client's end.
+
+    Args:
+        handler: serves the connection.
+        package: whose server and client they are.
+        delay: what the network adds one way, in seconds.
+    """
+    serve_one, connect_one = _PACKAGES[package]
+    options = {"ping_interval": None, "compression": None}
     async with (
-        wslab.serve(handler, ping_interval=None) as server,
-        Tap(server.port) as tap,
-        wslab.connect(f"ws://127.0.0.1:{tap.port}/", ping_interval=None) as ws,
+        serve_one(handler, "127.0.0.1", 0, **options) as server,
+        Tap(next(iter(server.sockets)).getsockname()[1], delay=delay) as tap,
+        connect_one(f"ws://127.0.0.1:{tap.port}/", **options) as ws,
     ):
         try:
             yield tap, ws
