@@ -15,7 +15,7 @@ from PIL import Image
 from tools.course import LESSONS, Lesson
 from tools.outline import NAVIGATION
 from tools.site_text import DOCS, HTML, local, preview, sections, titled
-from wslab.lab.browser.saved import PAGES
+from wslab.lab.browser.save_hook import PAGES
 
 DOTS = re.compile(r" Click its three dots[^.]*\.")  # which only JupyterLab has
 YOUR_TURN = """```{admonition} Your turn

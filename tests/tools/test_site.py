@@ -15,7 +15,7 @@ from tools.course import Lesson, lessons
 from tools.course_map import AT_HOME, course_map
 from tools.site_lesson import FOLDS, YOUR_TURN, fold, lesson_page, pictured, prose, words
 from tools.site_text import HTML, local, meanings, sections
-from wslab.lab.browser.saved import PAGES
+from wslab.lab.browser.save_hook import PAGES
 from wslab.lab.browser.serve import PAGES as SERVED
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from wslab.lab.browser.saved import PROGRESS
+from wslab.lab.browser.save_hook import PROGRESS
 from wslab.lab.exercises.verdict import LOOKS, State
 from wslab.lab.kernel.bar import is_live
 

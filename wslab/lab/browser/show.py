@@ -5,7 +5,7 @@ this kernel has one, else at 127.0.0.1. What a page says, and to whom, is the pa
 the address of its WebSocket from `location` works in both places.
 
 The frames are a widget, because Jupyter does not store what a widget holds: what stays in the notebook is a
-constant sentence without port and address, the same in every run (see `saved`). Paths are escaped: they
+constant sentence without port and address, the same in every run (see `save_hook`). Paths are escaped: they
 cannot become markup. The frames are not sandboxed: the Origin of a sandboxed page is `null`, which the tunnel
 refuses (RFC 6455, §10.2).
 """
@@ -16,7 +16,7 @@ from html import escape
 from ipywidgets import HTML
 
 from wslab.lab.browser.passage import PREFIX_VARIABLE
-from wslab.lab.browser.saved import PAGES
+from wslab.lab.browser.save_hook import PAGES
 
 __all__ = ["Pages", "page_address", "show"]
 

@@ -19,7 +19,7 @@ logged in, terminals included. So it has to be as trusted as the kernel. Any pro
 also one of another user. What keeps its pages out is the address: nobody but a kernel of this user can make
 the browser ask for them, and a lesson shows the ports of its own servers only.
 
-Jupyter loads this module when it starts, and so it also registers what `saved` does when a lesson is saved.
+Jupyter loads this module when it starts, so it also registers what `save_hook` does with a saved lesson.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.iostream import IOStream, StreamClosedError
 
 from wslab.lab.browser.passage import PROOF, draw_prefix, proof
-from wslab.lab.browser.saved import leave_out_views
+from wslab.lab.browser.save_hook import leave_out_views
 
 __all__ = ["TunnelHandler"]
 

@@ -2,8 +2,8 @@
 
 It is shown only where a person is looking: JupyterLab and Notebook 7 say which cell they run (``cellId``),
 nbclient and nbval do not. The bar is one output with a constant plain text. When the cell has ended, well or
-not, it is emptied, and the hook in ``browser.saved`` leaves it out of the file. An instrument takes the step
-as a callback, so it need not know of Jupyter.
+not, it is emptied, and the hook in ``browser.save_hook`` leaves it out of the file. An instrument takes the
+step as a callback, so it need not know of Jupyter.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from html import escape
 
-from wslab.lab.browser.saved import BAR
+from wslab.lab.browser.save_hook import BAR
 
 __all__ = ["bar", "is_live"]
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from ipywidgets import HTML
 
-from wslab.lab.browser.saved import PANEL
+from wslab.lab.browser.save_hook import PANEL
 from wslab.lab.views.table import Table
 from wslab.lessons.chat.member import Member
 

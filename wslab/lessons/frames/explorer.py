@@ -20,7 +20,7 @@ from typing import Any
 import ipywidgets
 
 from wslab.frames import Frame, Opcode, encode_frame, encode_length, first_byte
-from wslab.lab.browser.saved import EXPLORER
+from wslab.lab.browser.save_hook import EXPLORER
 from wslab.lab.dissector.stream import Dissection, dissect
 from wslab.lab.views.palette import ERROR, FIELDS
 from wslab.masking import apply_mask

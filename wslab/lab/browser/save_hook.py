@@ -1,4 +1,4 @@
-"""What stays in a lesson that is saved: views that need a running kernel are left out of the file.
+"""The hook that leaves out of a saved lesson what needs a running kernel, or is the learner's alone.
 
 A page, a panel or the frame explorer is a widget: the file could keep no more of it than the number of an
 object in the kernel. Opened again with another kernel, JupyterLab would show "Error displaying widget" there,

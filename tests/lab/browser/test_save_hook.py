@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.jupyter_process import BASE_URL, JupyterProcess, run_jupyter
-from wslab.lab.browser.saved import leave_out_views
+from wslab.lab.browser.save_hook import leave_out_views
 from wslab.lab.browser.show import show
 from wslab.lessons.chat.panel import Panel, Presence
 from wslab.lessons.frames.explorer import FrameExplorer
