@@ -5,10 +5,11 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 ARGS ?=
 BOOTSTRAP = "$(if $(PYTHON),$(PYTHON),$(error No Python on this machine: install Python 3.13 from https://www.python.org/downloads/))" tools/bootstrap.py
 
-.PHONY: help lab test check notebooks bench pictures site requirements
+.PHONY: help lab test check reset notebooks bench pictures site requirements
 
 help:
 	@echo 'make lab           set everything up and open the first lesson in JupyterLab'
+	@echo 'make reset         bring a lesson back as it was and keep yours beside it: make reset LESSON=05'
 	@echo 'make test          run every check: style, types, unit tests, a real browser, notebooks, the site'
 	@echo 'make check         run the quick ones, within a minute: style, types, protocol, aio, tools'
 	@echo 'make notebooks     execute the notebooks again and store them in their normal form'
@@ -25,6 +26,9 @@ test:
 
 check:
 	@$(BOOTSTRAP) check
+
+reset:
+	@$(BOOTSTRAP) reset $(LESSON)
 
 notebooks:
 	@$(BOOTSTRAP) notebooks $(ARGS)

@@ -2,6 +2,7 @@
 
     python tools/bootstrap.py lab          open the first lesson in JupyterLab
     python tools/bootstrap.py test         run every check
+    python tools/bootstrap.py reset 05     bring a lesson back as it was and keep yours beside it
     python tools/bootstrap.py check        run the quick checks: style, types, protocol, tools
     python tools/bootstrap.py notebooks    execute the notebooks again and store them in their normal form
     python tools/bootstrap.py bench        measure the speed beside other libraries
@@ -340,7 +341,7 @@ def go_on(arguments: List[str]) -> int:
 def main(arguments: List[str]) -> int:
     """Do what the first argument says."""
     command, rest = (arguments or ["help"])[0], arguments[1:]
-    if command not in ("install", "lab", "test", "check", "notebooks", "bench", "pictures", "site"):
+    if command not in ("install", "lab", "test", "check", "reset", "notebooks", "bench", "pictures", "site"):
         print(__doc__)
         return 2
     install(*GROUPS.get(command, []))
@@ -351,6 +352,8 @@ def main(arguments: List[str]) -> int:
         return 0
     if command in ("test", "check"):
         return go_on(["-m", "tools.checks", command])
+    if command == "reset":
+        return go_on(["-m", "tools.reset"] + rest)
     if command in ("pictures", "site"):
         return go_on([os.path.join("tools", command + ".py")])
     if command == "bench":
