@@ -10,13 +10,19 @@ cannot become markup. The frames are not sandboxed: the Origin of a sandboxed pa
 refuses (RFC 6455, §10.2).
 """
 
+from __future__ import annotations
+
 import os
 from html import escape
+from typing import TYPE_CHECKING
 
 from ipywidgets import HTML
 
 from wslab.lab.browser.passage import PREFIX_VARIABLE
 from wslab.lab.browser.save_hook import PAGES
+
+if TYPE_CHECKING:
+    from wslab.lab.wire.tap import Tap
 
 __all__ = ["Pages", "page_address", "show"]
 
@@ -49,25 +55,42 @@ def page_address(port: int, path: str = "") -> str:
     return (f"{prefix}{port}/" if prefix else f"http://127.0.0.1:{port}/") + path.removeprefix("/")
 
 
-def show(port: int, path: str = "", *more_paths: str, height: int = 360) -> Pages:
+def show(
+    port: int | None = None, path: str = "", *more: str, wire: Tap | None = None, height: int | None = None
+) -> Pages:
     """Return the page at `path` of the server on `port`, for the notebook to show. More stand beside it.
 
-    `height` is in pixels. Each page has a link that opens it in a browser tab of its own. Let the call be the
-    last expression of its cell. Raises what `page_address` raises.
+    With ``wire`` what crosses that tap stands beside them, live: each row as it passes, its fields when it is
+    clicked or moved to with the arrow keys, and buttons that freeze, thaw, delay and cut, also while a cell
+    awaits. `show(wire=tap)` shows the wire alone. It ends with the tap.
+
+    `height` is in pixels: 360, and 480 with a wire. Each page has a link that opens it in a browser tab of
+    its own. Let the call be the last expression of its cell. Raises what `page_address` raises, and
+    RuntimeError if the tap does not listen.
 
     >>> show(8765, "chat.html?name=Ada", "chat.html?name=Bob")
     Run this cell in JupyterLab to see the page here.
     """
-    frames = [frame(page_address(port, each), each, height) for each in (path, *more_paths)]
+    if port is None and (wire is None or path):
+        raise TypeError("show needs the port of a server, such as server.port, or a tap: show(wire=tap)")
+    height = height or (480 if wire else 360)
+    places = [] if port is None else [(page_address(port, each), each) for each in (path, *more)]
+    if wire is not None:
+        from wslab.lab.browser.wire import live_wire  # a page without a wire needs no server of ours
+
+        live = live_wire(wire)
+        places.append((page_address(live.port, live.path), "what crosses the wire"))
+    least = 360 if wire else 300
+    frames = [frame(address, name, height, least) for address, name in places]
     return Pages(f'<div style="display: flex; flex-wrap: wrap; gap: 8px">{"".join(frames)}</div>')
 
 
-def frame(address: str, path: str, height: int) -> str:
-    """Build one frame, at least 300 pixels wide, and its link."""
-    src, title = escape(address), escape(f"Page of this lesson: {path or 'the first page'}")
+def frame(address: str, name: str, height: int, least: int) -> str:
+    """Build one frame, at least so many pixels wide where there is room, and its link."""
+    src, title = escape(address), escape(f"Page of this lesson: {name or 'the first page'}")
     style = f"display: block; width: 100%; height: {height:d}px; border: 1px solid rgba(128,128,128,.4)"
     return (
-        '<div style="flex: 1 1 300px; min-width: 0">'
+        f'<div style="flex: 1 1 {least:d}px; min-width: 0">'
         f'<iframe src="{src}" title="{title}" referrerpolicy="no-referrer" style="{style}"></iframe>'
         f'<a href="{src}" target="_blank" rel="noreferrer" style="text-decoration: underline">'
         "Open this page in a tab of its own</a></div>"

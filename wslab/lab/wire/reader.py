@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import count
 
 from wslab.lab.dissector.stream import Dissection, Stream, dissect
 from wslab.lab.wire.conversation import Conversation, Row, redact
@@ -66,6 +67,7 @@ class Reader:
         self.passed: Counter[tuple[Sender, str]] = Counter()  # how many of each name, and first word of it
         self._places: list[int] = []  # for each row the number of the passage that holds its last byte
         self._read = 0  # passages
+        self._steps: Iterator[bool] = iter(())  # through the passage that is being read, a row at a time
         self._sides: dict[tuple[int, Sender], _Side] = {}
 
     @property
@@ -82,17 +84,13 @@ class Reader:
         """Read what has passed since.
 
         Args:
-            most: how many passages to read; all of them when it is None.
+            most: how many rows to read at most; all of them when it is None.
         """
-        end = len(self.recording.passages)
-        end = end if most is None else min(end, self._read + most)
-        while self._read < end:
-            passage = self.recording.passages[self._read]
-            if passage.event == "bytes":
-                self._take(passage)
-            else:
-                self._note(passage)
-            self._read += 1
+        for _ in count() if most is None else range(most):
+            if not self.behind:
+                break
+            if next(self._steps, None) is None and self.behind:
+                self._steps = self._take(self.recording.passages[self._read])
 
     def conversation(self, *, times: bool = False, tcp: bool = False) -> Conversation:
         """Return what has passed so far; a piece that is not whole is the last row of its side.
@@ -114,20 +112,20 @@ class Reader:
     def _side(self, connection: int, sender: Sender) -> _Side:
         return self._sides.setdefault((connection, sender), _Side(sender))
 
-    def _take(self, passage: Passage) -> None:
+    def _take(self, passage: Passage) -> Iterator[bool]:
+        """Read one passage; stop after each row of it."""
         side = self._side(passage.connection, passage.sender or "client")
-        side.size += len(passage.data)
-        side.ends.append((side.size, self._read))
-        self._pieces(passage.connection, side, side.stream.feed(passage.data))
+        if passage.event == "bytes":
+            side.size += len(passage.data)
+            side.ends.append((side.size, self._read))
+            yield from self._pieces(passage.connection, side, side.stream.feed(passage.data))
+        else:
+            if passage.event in ("FIN", "RST"):
+                yield from self._pieces(passage.connection, side, side.stream.end())
+            self._add(self._read, _event_row(passage))
+        self._read += 1
 
-    def _note(self, passage: Passage) -> None:
-        """Take something that happened and is not bytes."""
-        if passage.event in ("FIN", "RST") and passage.sender:
-            side = self._side(passage.connection, passage.sender)
-            self._pieces(passage.connection, side, side.stream.end())
-        self._add(self._read, _event_row(passage))
-
-    def _pieces(self, connection: int, side: _Side, pieces: Iterable[Dissection]) -> None:
+    def _pieces(self, connection: int, side: _Side, pieces: Iterable[Dissection]) -> Iterator[bool]:
         for piece in pieces:
             name = "other" if piece.what == "not HTTP" else piece.kind
             self.sizes[side.sender, name] += len(piece.data)
@@ -137,9 +135,10 @@ class Reader:
             place = side.place(piece)
             self._add(place, _piece_row(self.recording.passages[place], piece))
             if piece.kind == "head":
-                self._tell_the_other(connection, side)
+                yield from self._tell_the_other(connection, side)
+            yield True
 
-    def _tell_the_other(self, connection: int, side: _Side) -> None:
+    def _tell_the_other(self, connection: int, side: _Side) -> Iterator[bool]:
         """Tell the server's stream which method it answers, the client's whether it was granted WebSocket."""
         head, client = side.stream.head, self._side(connection, "client")
         if head is None:
@@ -147,7 +146,7 @@ class Reader:
         if side is client:
             self._side(connection, "server").stream.methods.append(head.method)
         elif client.stream.undecided and not side.stream.methods and (head.status >= 200 or head.upgrade):
-            self._pieces(connection, client, client.stream.decide(head.upgrade, head.extensions))
+            yield from self._pieces(connection, client, client.stream.decide(head.upgrade, head.extensions))
 
     def _add(self, place: int, row: Row) -> None:
         if len(self.rows) < KEPT or row.kind == "tap":

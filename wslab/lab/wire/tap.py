@@ -36,7 +36,7 @@ __all__ = ["Tap"]
 
 Direction = Literal["client", "server", "both"]
 SENDERS: tuple[Sender, Sender] = ("client", "server")
-PASSAGES = 32  # that are read in one turn of the loop
+ROWS = 100  # that are read in one turn of the loop
 
 
 class Tap:
@@ -215,7 +215,7 @@ class Tap:
         """
         reader, at = self._reader, 0
         while True:
-            reader.read(PASSAGES)
+            reader.read(ROWS)
             while at < len(reader.rows):
                 row, at = reader.rows[at], at + 1
                 if tcp or row.kind != "tcp":
@@ -226,6 +226,11 @@ class Tap:
                 return
             else:
                 await self._recording.news()
+
+    @property
+    def full(self) -> bool:
+        """Whether something has passed that the recording does not keep."""
+        return self._reader.full
 
     @property
     def elapsed(self) -> float:

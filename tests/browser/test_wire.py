@@ -1,0 +1,224 @@
+"""The live wire in a real browser: rows as they pass, a row that is chosen, buttons that act, and its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import wslab
+from tests.browser.here import Here
+from tests.lab.views.test_palette import contrast
+from wslab.lab.browser.serve import PAGES
+from wslab.lab.browser.wire import LiveWire, live_wire
+from wslab.lab.wire.tap import Tap
+
+pytestmark = pytest.mark.browser
+MARKUP = '<img src="x" onerror="window.hit=1"><b>bold</b>'
+STOPPED = "The tap has stopped. Run the cells that start it and show this page again."
+
+
+async def echo(connection: Any) -> None:
+    async for message in connection:
+        await connection.send(message)
+
+
+class Desk:
+    """The page of a server behind a tap in one tab, what crosses the tap in another."""
+
+    def __init__(self, here: Here, page: Page) -> None:
+        self.here, self.wire = here, page
+        self.talker = page.context.new_page()
+        self.tap = here.run(self._start(Tap(here.serve(echo, "echo.html", compression=None))))
+        self.live = self.show()
+        self.talker.goto(f"http://127.0.0.1:{self.tap.port}/")
+        expect(self.talker.locator("#state")).to_have_text("1 OPEN")
+
+    async def _start(self, tap: Tap) -> Tap:
+        return await tap.start()
+
+    async def _show(self) -> LiveWire:
+        return live_wire(self.tap)
+
+    def show(self) -> LiveWire:
+        live = self.here.run(self._show())
+        self.wire.goto(f"http://127.0.0.1:{live.port}/{live.path}")
+        expect(self.wire.locator("#sentence")).to_contain_text("Everything passes")
+        return live
+
+    def say(self, text: str) -> None:
+        self.talker.get_by_role("textbox", name="Message").fill(text)
+        self.talker.get_by_role("button", name="Send", exact=True).click()
+
+    def rows(self) -> list[str]:
+        return [
+            " ".join(text.split())
+            for text in self.wire.locator("#rows tr:visible td:nth-child(2)").all_inner_texts()
+        ]
+
+    def press(self, name: str) -> None:
+        self.wire.get_by_role("button", name=name).click()
+
+    def stop(self) -> None:
+        self.here.run(self.tap.stop())
+
+
+@pytest.fixture
+def desk(here: Here, page: Page) -> Iterator[Desk]:
+    desk = Desk(here, page)
+    yield desk
+    desk.stop()
+
+
+def test_rows_appear_as_they_pass_and_http_on_request(desk: Desk) -> None:
+    desk.say("Grüße")
+    expect(desk.wire.locator("#rows tr:visible")).to_have_count(2)
+    assert desk.rows() == ["client → TEXT", "← server TEXT"]
+    expect(desk.wire.locator("#rows tr:visible").first).to_contain_text('"Grüße"')
+    desk.wire.get_by_label("HTTP too").check()
+    expect(desk.wire.locator("#rows tr:visible", has_text="101 Switching Protocols")).to_have_count(1)
+
+
+def test_a_row_is_chosen_by_mouse_and_by_keyboard(desk: Desk) -> None:
+    desk.say("Hello")
+    expect(desk.wire.locator("#rows tr:visible")).to_have_count(2)
+    desk.wire.locator("#rows tr:visible").first.click()
+    expect(desk.wire.locator("#fields h2")).to_have_text('TEXT: "Hello"')
+    expect(desk.wire.locator("#fields .map [data-field='masking-key']").first).to_be_visible()
+    names = desk.wire.locator("#fields tbody th").all_inner_texts()
+    assert names[-4:] == ["MASK", "payload length", "masking-key", "payload data"]
+    desk.wire.keyboard.press("ArrowDown")
+    expect(desk.wire.locator("#fields tbody th")).to_have_count(8)  # a server masks nothing
+    expect(desk.wire.locator("#rows tr:visible").nth(1)).to_be_focused()
+    desk.wire.keyboard.press("ArrowDown")  # there is nothing below
+    desk.wire.keyboard.press("Home")
+    expect(desk.wire.locator("#fields tbody th")).to_have_count(9)
+    expect(desk.wire.locator("#rows [aria-selected='true']")).to_have_count(1)
+
+
+def test_tab_comes_to_the_rows_once_and_goes_on(desk: Desk) -> None:
+    desk.say("a")
+    desk.say("b")
+    expect(desk.wire.locator("#rows tr:visible")).to_have_count(4)
+    desk.wire.get_by_label("HTTP too").focus()
+    desk.wire.keyboard.press("Tab")
+    assert desk.wire.evaluate("document.activeElement.closest('#rows') !== null")
+    desk.wire.keyboard.press("Enter")
+    expect(desk.wire.locator("#fields .map")).to_have_count(1)
+    desk.wire.keyboard.press("Tab")
+    assert desk.wire.evaluate("document.activeElement.closest('#rows') === null")
+
+
+def test_freeze_stops_the_echo_thaw_brings_it_and_cut_ends_it(desk: Desk) -> None:
+    desk.press("Freeze")
+    expect(desk.wire.locator("#sentence")).to_have_text("Frozen: nothing that client or server sends passes.")
+    desk.say("into the freeze")
+    expect(desk.talker.locator("#log > li")).to_have_count(1)
+    desk.here.run(nothing_passes(desk.tap))
+    desk.press("Thaw")
+    expect(desk.talker.locator("#log > li")).to_have_count(2)
+    expect(desk.wire.locator("#sentence")).to_have_text("Everything passes.")
+    expect(desk.wire.locator("#rows tr:visible")).to_have_count(4)
+    assert desk.rows() == ["network freeze", "network thaw", "client → TEXT", "← server TEXT"]
+    desk.press("Cut")
+    expect(desk.talker.locator("#closed")).to_contain_text("1006")
+    expect(desk.wire.locator("#rows tr:visible").last).to_contain_text("cut")
+
+
+async def nothing_passes(tap: Tap) -> None:
+    with pytest.raises(TimeoutError):
+        await tap.seen("TEXT", timeout=0.3)
+
+
+def test_delay_is_switched_on_and_off_and_follows_what_cells_do(desk: Desk) -> None:
+    button = desk.wire.get_by_role("button", name="Delay")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    assert desk.tap.delay == 0.2
+    desk.tap.delay = 0.0
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(desk.wire.locator("#sentence")).to_have_text("Everything passes.")
+
+
+def test_received_text_is_text(desk: Desk) -> None:
+    desk.say(MARKUP)
+    desk.wire.locator("#rows tr:visible").first.click()
+    expect(desk.wire.locator("#fields h2")).to_contain_text("<b>bold</b>")
+    expect(desk.wire.locator("#rows tr:visible").first).to_contain_text("<b>bold</b>")
+    assert desk.wire.locator("b, img").count() == 0
+    assert desk.wire.evaluate("window.hit") is None
+
+
+def test_of_a_flood_the_page_keeps_the_newest_rows(desk: Desk) -> None:
+    async def flood() -> None:
+        async with wslab.connect(f"ws://127.0.0.1:{desk.tap.port}") as ws:
+            for number in range(1500):
+                await ws.send(f"message {number}")
+                await ws.recv()
+
+    desk.here.run(flood())
+    expect(desk.wire.locator("#rows tr").last).to_contain_text("close 1000")
+    assert desk.wire.locator("#rows tr").count() == 200
+    desk.wire.locator("#rows tr:visible", has_text="message 1499").first.click()
+    expect(desk.wire.locator("#fields h2")).to_have_text('TEXT: "message 1499"')
+
+
+def test_the_view_ends_with_the_tap_and_says_so(desk: Desk) -> None:
+    desk.stop()
+    expect(desk.wire.locator("#sentence")).to_have_text(STOPPED)
+    expect(desk.wire.get_by_role("button", name="Freeze")).to_be_disabled()
+
+
+def test_shown_twice_the_newer_view_goes_on(desk: Desk) -> None:
+    old = desk.wire.context.new_page()
+    old.goto(desk.wire.url)
+    expect(old.locator("#sentence")).to_contain_text("Everything passes")
+    desk.show()
+    expect(old.locator("#sentence")).to_have_text("This view was replaced by a newer one.")
+    desk.say("still here")
+    expect(desk.wire.locator("#rows tr:visible")).to_have_count(2)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 700, 1400])
+def test_nothing_is_wider_than_the_page(desk: Desk, width: int, scheme: Any) -> None:
+    desk.wire.emulate_media(color_scheme=scheme)
+    desk.wire.set_viewport_size({"width": width, "height": 480})
+    desk.say("Hello " * 50)
+    desk.wire.locator("#rows tr:visible").first.click()
+    expect(desk.wire.locator("#fields .map")).to_have_count(1)
+    for place in (
+        "document.documentElement",
+        "document.querySelector('.log')",
+        "document.querySelector('#fields')",
+    ):
+        assert desk.wire.evaluate(f"{place}.scrollWidth <= {place}.clientWidth"), place
+
+
+def test_the_colours_that_carry_text_have_contrast() -> None:
+    style = (PAGES / "wire.css").read_text()
+    pairs = [
+        ("#ffffff", background) for background in re.findall(r"\.end \{ background: (#[0-9a-f]{6})", style)
+    ]
+    assert len(pairs) == 3
+    assert all(contrast(ink, background) >= 4.5 for ink, background in pairs)
+
+
+def test_no_fault_is_reported_by_the_browser(browser: Browser, here: Here) -> None:
+    page = browser.new_context().new_page()
+    faults: list[str] = []
+    page.on(
+        "console",
+        lambda message: faults.append(message.text) if message.type in ("error", "warning") else None,
+    )
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    desk = Desk(here, page)
+    desk.say("Hello")
+    page.locator("#rows tr:visible").first.click()
+    expect(page.locator("#fields .map")).to_have_count(1)
+    assert faults == []
+    desk.stop()
+    page.context.close()
