@@ -16,7 +16,7 @@ from html import escape
 
 from wslab.lab.browser.save_hook import BAR
 
-__all__ = ["bar", "is_live"]
+__all__ = ["PAUSE", "Live", "bar", "is_live"]
 
 PAUSE = 0.1  # seconds between two drawings, and before the first: a quick cell shows no bar
 
@@ -58,13 +58,33 @@ def bar(what: str, *, steps: int = 0, seconds: float = 0.0) -> Iterator[Callable
         drawn.end()
 
 
-class _Bar:
+class Live:
+    """An output that can be drawn again while its cell runs, and that is not stored."""
+
+    def __init__(self) -> None:
+        self._shown = False
+        self._place = {"display_id": f"wslab-bar-{id(self):x}"}
+
+    def publish(self, html: str) -> None:
+        """Show HTML where the last was."""
+        from IPython.display import publish_display_data
+
+        data = {"text/plain": BAR, "text/html": html}
+        publish_display_data(data, transient=self._place, update=self._shown)  # type: ignore[no-untyped-call]
+        self._shown = True
+
+    def end(self) -> None:
+        """Empty the output; an empty output has no height."""
+        if self._shown:
+            self.publish("")
+
+
+class _Bar(Live):
     def __init__(self, what: str, steps: int, seconds: float) -> None:
+        super().__init__()
         self._what, self._steps, self._seconds = what, steps, seconds
         self._done, self._note = 0, ""
         self._began = self._drawn = time.monotonic()
-        self._shown = False
-        self._place = {"display_id": f"wslab-bar-{id(self):x}"}
 
     def step(self, note: str = "") -> None:
         """Count one step, and draw unless that was done a moment ago."""
@@ -78,17 +98,12 @@ class _Bar:
             await asyncio.sleep(PAUSE)
             self._draw()
 
-    def end(self) -> None:
-        """Empty the output; an empty output has no height."""
-        if self._shown:
-            self._publish("")
-
     def _draw(self) -> None:
         self._drawn = time.monotonic()
         passed = self._drawn - self._began
         share = self._done / self._steps if self._steps else min(passed / self._seconds, 0.99)
         said = f"{self._done} of {self._steps}" if self._steps else f"{passed:.1f} s"
-        self._publish(
+        self.publish(
             '<div style="display:flex;gap:.8em;align-items:center;color:inherit;max-width:46em">'
             f"<span>{escape(self._what)}</span>"
             f'<div role="progressbar" aria-label="{escape(self._what)}" aria-valuenow="{100 * share:.0f}" '
@@ -96,10 +111,3 @@ class _Bar:
             f'height:8px;border-radius:4px;background:#009E73;width:{100 * share:.1f}%"></div></div>'
             f'<span style="font-variant-numeric:tabular-nums">{said} {escape(self._note)}</span></div>'
         )
-
-    def _publish(self, html: str) -> None:
-        from IPython.display import publish_display_data
-
-        data = {"text/plain": BAR, "text/html": html}
-        publish_display_data(data, transient=self._place, update=self._shown)  # type: ignore[no-untyped-call]
-        self._shown = True
