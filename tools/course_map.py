@@ -7,20 +7,12 @@ from collections.abc import Sequence
 from html import escape
 
 from tools.course import Lesson
-
-CLIENT, TAP, SERVER = "Client", "Tap", "Server"
-DOES = {
-    CLIENT: "asks, masks, comes back",
-    TAP: "shows every byte on the wire",
-    SERVER: "answers, pushes, scales",
-}
-# The numbers of the lessons whose code is there. Any other lesson looks at the wire.
-AT_HOME = {CLIENT: ("01", "02", "10"), SERVER: ("05", "06", "07", "08", "11", "12")}
+from wslab.lessons.start.course_map import AT_HOME, DOES
 
 
 def place(lesson: Lesson) -> str:
     """Return where a lesson is at home."""
-    return next((name for name, numbers in AT_HOME.items() if lesson.number in numbers), TAP)
+    return next((name for name, numbers in AT_HOME.items() if lesson.number in numbers), "Tap")
 
 
 def course_map(course: Sequence[Lesson]) -> str:

@@ -12,11 +12,12 @@ import pytest
 from tools import site, site_text
 from tools.chinese import ABOUT, CHINESE, renewed
 from tools.course import Lesson, lessons
-from tools.course_map import AT_HOME, course_map
+from tools.course_map import course_map
 from tools.site_lesson import FOLDS, YOUR_TURN, fold, lesson_page, pictured, prose, words
 from tools.site_text import HTML, local, meanings, sections
 from wslab.lab.browser.save_hook import PAGES
 from wslab.lab.browser.serve import PAGES as SERVED
+from wslab.lessons.start.course_map import AT_HOME
 
 ROOT = Path(__file__).resolve().parents[2]
 RFC6455 = "https://www.rfc-editor.org/rfc/rfc6455.html"

@@ -36,7 +36,7 @@ def test_counts_echoes_and_none_while_the_loop_is_blocked() -> None:
     with pytest.raises(KeyError, match="there is free, blocked"):
         probe.echoes("busy")
     figure = probe.figure()
-    assert "during: free, blocked" in repr(figure)
+    assert "Behind the bars: free, blocked." in repr(figure)
     assert figure.png().startswith(b"\x89PNG")
 
 

@@ -1,9 +1,8 @@
 """The probe: a client that sends one message after another to an echo server and times each round trip.
 
-It shows what a program does to its event loop: a round trip is as long as the loop was busy with something
-else. ``mark`` names a stretch of time, ``echoes`` counts the round trips that fell due and ended in it, and
-``figure`` draws all of them. The probe speaks through `websockets`, so it works with any echo server. It does
-not judge what is slow: the lesson asserts what it claims. When an echo is not there yet, the probe waits.
+It shows what a program does to its event loop: a round trip takes as long as the loop was busy with something
+else. ``mark`` names a stretch of time, ``echoes`` counts the round trips that were due and ended in it, and
+``figure`` draws all of them. What is slow, the lesson says.
 """
 
 from __future__ import annotations
@@ -18,17 +17,19 @@ from matplotlib.figure import Figure as Drawing
 from websockets.asyncio.client import ClientConnection, connect
 
 from wslab.lab.views.figure import Figure, canvas, style
-from wslab.lab.views.palette import INK
+from wslab.lab.views.palette import CLIENT, INK
 
 __all__ = ["Probe"]
 
 PAUSE = 0.01  # seconds between two messages
 LIMIT = 100_000  # round trips that are kept
 PATIENCE = 5.0  # seconds to wait for the end
+FLOOR = 0.1  # milliseconds, where the bars begin
+TITLE = "time.sleep stops the server; the two other waits do not"
 
 
 class Probe:
-    """Time the round trips to an echo server while other things happen.
+    """A client that times its round trips to an echo server while other things happen.
 
     Args:
         uri: of the echo server, such as "ws://127.0.0.1:8765".
@@ -101,7 +102,7 @@ class Probe:
         self._marks.append((name, began, time.perf_counter()))
 
     def echoes(self, name: str) -> int:
-        """Count the round trips that fell due and ended within a marked time.
+        """Return how many round trips were due and ended within a marked time.
 
         Raises:
             KeyError: nothing was marked with this name.
@@ -126,25 +127,30 @@ class Probe:
         names = ", ".join(name for name, _, _ in self._marks)
         return Figure(
             _draw(marks, trips, last),
-            "A line for each message: its height is the time from when it was due until its echo was back, "
-            f"in milliseconds on a logarithmic scale, during: {names}. One tall line with a gap behind it "
-            "is a time in which the server could not answer.",
+            f"{TITLE}. A bar for each message, from the moment when it was due to the moment when its echo "
+            "was back; its height is the same time, in milliseconds on a logarithmic scale. Behind the bars: "
+            f"{names}. A wide and high bar with no other beside it: the server was stopped.",
         )
 
 
 def _draw(marks: list[tuple[str, float, float]], trips: list[tuple[float, float]], last: float) -> Drawing:
-    """Draw bands and lines; all times in seconds since the first mark."""
+    """Draw stretches and bars; all times in seconds since the first mark."""
     with style():
-        drawing = canvas(8, 3)
+        drawing = canvas(8, 3.2)
         axes = drawing.add_subplot()
+        drawing.suptitle(TITLE, fontsize=11, fontweight="bold")
         for number, (name, began, ended) in enumerate(marks):
             axes.axvspan(began, ended, facecolor="#DDDDDD" if number % 2 else "#F2F2F2")
             axes.annotate(name, ((began + ended) / 2, 1.02), xycoords=("data", "axes fraction"), ha="center")
         axes.set_yscale("log")
-        axes.vlines([due for due, _ in trips], 0.01, [(end - due) * 1000 for due, end in trips], colors=INK)
+        due, waited = [due for due, _ in trips], [end - due for due, end in trips]
+        heights = [1000 * seconds - FLOOR for seconds in waited]
+        axes.bar(
+            due, heights, waited, FLOOR, align="edge", color=CLIENT.background, edgecolor=INK, linewidth=0.8
+        )
         axes.set_xlim(-0.02, last + 0.02)
-        axes.set_ylim(0.1, 2000)
+        axes.set_ylim(FLOOR, 2000)
         axes.yaxis.set_major_formatter("{x:g}")
-        axes.set_xlabel("when the message was due, seconds")
-        axes.set_ylabel("until its echo was back, ms")
+        axes.set_xlabel("from when the message was due until its echo was back, seconds")
+        axes.set_ylabel("the same, ms")
     return drawing
