@@ -45,7 +45,6 @@ FOLDERS = {
 }
 # More modules of a lesson whose exercises are not in one module yet.
 _MORE = {
-    "polling": ("client_exercises",),
     "handshake": ("heads_exercises",),
     "frames": ("stream_exercises",),
     "heartbeat": ("beat_exercises",),

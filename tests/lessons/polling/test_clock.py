@@ -1,4 +1,4 @@
-"""The clock changes at its moments, loses no change, and knows who waits."""
+"""The clock changes at its moments and wakes everyone who waits for the next change."""
 
 import asyncio
 from itertools import pairwise
@@ -21,48 +21,31 @@ def test_irregular_moments_are_the_same_in_every_run_and_within_their_bounds() -
 
 
 @pytest.mark.parametrize("number", [0, 59, 60, 3600, 50399, 86399])
-def test_readings_have_eight_characters_and_can_be_read_back(number: int) -> None:
+def test_readings_have_eight_characters(number: int) -> None:
     assert len(Clock.reading(number)) == 8
-    assert Clock.number_of(Clock.reading(number)) == number
 
 
-@pytest.mark.parametrize("text", ["10:00:61", "10:0:7", "24:00:00", "ten"])
-def test_refuses_what_it_never_shows(text: str) -> None:
-    with pytest.raises(ValueError, match=r"never shows|invalid literal|not enough"):
-        Clock.number_of(text)
-
-
-def test_readings_lose_no_change_even_when_the_reader_is_late() -> None:
-    async def scenario() -> list[str]:
-        clock = Clock()
+def test_knows_the_number_of_each_text_that_it_has_shown() -> None:
+    clock = Clock()
+    for _ in range(60):
         clock.change()
-        readings = clock.readings()
-        seen = [await anext(readings)]
-        clock.change()
-        clock.change()
-        seen += [await anext(readings), await anext(readings)]
-        waiting = asyncio.ensure_future(anext(readings))
-        await clock.crowded(1)
-        clock.change()
-        seen.append(await waiting)
-        assert clock.waiting == 0
-        await readings.aclose()  # type: ignore[attr-defined]
-        return seen
-
-    assert asyncio.run(scenario()) == ["10:00:01", "10:00:02", "10:00:03", "10:00:04"]
+    assert clock.text == "10:01:00"
+    assert clock.numbers[clock.text] == 60
+    assert len(clock.numbers) == 61
+    assert "10:01:01" not in clock.numbers
 
 
-def test_other_than_answers_at_once_later_or_after_its_time() -> None:
+def test_each_change_sets_the_event_that_was_waited_for_and_no_later_one() -> None:
     async def scenario() -> None:
         clock = Clock()
-        assert await clock.other_than("--:--:--") == "10:00:00"
-        held = asyncio.ensure_future(clock.other_than("10:00:00"))
-        await clock.crowded(1)
-        assert not held.done()
+        waiting = asyncio.ensure_future(clock.changed.wait())
+        await asyncio.sleep(0)
+        assert not waiting.done()
         clock.change()
-        assert await held == "10:00:01"
-        assert await clock.other_than("10:00:01", hold=0.01) == "10:00:01"
-        assert clock.waiting == 0
+        async with asyncio.timeout(5):
+            assert await waiting
+        assert clock.text == "10:00:01"
+        assert not clock.changed.is_set(), "the next change has an event of its own"
 
     asyncio.run(scenario())
 

@@ -6,8 +6,7 @@ import pytest
 
 from tests.lessons.polling.ways import HELD, PUSHED, STREAMED, answer, polling
 from wslab.lessons.polling.clock import Clock
-from wslab.lessons.polling.costs import weigh
-from wslab.lessons.polling.race import Race, race
+from wslab.lessons.polling.race import Race, race, staleness
 from wslab.lessons.polling.ways import Way
 
 
@@ -21,56 +20,60 @@ def run(*args: object, **options: object) -> Race:
     return asyncio.run(scenario())
 
 
-def test_who_is_told_pays_for_changes_only_and_misses_none() -> None:
+def test_a_server_that_sends_costs_bytes_for_changes_only_and_no_client_misses_one() -> None:
     found = run([STREAMED, PUSHED], Clock.irregular(8, 0.01, seed=1), clients=5)
-    assert found["WebSocket"].bytes == 8 * 5 * 10
-    assert found["server-sent events"].bytes == 8 * 5 * 22
+    assert [result.bytes for result in found] == [8 * 5 * 22, 8 * 5 * 10]
+    assert [result.bytes_per_update for result in found] == [22, 10]
     assert [result.missed for result in found] == [0, 0]
     assert [result.requests for result in found] == [0, 0]
-    assert all(late >= 0 for result in found for late in result.staleness)
+    assert all(result.mean >= 0 for result in found)
     assert [result.after.connections for result in found] == [5, 5]
 
 
-def test_who_asks_pays_for_every_question_to_the_byte() -> None:
+def test_a_client_that_asks_costs_bytes_for_every_request() -> None:
     found = run([polling(0.01), HELD], Clock.irregular(6, 0.03, seed=1))
-    for result, request in zip(found, (99, 114), strict=True):
-        assert result.passed("client", "head_bytes") == result.requests * request
-        assert result.passed("server", "head_bytes") == result.passed("server", "heads") * 132
-        assert result.passed("server", "body_bytes") == result.passed("server", "bodies") * 8
-        assert result.requests > 0
+    for result, request in zip(found, (101, 116), strict=True):
+        asked = result.after.client.head_bytes - result.before.client.head_bytes
+        assert asked == result.requests * request > 0
+        answers = result.after.server.heads - result.before.server.heads
+        assert result.after.server.head_bytes - result.before.server.head_bytes == answers * 132
+        assert result.bytes == asked + answers * (132 + 8)
 
 
 def test_a_delay_makes_every_staleness_at_least_as_long() -> None:
     found = run([polling(0.01), HELD, PUSHED], Clock.irregular(4, 0.05, seed=1), delays=(0.0, 0.03))
-    assert len(found) == 6
-    assert [result.delay for result in found] == [0.0] * 3 + [0.03] * 3
+    assert [result.lane.delay for result in found] == [0.0] * 3 + [0.03] * 3
     for result in found[3:]:
-        assert min(result.staleness) >= 0.03 - 0.016  # the clock of Windows counts in steps of 16 ms
+        late = staleness(result.lane.clock.times, result.lane.learned[0])
+        assert min(late) >= 0.03 - 0.016  # the clock of Windows counts in steps of 16 ms
     assert found.find("WebSocket", 0.03) is found[5]
+    assert found.find("WebSocket") is found[2]
+    with pytest.raises(KeyError):
+        found.find("carrier pigeon")
 
 
-def test_an_idle_clock_costs_nothing_to_who_is_told() -> None:
+def test_an_idle_clock_costs_nothing_where_the_server_sends() -> None:
     found = run([polling(0.01), STREAMED, PUSHED], Clock(), rest=0.1)
     assert [result.bytes > 0 for result in found] == [True, False, False]
     assert "–" in repr(found)
 
 
-def test_shows_results_and_predictions_as_tables() -> None:
-    async def scenario() -> None:
-        async with asyncio.timeout(60):
-            costs = await weigh([polling(0.01), PUSHED])
-            found = await race([polling(0.02), PUSHED], Clock.irregular(5, 0.02, seed=1))
-        assert "polling, 20 ms" in repr(found)
-        assert found._repr_html_().count("<tr>") == 3
-        comparison = repr(found.compare(costs))
-        assert "predicted" in comparison
-        assert 0 <= found.late < 60
-        assert len(found.predictions(costs)) == 2
-        assert set(found.surprises(costs)) <= {"polling, 20 ms, 0 ms", "WebSocket, 0 ms"}
-        with pytest.raises(KeyError):
-            found["carrier pigeon"]
+def test_shows_the_results_as_a_table() -> None:
+    found = run([polling(0.02), PUSHED], Clock.irregular(5, 0.02, seed=1))
+    assert "polling, 20 ms" in repr(found)
+    assert found._repr_html_().count("<tr>") == 3
 
-    asyncio.run(scenario())
+
+def test_says_who_learns_what_while_it_runs() -> None:
+    heard: list[tuple[str, str]] = []
+    run(
+        [PUSHED],
+        Clock.irregular(2, 0.01, seed=1),
+        delays=(0.0, 0.01),
+        watch=lambda lane, text: heard.append((lane.name, text)),
+    )
+    for name in ("WebSocket", "WebSocket, 10 ms away"):
+        assert [text for who, text in heard if who == name] == ["10:00:00", "10:00:01", "10:00:02"]
 
 
 def test_refuses_a_clock_that_ran_and_reports_a_client_that_ends() -> None:
@@ -79,13 +82,33 @@ def test_refuses_a_clock_that_ran_and_reports_a_client_that_ends() -> None:
     with pytest.raises(RuntimeError, match="ran already"):
         run([PUSHED], clock)
 
-    async def leave(port: int, learn: object) -> None:
+    async def leave(url: str, learn: object) -> None:
         return
 
     with pytest.raises(RuntimeError, match="a client of leaving ended"):
         run([PUSHED, Way("leaving", answer, leave)], Clock([0.01]))
 
 
-def test_a_race_that_is_over_before_the_first_alarm() -> None:
+def test_a_race_without_rest() -> None:
     found = run([PUSHED], Clock([0.001]), rest=0.0)
-    assert found["WebSocket"].bytes == 10
+    assert found.find("WebSocket").bytes == 10
+
+
+@pytest.mark.parametrize(
+    ("learned", "expected"),
+    [
+        ([(0.5, 0), (1.5, 1), (2.25, 2)], [0.5, 0.25]),
+        ([(0.5, 0), (3.0, 2)], [2.0, 1.0]),  # the first was never seen
+        ([(1.5, 1), (1.75, 1), (2.5, 2), (2.5, 2)], [0.5, 0.5]),  # told the same again
+    ],
+)
+def test_staleness_lasts_until_the_change_or_a_later_one_is_known(
+    learned: list[tuple[float, int]], expected: list[float]
+) -> None:
+    assert staleness((1.0, 2.0), learned) == expected
+
+
+def test_staleness_of_a_change_that_was_never_known_is_an_error() -> None:
+    with pytest.raises(ValueError, match="does not know the last of 2"):
+        staleness((1.0, 2.0), [(0.5, 0), (1.5, 1)])
+    assert staleness((), []) == []

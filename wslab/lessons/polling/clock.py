@@ -1,22 +1,18 @@
-"""A clock that jumps ahead at irregular moments: what the contestants of a race want to know.
+"""The clock that the contestants of lesson 01 want to know: it jumps ahead at irregular moments.
 
-What the clock shows is a text of eight bytes, so that every update has the same size whatever carries it. It
-begins at 10:00:00, and each change adds one second. The moments of the changes are drawn from a seed: they
-look irregular, and are the same in every run.
+It shows eight characters, so that every update has the same size whatever carries it. The moments of its
+changes are drawn from a seed: they look irregular, and are the same in every run.
 
-``other_than`` is for a handler that answers once, ``readings`` for one that goes on telling. Neither loses a
-change: readings are counted, not sampled, so a reader that was busy still gets each of them, in order. The
-clock notes when each change happened, not when it was planned; a busy machine is late, and nobody can know a
-change before it is there. How a reading travels is left to ``lane``, who learned it when to ``race``.
+How a handler waits for the next change, and how it misses none, is the subject of the lesson and in its
+cells. Who learned what, and when, is in ``race``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Self
 
 __all__ = ["Clock"]
@@ -25,14 +21,15 @@ START = 10 * 3600  # seconds of the day
 
 
 class Clock:
-    """Show a time that changes when it is told to, or at given moments.
+    """A clock that jumps one second ahead whenever it is told to, or at given moments.
 
     Args:
         moments: when it changes by itself, in seconds after ``run`` began.
 
     Attributes:
-        number: how many changes there were.
-        waiting: how many handlers wait for the next one.
+        changed: an event that is set at the next change. The change after that has an event of its own.
+        times: when each change happened, by ``time.perf_counter``. A busy machine is late.
+        numbers: each text that it has shown, to how many changes there were then.
 
     >>> clock = Clock()
     >>> clock.change()
@@ -42,19 +39,17 @@ class Clock:
 
     def __init__(self, moments: Iterable[float] = ()) -> None:
         self.moments = tuple(sorted(moments))
-        self.waiting = 0
-        self._times: list[float] = []
-        self._changed = asyncio.Event()
-        self._came = asyncio.Event()
+        self.times: list[float] = []
+        self.numbers = {self.text: 0}
+        self.changed = asyncio.Event()
 
     @classmethod
     def irregular(cls, count: int, gap: float, seed: int) -> Self:
-        """Make a clock that changes ``count`` times, ``gap`` seconds apart on average.
+        """Return a clock that changes ``count`` times, ``gap`` seconds apart on average.
 
         Args:
             count: the number of changes.
-            gap: the mean distance of two changes, in seconds; a distance is between a fifth of it and nine
-                fifths.
+            gap: the mean distance of two changes, in seconds; a distance is from 0.2 to 1.8 times that.
             seed: the same seed gives the same moments, on every machine.
 
         >>> Clock.irregular(3, 0.1, seed=1).moments == Clock.irregular(3, 0.1, seed=1).moments
@@ -73,21 +68,16 @@ class Clock:
     @property
     def number(self) -> int:
         """How many changes there were."""
-        return len(self._times)
+        return len(self.times)
 
     @property
     def text(self) -> str:
         """What the clock shows, in eight characters."""
         return self.reading(self.number)
 
-    @property
-    def times(self) -> tuple[float, ...]:
-        """When each change happened, by ``time.perf_counter``, in seconds."""
-        return tuple(self._times)
-
     @staticmethod
     def reading(number: int) -> str:
-        """Write what the clock shows after so many changes.
+        """Return what the clock shows after so many changes.
 
         >>> Clock.reading(61)
         '10:01:01'
@@ -95,27 +85,12 @@ class Clock:
         seconds = (START + number) % 86400
         return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
-    @staticmethod
-    def number_of(text: str) -> int:
-        """Tell after how many changes the clock shows this.
-
-        Raises:
-            ValueError: it never shows this.
-
-        >>> Clock.number_of("10:01:01")
-        61
-        """
-        hours, minutes, seconds = (int(part) for part in text.split(":"))
-        number = (hours * 3600 + minutes * 60 + seconds - START) % 86400
-        if Clock.reading(number) != text:
-            raise ValueError(f"the clock never shows {text!r}")
-        return number
-
     def change(self) -> None:
-        """Jump one second ahead, now."""
-        self._times.append(time.perf_counter())
-        self._changed.set()
-        self._changed = asyncio.Event()
+        """Jump one second ahead, and wake everyone who waits for it."""
+        self.times.append(time.perf_counter())
+        self.numbers[self.text] = self.number
+        self.changed.set()
+        self.changed = asyncio.Event()
 
     async def run(self) -> None:
         """Change at each of the moments, counted from now."""
@@ -124,41 +99,3 @@ class Clock:
         for moment in self.moments:
             await asyncio.sleep(start + moment - loop.time())
             self.change()
-
-    async def other_than(self, text: str, hold: float = 30.0) -> str:
-        """Return what the clock shows as soon as it is something else than ``text``.
-
-        Args:
-            text: what the asker knows already.
-            hold: how long to wait for a change, in seconds; then what the clock shows is returned all the
-                same.
-        """
-        if self.text == text:
-            # Nothing new for so long: the asker hears that the server is still there, and asks again.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(hold):
-                    await self._next()
-        return self.text
-
-    async def readings(self) -> AsyncIterator[str]:
-        """Give what the clock shows now, and then every change."""
-        number = self.number
-        while True:
-            yield self.reading(number)
-            if number == self.number:
-                await self._next()
-            number += 1
-
-    async def crowded(self, count: int) -> None:
-        """Wait until so many handlers wait for the next change at the same time."""
-        while self.waiting < count:
-            self._came.clear()
-            await self._came.wait()
-
-    async def _next(self) -> None:
-        self.waiting += 1
-        self._came.set()
-        try:
-            await self._changed.wait()
-        finally:
-            self.waiting -= 1

@@ -1,199 +1,265 @@
-"""The exercises of lesson 01: predict, write, estimate, choose.
+"""The exercises of lesson 01: write a client, predict, estimate, choose.
 
-This module knows the questions, their typical wrong answers and their hints. The staleness of polling comes
-from a formula that ``prediction`` knows, too. The numbers from which to choose stand in the notebook. The
-client that the learner writes is judged in ``lesson01_client``. Nothing here waits for more bytes.
+The client is watched by a server that answers as soon as it has something else to tell than the client
+knows. Its clock then jumps, by a step that cannot be guessed, so a client that asks at once waits, and one
+that does not say what it knows is sent the same again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import inspect
+import time
 from typing import Any
 
+from aiohttp import web
+
 from wslab.lab.exercises.answer import show
-from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, compare, equals, returns
+from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Value, Watched
+from wslab.lab.exercises.peers import PATIENCE, Address
+from wslab.lessons.polling.clock import Clock
+from wslab.lessons.polling.ways import http_server
 
 __all__ = ["EXERCISES"]
 
-STALENESS = Exercise(
-    name="staleness",
-    lesson="01",
-    title="Predict the mean staleness of polling",
-    asks="my_staleness(interval, delay)",
-    judge=returns(
-        Case((100, 0), 50),
-        Case((800, 0), 400),
-        Case((400, 40), 240),
-        Case((20, 40), 80),
-        Case((60, 40), 80),
-        Case((15, 30), 60),
-        Case((25, 1), 13.5),
-    ),
-    section="the section The race",
-    hints=(
-        "A change falls anywhere between two questions: it waits half an interval on average.",
-        "The answer that brings it takes the delay once. And a client that waits for each answer cannot ask "
-        "again before a round trip is over: max(interval, 2 * delay).",
-    ),
-    mistakes=(
-        Mistake(
-            lambda interval, delay: interval / 2,
-            "The answer that brings the change is on its way for the delay.",
-        ),
-        Mistake(
-            lambda interval, delay: interval / 2 + delay,
-            "The client waits for each answer: its questions are at least a round trip apart.",
-        ),
-        Mistake(
-            lambda interval, delay: interval / 2 + 2 * delay,
-            "A change that happens while the question is on its way is in the answer: count the delay once.",
-        ),
-        Mistake(
-            lambda interval, delay: interval + delay, "This is the worst case; the question is for the mean."
-        ),
-        Mistake(
-            lambda interval, delay: (max(interval, 2 * delay) / 2 + delay) / 1000,
-            "These are seconds; interval and delay are milliseconds, and so is the answer.",
-        ),
-    ),
-    why="Half the interval is the price of asking. Only who is told does not pay it.",
-)
-
-CLIENTS, DAYS = 10_000, 30
+COUNT = 5  # texts that the client must learn, before it is seen to ask once more
+PAUSE = 0.05  # seconds from an answer to the next request; one late moment of the machine does no harm
+NOTHING = "--:--:--"
 
 
-def _gigabytes(size: float, seconds: float) -> float:
-    return size * CLIENTS * DAYS * 86400 / seconds / 1e9
+class _World:
+    """A server for long polling and what a client did with it."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.asked: list[str] = []
+        self.sent: list[str] = []
+        self.learned: list[Any] = []
+        self.pauses: list[float] = []
+        self.connections: set[object] = set()
+        self.early = False  # learned something before it was sent
+        self.enough = asyncio.Event()
+        self._answered = 0.0
+
+    def __repr__(self) -> str:
+        return "learn"  # as what the client is given
+
+    def __call__(self, text: Any) -> None:
+        """Note what the client learns."""
+        self.learned.append(text)
+        self.early = self.early or len(self.learned) > len(self.sent)
+        if len(self.learned) > 2 * COUNT:
+            self.enough.set()  # it never asks
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer when the clock shows something else than the client knows."""
+        if self.asked:
+            self.pauses.append(time.perf_counter() - self._answered)
+        self.asked.append(request.query.get("known", ""))
+        self.connections.add(request.transport)
+        if len(self.asked) > COUNT:
+            self.enough.set()
+        if self.asked[-1] == self.clock.text:
+            await asyncio.sleep(0)
+            for _ in range(1 + len(self.asked) ** 2 % 7):
+                self.clock.change()
+        self.sent.append(self.clock.text)
+        self._answered = time.perf_counter()
+        return web.Response(text=self.sent[-1])
 
 
-def _rounded(calculate: Callable[[float, float], float]) -> Callable[[float, float], float]:
-    """Give a mistake in the way in which the judge looks at answers."""
-    return lambda size, seconds: round(calculate(size, seconds), 6)
+async def _judge_client(answer: Any) -> Fault | None:
+    world = _World()
+    async with http_server(world.answer) as port:
+        url = Address(f"http://127.0.0.1:{port}/")
+        client = asyncio.ensure_future(answer(url, world))
+        enough = asyncio.ensure_future(world.enough.wait())
+        await asyncio.wait([client, enough], timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        ended = client.done()
+        for task in (enough, client):
+            task.cancel()
+        await asyncio.wait([client], timeout=PATIENCE)
+    if ended:
+        client.result()  # raises what the client raised
+    return _wrong_request(world) or _wrong_text(world) or _wrong_rhythm(world, ended)
 
 
-def _judge_traffic(answer: Any) -> Fault | None:
-    for case in ((239, 5), (254, 60), (10, 60)):
-        given = answer(*case)
-        number = isinstance(given, (int, float)) and not isinstance(given, bool)
-        if number and 0 < abs(given / _gigabytes(*case) - 1) < 0.03 and round(given, 2) == given:
-            sentence = "gives a rounded value: give the result of the calculation as it is."
-            return Fault(
-                sentence, (("given", show(given)), ("expected", show(_gigabytes(*case)))), given, case
-            )
-        fault = compare(round(given, 6) if number else given, round(_gigabytes(*case), 6))
-        if fault:
-            return Fault(fault.sentence, fault.rows, fault.given, case)
+def _wrong_request(world: _World) -> Fault | None:
+    asked = world.asked
+    if not asked:
+        if not world.learned:
+            return NOTHING_YET
+        return Fault("called learn, but sent no request. Ask the server with session.get(url, …).")
+    rows = (("known in the requests", ", ".join(each or "(nothing)" for each in asked[:4])),)
+    if not all(asked):
+        return Fault("asked without saying what it knows. Pass params={'known': known}.", rows)
+    if asked[0] != NOTHING:
+        return Fault(f"said {asked[0]!r} in its first request. It knows nothing yet: {NOTHING!r}.", rows)
+    if asked[1:] != world.sent[: len(asked) - 1]:
+        return Fault("did not ask with the last answer as known. Set known to each answer's text.", rows)
     return None
 
 
-TRAFFIC = Exercise(
-    name="monthly-traffic",
-    lesson="01",
-    title="Estimate the monthly traffic of ten thousand clients",
-    asks="my_gigabytes(size, seconds)",
-    judge=_judge_traffic,
-    section="the section What one update weighs",
+def _wrong_text(world: _World) -> Fault | None:
+    for text, sent in zip(world.learned, world.sent, strict=False):
+        rows = (("passed to learn", show(text)), ("the server sent", show(sent)))
+        if inspect.iscoroutine(text):
+            text.close()
+            return Fault("passed a coroutine to learn. Put await in front of response.text().")
+        if text == NOTHING:
+            return Fault(f"passed {NOTHING} to learn, which it knew. Call learn after the answer.", rows)
+        if isinstance(text, bytes):
+            return Fault("passed bytes to learn. response.text() returns a text; read() does not.", rows)
+        if text != sent:
+            return Fault("passed something to learn that the server did not send then.", rows)
+    if world.early:
+        return Fault("called learn more often than the server answered. Call it once for each answer.")
+    return None
+
+
+def _wrong_rhythm(world: _World, ended: bool) -> Fault | None:
+    rows = (("requests", str(len(world.asked))), ("calls of learn", str(len(world.learned))))
+    if len(world.learned) < min(COUNT, len(world.sent) - 1):
+        return Fault("did not call learn with each answer.", rows)
+    if len(world.connections) > 1:
+        rows = (("connections", str(len(world.connections))), ("requests", str(len(world.asked))))
+        return Fault("opened more than one connection. Use one ClientSession for all requests.", rows)
+    if ended:
+        return Fault("stopped. The client asks again after each answer, without end: while True.", rows)
+    if len(world.asked) <= COUNT or min(world.pauses) > PAUSE:
+        return Fault("waited before it asked again. The server does the waiting.", rows)
+    return None
+
+
+LONG_POLLING = Watched(
+    name="long-polling",
+    title="Write the long-polling client",
+    section="the section Four ways to know what the clock shows",
+    asks="my_long_polling(url, learn)",
+    judge=_judge_client,
     hints=(
-        "A day has 86,400 seconds: how often does one client get these bytes in 30 days?",
-        "A gigabyte is 10 ** 9 bytes here, as providers count.",
+        "The client of short polling is nearly it. Take the waiting out, because the server waits now.",
+        "Begin with known = '--:--:--'. Ask with session.get(url, params={'known': known}).",
+        "In the loop: known = await response.text(), then learn(known).",
     ),
-    mistakes=(
-        Mistake(
-            _rounded(lambda size, seconds: _gigabytes(size, seconds) / CLIENTS),
-            "This is one client. There are ten thousand.",
-        ),
-        Mistake(
-            _rounded(lambda size, seconds: _gigabytes(size, seconds) * 1e9 / 2**30),
-            "This is in gibibytes, 2 ** 30 bytes; a gigabyte is 10 ** 9.",
-        ),
-        Mistake(
-            _rounded(lambda size, seconds: _gigabytes(size, seconds) * 8),
-            "This is in gigabits: a byte has eight bits, and the question is for bytes.",
-        ),
-        Mistake(
-            _rounded(lambda size, seconds: _gigabytes(size, seconds) / DAYS),
-            "This is one day, of thirty.",
-        ),
-        Mistake(
-            _rounded(lambda size, seconds: _gigabytes(size, seconds) * seconds**2),
-            "The longer the time between two updates, the less traffic: divide by seconds.",
-        ),
-        Mistake(
-            _rounded(lambda size, seconds: _gigabytes(size, seconds) * seconds),
-            "This is an update every second. How many are there in 30 days with one every `seconds`?",
-        ),
-        Mistake(
-            _rounded(lambda size, seconds: _gigabytes(size, seconds) * 1e9),
-            "These are bytes; a gigabyte is 10 ** 9 of them.",
-        ),
-        Mistake(
-            _rounded(lambda size, seconds: _gigabytes(size, seconds) * 1e3),
-            "These are megabytes; a gigabyte is 10 ** 9 bytes.",
-        ),
-        Mistake(
-            _rounded(lambda size, seconds: _gigabytes(size, seconds) / 60),
-            "A day has 86,400 seconds: 24 hours of 60 minutes of 60 seconds.",
-        ),
-    ),
-    why="The same for every new service: bytes for an update, times updates, times clients.",
+    why="No timer and almost no wasted request: many chats in browsers ran on this before WebSocket.",
+    bound=5.0,
 )
 
-_RIGHT = {
-    "weather": "polling",
-    "live comments": "server-sent events",
-    "game": "WebSocket",
-    "departure board": "polling",
-    "co-editing": "WebSocket",
-}
-
-_judge_known_words = equals(
-    _RIGHT,
-    {
-        "weather": "The knowledge may be half an hour old. What would an open connection be for?",
-        "live comments": "A second is allowed, and nearly everything goes one way.",
-        "game": "Both sides send, many times a second.",
-        "departure board": "The knowledge may be a minute old: how often must a client ask at most?",
-        "co-editing": "Both sides send, and a client as often as the others.",
+STALENESS = Function(
+    name="staleness",
+    title="Predict the mean staleness of polling",
+    section="the section The race",
+    asks="my_staleness(interval, delay)",
+    right=lambda interval, delay: max(interval, 2 * delay) / 2 + delay,
+    calls=[(100, 0), (800, 0), (400, 40), (20, 40), (60, 40), (15, 30), (25, 1)],
+    drawn=lambda source: (source.randrange(1, 1000), source.randrange(200)),
+    mistakes={
+        "The answer that brings the change takes the delay to arrive. Add it.": lambda interval, delay: (
+            interval / 2
+        ),
+        "The client waits for each answer, so its requests are at least a round trip apart.": (
+            lambda interval, delay: interval / 2 + delay
+        ),
+        "A round trip is twice the delay: the request travels, and so does the answer.": (
+            lambda interval, delay: max(interval, delay) / 2 + delay
+        ),
+        "A change that happens while the request travels is in the answer. Count the delay once.": (
+            lambda interval, delay: interval / 2 + 2 * delay
+        ),
+        "You returned the worst case. The exercise asks for the mean.": lambda interval, delay: (
+            interval + delay
+        ),
+        "You returned seconds. interval and delay are milliseconds, and so is the answer.": (
+            lambda interval, delay: (max(interval, 2 * delay) / 2 + delay) / 1000
+        ),
     },
-    noun="use",
+    hints=(
+        "A change falls anywhere between two requests. It waits half an interval on average.",
+        "The answer that brings it takes the delay once.",
+        "A client that waits for each answer cannot ask again before a round trip is over: "
+        "max(interval, 2 * delay).",
+    ),
+    why="Half the interval is the price of asking. A client that is sent changes does not pay it.",
 )
 
 
-def _judge_choice(answer: Any) -> Fault | None:
-    for use, word in answer.items() if isinstance(answer, Mapping) else ():
-        if use in _RIGHT and str(word).lower() not in map(str.lower, _RIGHT.values()):
-            rows = (("given", show(word)), ("expected", ", or ".join(dict.fromkeys(_RIGHT.values()))))
-            return Fault(f"The use {use!r} has none of the three words, in quotes.", rows, answer)
-    fault: Fault | None = _judge_known_words(answer)
-    return fault
+def _gigabytes(size: float, seconds: float) -> float:
+    return size * 10_000 * 30 * 86400 / seconds / 1e9
 
 
-CHOOSE = Exercise(
-    name="choose-transport",
-    lesson="01",
-    title="Choose the transport from three measured numbers",
-    judge=_judge_choice,
-    section="the section When not to use WebSocket",
+TRAFFIC = Function(
+    name="monthly-traffic",
+    title="Estimate the monthly traffic of ten thousand clients",
+    section="the section What one update costs",
+    asks="my_gigabytes(size, seconds)",
+    right=_gigabytes,
+    calls=[(241, 5), (256, 60), (10, 60)],
+    drawn=lambda source: (source.randrange(10, 2000), source.randrange(1, 120)),
+    within=0.051,
+    mistakes={
+        "You counted one client. There are ten thousand.": lambda size, seconds: (
+            _gigabytes(size, seconds) / 1e4
+        ),
+        "You returned gibibytes, 2 ** 30 bytes. A gigabyte is 10 ** 9.": (
+            lambda size, seconds: _gigabytes(size, seconds) * 1e9 / 2**30
+        ),
+        "You returned gigabits. A byte has eight bits, and the exercise asks for bytes.": (
+            lambda size, seconds: _gigabytes(size, seconds) * 8
+        ),
+        "You returned bytes. A gigabyte is 10 ** 9 of them.": lambda size, seconds: (
+            _gigabytes(size, seconds) * 1e9
+        ),
+        "You counted an update every second. How many are there in 30 days with one every `seconds`?": (
+            lambda size, seconds: _gigabytes(size, seconds) * seconds
+        ),
+    },
     hints=(
-        "First the last column: who sends as often as it receives needs both directions.",
-        "Then the middle one: asking that often, would most answers tell nothing new? A page that asks once "
-        "a minute needs nothing but HTTP.",
+        "A day has 86,400 seconds. How often does one client move these bytes in 30 days?",
+        "Multiply by the bytes and by the clients. A gigabyte is 10 ** 9 bytes, as providers count.",
     ),
-    mistakes=(
-        Mistake(
-            dict.fromkeys(_RIGHT, "WebSocket"),
-            "WebSocket would do all of it. Which of these would work with less, and through any cache?",
-        ),
-        Mistake(
-            _RIGHT | {"live comments": "WebSocket"},
-            "It would work. But two comments in an hour are two POST requests, and the rest goes one way.",
-        ),
-        Mistake(
-            _RIGHT | {"departure board": "server-sent events"},
-            "It would work, and weigh less. But a minute may pass, and polling is the simplest that does it.",
-        ),
+    why="The same for every new service: bytes of an update, times updates, times clients.",
+)
+
+CHOOSE = Value(
+    name="choose-transport",
+    title="Choose the transport from three numbers",
+    section="the section When not to use WebSocket",
+    noun="use",
+    choices=("polling", "server-sent events", "WebSocket"),
+    right={
+        "weather": "polling",
+        "live comments": "server-sent events",
+        "game": "WebSocket",
+        "departure board": "polling",
+        "co-editing": "WebSocket",
+    },
+    look_at={
+        "weather": "The client may be 30 minutes late. How many requests an hour is that?",
+        "live comments": "The client may be a second late and sends twice an hour.",
+        "game": "The client sends 36,000 times an hour.",
+        "departure board": "The client may be a minute late. How many requests an hour is that?",
+        "co-editing": "The client sends as often as the others: 3,600 times an hour.",
+    },
+    mistakes={
+        "WebSocket would do all of it. Which of these needs less, and works through any cache?": {
+            "weather": "WebSocket"
+        },
+        "WebSocket would work. But two comments an hour are two POST requests; the rest goes one way.": {
+            "live comments": "WebSocket"
+        },
+        "Polling would work. But to be a second late at most, it needs 3,600 requests an hour.": {
+            "live comments": "polling"
+        },
+        "Server-sent events would work with fewer bytes. By the rule, 60 requests an hour are few.": {
+            "departure board": "server-sent events"
+        },
+    },
+    hints=(
+        "Begin with the last column. Which clients send more than once a minute?",
+        "Then divide 3,600 seconds by the age that is allowed: so many requests an hour does polling need.",
     ),
     why="There is no best transport, only numbers: how often, how fresh, and in which direction.",
 )
 
-EXERCISES = (STALENESS, TRAFFIC, CHOOSE)
+EXERCISES = (LONG_POLLING, STALENESS, TRAFFIC, CHOOSE)

@@ -1,23 +1,18 @@
-"""One way to carry the clock's readings, on its own lane: a server, a tap before it, and clients that learn.
+"""One way to follow the clock, on its own lane: a server, a tap in front of it, and clients that learn.
 
 A ``Way`` is what a lesson writes: a handler for the server and a loop for the client. A ``Lane`` runs it for
-so many clients through a tap of its own, so that what the way costs is counted apart, and notes when each
-client learned what. It starts the servers of two libraries, aiohttp for HTTP and `websockets`; which of them
-is part of the way. It compares nothing: ``race`` does, and ``cost`` weighs one update.
+a number of clients through its own tap, so that what the way costs is counted apart, and notes when each
+client learned what. The servers are those of two libraries, aiohttp for HTTP and `websockets`; both send
+short heads that are the same on every machine.
 
-The heads of HTTP depend on the versions of Python and of the libraries. `ask` and `through` send short
-ones that are the same everywhere, and so do the servers: bytes can be counted on, and are few. Clients call
-the server clock.example, since a port has four or five digits.
-
-Every client learns something as soon as it comes; the lane is ready when all have. Then nothing of the
-opening is left to be measured.
+Every client learns something as soon as it connects, and the lane is ready when all have. Nothing of the
+opening is then left to be measured. ``race`` compares lanes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -25,7 +20,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
-import aiohttp
 from aiohttp import web
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -33,10 +27,8 @@ from websockets.exceptions import ConnectionClosed
 from wslab.lab.wire.tap import Tap
 from wslab.lessons.polling.clock import Clock
 
-__all__ = ["Lane", "Way", "ask", "every", "http_server", "through", "websocket_server"]
+__all__ = ["Lane", "Way", "http_server", "websocket_server"]
 
-NAME = "clock.example"
-HEADS = {"Host": NAME, "User-Agent": "lesson", "Accept": "*/*", "Accept-Encoding": "identity"}
 PATIENCE = 20.0  # seconds to wait for what must come
 
 Server = Callable[[Any], AbstractAsyncContextManager[int]]
@@ -45,17 +37,17 @@ Learn = Callable[[str], None]
 
 @asynccontextmanager
 async def http_server(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[int]:
-    """Serve one resource with aiohttp, and give the port.
+    """Serve the path / with aiohttp while the block runs, and yield the port.
 
     Args:
         handler: request to response; it is cancelled when its client leaves.
     """
 
     async def sign(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Server"] = "lesson"
+        response.headers["Server"] = "lesson"  # else it would name versions, whose lengths differ
 
     application = web.Application()
-    application.router.add_get("/", handler)
+    application.router.add_route("*", "/", handler)
     application.on_response_prepare.append(sign)
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
@@ -68,7 +60,7 @@ async def http_server(handler: Callable[[web.Request], Awaitable[web.StreamRespo
 
 @asynccontextmanager
 async def websocket_server(handler: Callable[[Any], Awaitable[None]]) -> AsyncIterator[int]:
-    """Serve WebSocket connections with `websockets`, without compression, and give the port.
+    """Serve WebSocket connections with `websockets`, without compression, and yield the port.
 
     Args:
         handler: called with each connection; it is cancelled when its client leaves.
@@ -79,8 +71,7 @@ async def websocket_server(handler: Callable[[Any], Awaitable[None]]) -> AsyncIt
         closed = asyncio.ensure_future(connection.wait_closed())
         await asyncio.wait({work, closed}, return_when=asyncio.FIRST_COMPLETED)
         closed.cancel()
-        if not work.done():  # it waits for something to tell, and there is nobody left to tell it to
-            work.cancel()
+        work.cancel()  # it waits for a change, and nobody is left to be sent it
         with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
             await work
 
@@ -88,90 +79,51 @@ async def websocket_server(handler: Callable[[Any], Awaitable[None]]) -> AsyncIt
         yield server.sockets[0].getsockname()[1]
 
 
-def ask(port: int) -> aiohttp.ClientSession:
-    """Return a session of aiohttp for a server on this machine; its requests are short.
-
-    Args:
-        port: of the server, or of the tap before it.
-    """
-    return aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=HEADS)
-
-
-def through(port: int) -> dict[str, Any]:
-    """Return what `websockets.connect` must be told to reach a server on this machine with a short request.
-
-    >>> through(8765)["port"]
-    8765
-    """
-    return {
-        "host": "127.0.0.1",
-        "port": port,
-        "compression": None,
-        "proxy": None,
-        "user_agent_header": None,
-    }
-
-
-async def every(interval: float) -> AsyncIterator[None]:
-    """Go on once at once, and then at regular times; if it is too late for one, immediately.
-
-    Where the regular times lie is random: clients do not know of each other, nor of the clock.
-
-    Args:
-        interval: the distance of two regular times, in seconds.
-    """
-    loop = asyncio.get_running_loop()
-    due = loop.time() + random.uniform(0, interval)
-    while True:
-        yield
-        await asyncio.sleep(due - loop.time())
-        due = max(due + interval, loop.time())
-
-
 @dataclass(frozen=True)
 class Way:
-    """Describe one way to learn what the clock shows.
+    """One way to learn what the clock shows.
 
     Args:
-        kind: as it stands in tables and figures, where the interval is added.
+        name: for tables and figures; what is in front of a comma is its kind.
         handler: of the server; called with the clock, and the request or the connection.
-        client: a coroutine function, called with a port and ``learn``, to which it passes each text.
-        interval: seconds between two questions; given to the client as a third argument, unless it is None.
+        client: a coroutine function, called with an address and ``learn``, which it calls with each text.
+        interval: seconds between two requests; 0 for a client that asks again at once, None for one that
+            does not ask.
         server: `http_server` or `websocket_server`.
 
     >>> async def answer(clock, request): ...
-    >>> async def poll(port, learn, interval): ...
-    >>> Way("polling", answer, poll, interval=0.1)
+    >>> async def poll(url, learn): ...
+    >>> Way("polling, 100 ms", answer, poll, interval=0.1)
     <Way: polling, 100 ms>
     """
 
-    kind: str
+    name: str
     handler: Callable[..., Awaitable[Any]]
     client: Callable[..., Awaitable[None]]
     interval: float | None = None
     server: Server = http_server
 
     @property
-    def name(self) -> str:
-        """The kind, and the interval in milliseconds if there is one."""
-        return self.kind if self.interval is None else f"{self.kind}, {self.interval * 1000:g} ms"
+    def kind(self) -> str:
+        """The name without its interval."""
+        return self.name.partition(",")[0]
 
     def __repr__(self) -> str:
         return f"<Way: {self.name}>"
 
 
 class Lane:
-    """Run one way through a tap, for a number of clients.
+    """One way, run through its own tap for a number of clients.
 
     Args:
         way: what runs.
         clock: what the clients want to know.
         delay: what the network adds one way, in seconds.
         clients: how many there are.
-        on_learn: called whenever a client has learned a text, with the text.
+        on_learn: called with the text whenever a client has learned one.
 
     Attributes:
-        learned: for each client the moments, by ``time.perf_counter``, and the numbers of what it learned.
+        learned: for each client, when it learned something, by ``time.perf_counter``, and the number of it.
 
     Use it as ``async with Lane(way, clock) as lane:``; inside, every client has learned what the clock shows.
     """
@@ -181,25 +133,31 @@ class Lane:
     ) -> None:
         self.way, self.clock, self.delay, self.clients = way, clock, delay, clients
         self.learned: list[list[tuple[float, int]]] = [[] for _ in range(clients)]
-        self._on_learn = on_learn
+        self.on_learn = on_learn
         self._news = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
 
     def __repr__(self) -> str:
-        return f"<Lane: {self.way.name}, {len(self._tasks)} clients>"
+        return f"<Lane: {self.name}>"
+
+    @property
+    def name(self) -> str:
+        """The name of the way, and how far away its clients are."""
+        return f"{self.way.name}, {self.delay * 1000:g} ms away" if self.delay else self.way.name
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             port = await stack.enter_async_context(self.way.server(partial(self.way.handler, self.clock)))
             self.tap = await stack.enter_async_context(Tap(port, delay=self.delay))
+            scheme = "ws" if self.way.server is websocket_server else "http"
             stack.push_async_callback(self._stop)
-            more = () if self.way.interval is None else (self.way.interval,)
             for number in range(self.clients):
-                client = self.way.client(self.tap.port, partial(self._learn, number), *more)
+                url = f"{scheme}://127.0.0.1:{self.tap.port}/"
+                client = self.way.client(url, partial(self._learn, number))
                 self._tasks.append(asyncio.ensure_future(client))
                 self._tasks[-1].add_done_callback(lambda _: self._news.set())
-            await self.until(lambda: all(self.learned))
+            await self._until(lambda: all(self.learned))
             self._stack = stack.pop_all()
         return self
 
@@ -213,27 +171,22 @@ class Lane:
         self._tasks = []
 
     def _learn(self, client: int, text: str) -> None:
-        self.learned[client].append((time.perf_counter(), self.clock.number_of(text)))
-        if self._on_learn is not None:
-            self._on_learn(text)
+        self.learned[client].append((time.perf_counter(), self.clock.numbers[text]))
         self._news.set()
+        if self.on_learn is not None:
+            self.on_learn(text)
 
     async def know(self, number: int) -> None:
         """Wait until every client knows the clock's change of that number, or a later one.
 
         Raises:
-            TimeoutError: one of them does not get to know it.
-        """
-        await self.until(lambda: all(known[-1][1] >= number for known in self.learned))
-
-    async def until(self, condition: Callable[[], bool], patience: float = PATIENCE) -> None:
-        """Wait until something is true; what the clients learn is a reason to look again.
-
-        Raises:
-            TimeoutError: it does not become true.
+            TimeoutError: one of them does not learn of it within 20 seconds.
             RuntimeError: a client ended; with what it raised as its cause.
         """
-        async with asyncio.timeout(patience):
+        await self._until(lambda: all(known[-1][1] >= number for known in self.learned))
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE):
             while not condition():
                 for task in self._tasks:
                     if task.done():
