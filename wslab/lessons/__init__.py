@@ -42,6 +42,7 @@ FOLDERS = {
     "05": "echo",
     "06": "push",
     "07": "chat",
+    "09": "compression",
 }
 # More modules of a lesson whose exercises are not in one module yet.
 _MORE = {

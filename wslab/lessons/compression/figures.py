@@ -1,0 +1,53 @@
+"""The figure of lesson 09: bars, for how much smaller messages become and for what that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wslab.lab.views.figure import Figure, canvas, style
+from wslab.lab.views.palette import CLIENT, INK, SERVER
+
+__all__ = ["bars"]
+
+
+def bars(
+    title: str, unit: str, measured: Mapping[str, Mapping[str, float] | float], end: float = 0
+) -> Figure:
+    """Draw horizontal bars: a group for each name, in it a bar for each setting with its number.
+
+    Args:
+        title: the claim that the figure shows.
+        unit: what the numbers are.
+        measured: name of a group to its number, or to setting to number.
+        end: where a dashed line stands, such as at "no gain"; 0 for none.
+    """
+    groups = {name: each if isinstance(each, Mapping) else {"": each} for name, each in measured.items()}
+    most = max(max(group.values()) for group in groups.values())
+    with style():
+        drawing = canvas(7.2, 0.9 + 0.3 * sum(map(len, groups.values())))
+        axes = drawing.add_subplot(title=title, xlabel=unit, xlim=(0, 1.3 * most))
+        row, places = 0.0, []
+        for group in groups.values():
+            places.append(row + (len(group) - 1) / 2)
+            for (setting, number), colour in zip(group.items(), (SERVER, CLIENT), strict=False):
+                axes.barh(row, number, 0.9, color=colour.background, edgecolor=INK, linewidth=0.8)
+                text = f"{number:.2f}" if most < 10 else f"{number:.0f}"
+                axes.annotate(
+                    f"{text} {setting}".rstrip(),
+                    (number, row),
+                    (5, 0),
+                    textcoords="offset points",
+                    va="center",
+                )
+                row += 1
+            row += 0.4
+        if end:
+            axes.axvline(end, color=INK, linewidth=1, linestyle="--")
+        axes.set_yticks(places, list(groups))
+        axes.invert_yaxis()
+    words = (
+        f"{name}, {bar}".rstrip(", ") + f": {n:.0f}"
+        for name, group in groups.items()
+        for bar, n in group.items()
+    )
+    return Figure(drawing, f"{title}. {unit}, rounded: {'; '.join(words)}.")
