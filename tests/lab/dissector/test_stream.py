@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import time
+import tracemalloc
+import zlib
 from typing import Literal
 
 import pytest
@@ -17,7 +19,7 @@ from wslab.close import ProtocolError
 from wslab.decoder import FrameDecoder
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.handshake import build_request, judge_request
-from wslab.lab.dissector.stream import Dissection, Dissections, dissect
+from wslab.lab.dissector.stream import Dissection, Dissections, Stream, dissect
 from wslab.lab.views.palette import FIELDS
 from wslab.lab.views.table import WIDTH
 from wslab.lab.views.words import count, hexed, quoted
@@ -229,7 +231,8 @@ def test_rsv1_means_compressed_when_deflate_is_in_use() -> None:
     data = bytes.fromhex("c1 07 f2 48 cd c9 c9 07 00")  # RFC 7692 §7.2.3.1
     (piece,) = dissect(data, start="frame", extensions="permessage-deflate; client_max_window_bits")
     assert piece.error is None
-    assert piece.meaning == "compressed f2 48 cd c9 c9 07 00"
+    assert piece.meaning == '"Hello", compressed'
+    assert piece.fields[-1].meaning == "7 bytes, inflated to 5"
     assert piece.fields[1].meaning == "the message is compressed"
     assert piece.fields[1].section == "RFC 7692 §6"
     assert frames(data)[0].error is not None
@@ -239,8 +242,53 @@ def test_a_compressed_message_in_fragments() -> None:
     data = bytes.fromhex("41 03 f2 48 cd 80 04 c9 c9 07 00 c9 00 81 01 61")  # RFC 7692 §7.2.3.1
     pieces = dissect(data, start="frame", extensions="permessage-deflate")
     assert [piece.error is None for piece in pieces] == [True, True, False, True]
-    assert pieces[1].meaning == "last fragment compressed c9 c9 07 00"
+    assert pieces[0].meaning == 'first fragment "He", compressed'
+    assert pieces[1].meaning == 'last fragment "llo", compressed'
     assert pieces[3].meaning == '"a"'
+
+
+def compressed(data: str) -> list[Dissection]:
+    """Dissect frames as a server sends them, where messages are compressed."""
+    return list(dissect(bytes.fromhex(data), start="frame", extensions="permessage-deflate"))
+
+
+def test_a_compressed_message_that_refers_to_the_one_before() -> None:
+    assert [piece.meaning for piece in compressed("c107f248cdc9c90700 8900 c205f200110000")] == [
+        '"Hello", compressed',
+        "asks for a Pong",
+        "48 65 6c 6c 6f, compressed",
+    ]
+    assert [piece.meaning for piece in compressed("c10100 c2 01 00")] == [
+        '"", compressed',
+        "no bytes, compressed",
+    ]
+
+
+def test_a_compressed_message_that_is_not_whole_keeps_its_bytes() -> None:
+    stream = Stream("server", start="frame", extensions="permessage-deflate")
+    [hello] = stream.feed(bytes.fromhex("c107f248cdc9c90700 c105f200"))
+    assert stream.rest()[0].meaning == "compressed f2 00; incomplete: 3 more bytes needed"
+    assert [piece.meaning for piece in stream.feed(bytes.fromhex("110000"))] == [hello.meaning]
+
+
+def test_what_is_wrong_with_a_compressed_message() -> None:
+    broken, after = compressed("c101ff c107f248cdc9c90700")
+    assert "cannot be inflated" in (broken.error or "")
+    assert after.meaning == "compressed f2 48 cd c9 c9 07 00"
+    text = zlib.compressobj(wbits=-15)
+    payload = (text.compress(b"\xff") + text.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    assert "not UTF-8" in (compressed(f"c1{len(payload):02x}{payload.hex()}")[0].error or "")
+
+
+def test_a_bomb_is_not_inflated_to_be_shown() -> None:
+    packed = zlib.compressobj(9, wbits=-15)
+    bomb = (packed.compress(bytes(2**24)) + packed.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    tracemalloc.start()
+    first, after = compressed(f"c27e{len(bomb):04x}{bomb.hex()} c20100")
+    assert tracemalloc.get_traced_memory()[1] < 2**23
+    tracemalloc.stop()
+    assert "inflated to over 1048576 bytes" in first.fields[-1].meaning
+    assert after.meaning == "compressed 00"
 
 
 @pytest.mark.parametrize("extensions", [None, "permessage-deflate", "x, permessage-deflate; a=1"])

@@ -1,9 +1,10 @@
 """Frames to fields (RFC 6455 §5): every bit named, and every rule that a frame breaks, with its section.
 
 `FrameWalk` reads one frame after the other and remembers what the next one depends on: whether a fragmented
-message is open (§5.4), whether it is compressed (RFC 7692 §6), how its text goes on (§8.1), whether a Close
-was sent (§5.5.1). Unlike `wslab.decoder`, which must refuse, it goes on after an error, because the bytes
-still have a meaning: a length that is not minimal or a masked frame of a server is described and read on.
+message is open (§5.4), what a compressed one refers back to (RFC 7692 §7.2.2), how its text goes on (§8.1),
+whether a Close was sent (§5.5.1). Unlike `wslab.decoder`, which must refuse, it goes on after an error,
+because the bytes still have a meaning: a length that is not minimal or a masked frame of a server is
+described and read on.
 
 A frame whose bytes are not all here is described as far as it goes; the part of a field that has arrived is
 marked as incomplete. Nothing of the announced size is allocated.
@@ -12,9 +13,10 @@ marked as incomplete. Nothing of the announced size is allocated.
 from __future__ import annotations
 
 import codecs
-from copy import copy
+from copy import copy, deepcopy
 
-from wslab.close import CloseCode, is_valid_close_code
+from wslab.close import CloseCode, ProtocolError, is_valid_close_code
+from wslab.deflate import Inflater
 from wslab.frames import Frame, Opcode
 from wslab.lab.dissector.dissection import Dissection
 from wslab.lab.dissector.draft import Draft
@@ -31,6 +33,7 @@ _PAYLOAD_SECTION = {
 }
 _DATA = (Opcode.TEXT, Opcode.BINARY)
 _KNOWN = frozenset(Opcode)
+_MOST = 2**20  # bytes of a compressed message that are inflated
 
 
 class FrameWalk:
@@ -49,6 +52,9 @@ class FrameWalk:
         self._deflate = deflate
         self._message: Opcode | None = None  # TEXT or BINARY while a fragmented message is open
         self._compressed = False
+        # The largest window, and a memory, understand every sender; None once they cannot follow any more.
+        self._inflater = Inflater(15, True) if deflate else None
+        self._left = _MOST  # bytes that may still come out of the message
         self._closed = False
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
 
@@ -80,7 +86,7 @@ class FrameWalk:
     def copy(self) -> FrameWalk:
         """Return a walk that is where this one is: what it reads does not move this one."""
         other = copy(self)
-        other._utf8 = copy(self._utf8)
+        other._utf8, other._inflater = copy(self._utf8), deepcopy(self._inflater)
         return other
 
     # -- the first byte (§5.2) -----------------------------------------------------------------------------
@@ -144,8 +150,9 @@ class FrameWalk:
         """Add the payload data and return what the frame says; the note says what is missing."""
         kind = self._message if opcode == Opcode.CONTINUATION else opcode
         error = None
+        size = count(len(payload))
         if kind in _DATA and self._compressed:
-            shown = f"compressed {hexed(payload)}"
+            shown, size, error = self._inflate(opcode, kind, payload, fin and not note, whole=not note)
         elif kind == Opcode.TEXT:
             shown = quoted(payload)
             error = self._utf8_error(opcode, payload, last=fin and not note)
@@ -154,9 +161,7 @@ class FrameWalk:
         else:
             shown = hexed(payload) or "no bytes"
         if payload:
-            meaning = count(len(payload)) + (
-                ", shown unmasked" if draft.fields[-1].name == "masking-key" else ""
-            )
+            meaning = size + (", shown unmasked" if draft.fields[-1].name == "masking-key" else "")
             meaning += f"; {note}" if note else ""
             section = _PAYLOAD_SECTION.get(Opcode(opcode), "§5.6") if opcode in _KNOWN else "§5.2"
             draft.add("payload data", 8 * len(payload), shown, meaning, section, error)
@@ -165,6 +170,28 @@ class FrameWalk:
         if note:
             return f"{_says(fin, opcode, shown, payload)}; {note}" if payload else note
         return _says(fin, opcode, shown, payload)
+
+    def _inflate(
+        self, opcode: int, kind: int | None, payload: bytes, last: bool, *, whole: bool
+    ) -> tuple[str, str, str | None]:
+        """Return what a piece of a compressed message says, its sizes, and what is wrong with it."""
+        packed, size = f"compressed {hexed(payload)}", count(len(payload))
+        if not whole or self._inflater is None:
+            return packed, size, None
+        self._left = _MOST if opcode in _DATA else self._left
+        try:
+            data = self._inflater.inflate(payload, last, self._left)
+        except ProtocolError as error:
+            self._inflater = None
+            return packed, size, f"the {error} (RFC 7692 §7.2.2)"
+        self._left -= len(data)
+        if self._left < 0:
+            self._inflater = None
+            return packed, f"{size}, inflated to over {count(_MOST)}", None
+        text = kind == Opcode.TEXT
+        wrong = self._utf8_error(opcode, data, last=last) if text else None
+        shown = quoted(data) if text else hexed(data) or "no bytes"
+        return f"{shown}, compressed", f"{size}, inflated to {len(data)}", wrong
 
     def _utf8_error(self, opcode: int, payload: bytes, *, last: bool) -> str | None:
         if opcode == Opcode.TEXT:
