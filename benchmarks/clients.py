@@ -8,6 +8,7 @@ clients cost is not measured. The process takes one order a line, and answers ea
 from __future__ import annotations
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -50,6 +51,19 @@ class Clients:
         """Read so many bytes from each connection."""
         self._order(f"read {size}")
 
+    def open(self, number: int) -> None:
+        """Open so many more connections and close them, one after the other."""
+        self._order(f"open {number}")
+
+    def flood(self) -> None:
+        """Begin to send empty messages, as fast as they are taken, without end."""
+        self._order("flood")
+
+    def kill(self) -> None:
+        """End the process at once, in the midst of a flood too."""
+        self._process.kill()
+        self._process.communicate()
+
     def close(self) -> None:
         self._process.communicate()
 
@@ -62,6 +76,10 @@ class Clients:
         assert self._process.stdout
         if self._process.stdout.readline() != "done\n":
             raise SystemExit("the clients of the benchmark have failed")
+
+
+CLOSE = encode_frame(Frame(Opcode.CLOSE, b"\x03\xe8"), bytes(4))
+EMPTY = encode_frame(Frame(Opcode.BINARY, b""), bytes(4))
 
 
 def _connect(port: int) -> socket.socket:
@@ -96,6 +114,27 @@ def _echo(clients: list[socket.socket], rounds: int, size: int, in_flight: int) 
             _read(client, answer)
 
 
+def _open(port: int, number: int) -> None:
+    for _ in range(number):
+        with _connect(port) as client:
+            client.sendall(CLOSE)
+            while client.recv(4096):
+                pass
+
+
+def _flood(client: socket.socket) -> None:
+    """Send until this process is killed, and read what comes back."""
+    print("done", flush=True)
+    client.setblocking(False)
+    data, sent = memoryview(EMPTY * 10_000), 0
+    while True:
+        readable, writable, _ = select.select([client], [client], [])
+        if readable:
+            _receive(client, 2**18)
+        if writable:
+            sent = (sent + client.send(data[sent:])) % len(data)
+
+
 def main() -> None:
     port, connections = map(int, sys.argv[1:])
     clients = [_connect(port) for _ in range(connections)]
@@ -104,6 +143,10 @@ def main() -> None:
         order, *numbers = line.split()
         if order == "echo":
             _echo(clients, *map(int, numbers))
+        elif order == "open":
+            _open(port, int(numbers[0]))
+        elif order == "flood":
+            _flood(clients[0])
         else:
             for client in clients:
                 _read(client, int(numbers[0]))

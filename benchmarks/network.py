@@ -1,4 +1,4 @@
-"""Processor time of a server for each message: echo and broadcast over loopback.
+"""Processor time of a server for each message and each opening: echo, broadcast, handshake, over loopback.
 
 The server has a thread of its own, and only the processor time of that thread counts. The clients are in
 another process, see ``clients``. Beside the packages stands TCP: a server that knows no protocol and sends
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import os
 import threading
 import time
@@ -22,9 +23,9 @@ from aiohttp import WSMsgType, web
 
 import wslab
 from benchmarks.clients import REQUEST, Clients
-from benchmarks.measure import Row, compare
+from benchmarks.measure import AIOHTTP, ANY, MANY, Row, compare
 
-__all__ = ["network_rows"]
+__all__ = ["SERVINGS", "network_rows"]
 
 Serving = Callable[[set[Any]], AbstractAsyncContextManager[int]]
 
@@ -71,6 +72,40 @@ async def _aiohttp(room: set[Any]) -> AsyncIterator[int]:
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def _picows(room: set[Any]) -> AsyncIterator[int]:
+    """Echo frame by frame: picows calls back for each, and leaves messages to its user."""
+    picows: Any = importlib.import_module("picows")  # installed for the benchmark only
+
+    class Listener(picows.WSListener):  # type: ignore[misc]
+        def on_ws_connected(self, transport: Any) -> None:
+            room.add(transport)
+
+        def on_ws_frame(self, transport: Any, frame: Any) -> None:
+            if frame.msg_type == picows.WSMsgType.BINARY:
+                if frame.fin:
+                    transport.send(picows.WSMsgType.BINARY, frame.get_payload_as_bytes())
+            elif frame.msg_type == picows.WSMsgType.CLOSE:
+                transport.send_close(picows.WSCloseCode.OK)
+                transport.disconnect()
+
+        def on_ws_disconnected(self, transport: Any) -> None:
+            room.discard(transport)
+
+    async with await picows.ws_create_server(lambda request: Listener(), "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        for transport in set(room):
+            transport.disconnect()
+
+
+SERVINGS: dict[str, Serving] = {
+    "websockets": _websockets,
+    "wslab": _wslab,
+    "aiohttp": _aiohttp,
+    "picows": _picows,
+}
 
 
 class _Tcp(asyncio.BufferedProtocol):
@@ -184,25 +219,58 @@ def _broadcasting(
     return run
 
 
+def _opening(server: _Server, number: int) -> Callable[[], float]:
+    """Open connections and close them, one after the other, and return the processor time of the server."""
+
+    def run() -> float:
+        start = server.call(time.thread_time)
+        server.clients.open(number)
+        return float(server.call(time.thread_time) - start)
+
+    return run
+
+
+def _send_to_all(room: set[Any], payload: bytes) -> None:
+    binary = importlib.import_module("picows").WSMsgType.BINARY
+    for transport in room:
+        transport.send(binary, payload)
+
+
 def network_rows() -> Iterator[Row]:
-    servings: dict[str, Serving] = {"websockets": _websockets, "wslab": _wslab, "aiohttp": _aiohttp}
-    cases = [(1, 32, 1, None), (1, 2**14, 1, None), (64, 32, 1, 2), (64, 2**14, 1, 2), (1, 32, 64, 4)]
+    cases = [
+        (1, 32, 1, ANY),
+        (1, 2**14, 1, ANY),
+        (64, 32, 1, AIOHTTP),
+        (64, 2**14, 1, AIOHTTP),
+        (1, 32, 64, MANY),
+    ]
     for connections, size, in_flight, target in cases:
-        servers = {
-            name: _Server(serving, connections) for name, serving in {**servings, "TCP": _tcp(size)}.items()
-        }
+        servings = {**SERVINGS, "TCP": _tcp(size)}
         rounds = max(2, 1000 // (connections * in_flight))
-        candidates = {name: _echoing(server, size, in_flight, rounds) for name, server in servers.items()}
-        what = f"echo {size} B, connections: {connections}, in flight on each: {in_flight}"
-        yield compare(what, dict(candidates), target, rounds * connections * in_flight)
-        for server in servers.values():
-            server.close()
-    theirs, ours, tcp = (_Server(serving, 500) for serving in (_websockets, _wslab, _tcp(100)))
-    broadcasts = {
-        "websockets": _broadcasting(theirs, websockets.asyncio.server.broadcast, 4),
-        "wslab": _broadcasting(ours, wslab.broadcast, 4),
-        "TCP": _broadcasting(tcp, _write_to_all, 4),
+        with contextlib.ExitStack() as stack:
+            servers = {name: _open(stack, serving, connections) for name, serving in servings.items()}
+            candidates = {name: _echoing(server, size, in_flight, rounds) for name, server in servers.items()}
+            what = f"echo {size} B, connections: {connections}, in flight on each: {in_flight}"
+            yield compare(what, candidates, target, rounds * connections * in_flight)
+    with contextlib.ExitStack() as stack:
+        servers = {name: _open(stack, serving, 1) for name, serving in SERVINGS.items()}
+        openings = {name: _opening(server, 100) for name, server in servers.items()}
+        yield compare("open and close a connection", openings, ANY, 100)
+    broadcasts: dict[str, tuple[Serving, Callable[[set[Any], bytes], None]]] = {
+        "websockets": (_websockets, websockets.asyncio.server.broadcast),
+        "wslab": (_wslab, wslab.broadcast),
+        "picows": (_picows, _send_to_all),
+        "TCP": (_tcp(100), _write_to_all),
     }
-    yield compare("broadcast 100 B to 500", dict(broadcasts), 1.5, 4 * 500)
-    for server in (theirs, ours, tcp):
-        server.close()
+    with contextlib.ExitStack() as stack:
+        candidates = {
+            name: _broadcasting(_open(stack, serving, 500), broadcast, 4)
+            for name, (serving, broadcast) in broadcasts.items()
+        }
+        yield compare("broadcast 100 B to 500", candidates, ANY, 4 * 500)
+
+
+def _open(stack: contextlib.ExitStack, serving: Serving, connections: int) -> _Server:
+    server = _Server(serving, connections)
+    stack.callback(server.close)
+    return server
