@@ -6,14 +6,12 @@ TCP (SYN, FIN, RST) is hidden unless it is asked for. A long conversation is sho
 and says how many rows that are; all of them are still in the object. ``reader`` makes the rows,
 ``sequence`` draws them.
 
-The usual view is the same for every run: it has no times, no ports, no random keys. Credentials are never
-shown: `redact` takes them out of a head before it is dissected. The bytes in the recording stay as they
-are.
+The usual view is the same for every run: it has no times, no ports, no random keys. Credentials are
+not shown either, see ``credentials``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import overload
@@ -23,7 +21,7 @@ from wslab.lab.views.palette import CLIENT, KINDS, SERVER, Colour
 from wslab.lab.views.table import Cell, Column, Line, Table
 from wslab.lab.wire.recording import Sender
 
-__all__ = ["Conversation", "Row", "direction", "kind_of", "redact", "shorten"]
+__all__ = ["Conversation", "Row", "direction", "kind_of", "shorten"]
 
 MAX_ROWS = 200  # in a table
 TIMES = ("ms", "arrived")
@@ -38,20 +36,6 @@ COLUMNS = {
 }
 SIDES: dict[str | None, Colour] = {"client": CLIENT, "server": SERVER}
 _DIRECTIONS = {"client": "client → server", "server": "client ← server", None: "network"}
-_SECRET_FIELD = re.compile(
-    rb"^([ \t]*(?:(?:proxy-)?authorization|(?:set-)?cookie)[ \t]*:[ \t]*)[^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*",
-    re.IGNORECASE | re.MULTILINE,
-)
-_SECRET_QUERY = re.compile(rb"([?&;][\w.-]*token=)[^&;#\s]+", re.IGNORECASE)
-
-
-def redact(data: bytes) -> bytes:
-    r"""Replace the credentials in an HTTP head: cookies, Authorization, and tokens in a query.
-
-    >>> redact(b"GET /chat?token=abc HTTP/1.1\r\nCookie: a=b\r\n\r\n")
-    b'GET /chat?token=(hidden) HTTP/1.1\r\nCookie: (hidden)\r\n\r\n'
-    """
-    return _SECRET_QUERY.sub(rb"\1(hidden)", _SECRET_FIELD.sub(rb"\1(hidden)", data))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

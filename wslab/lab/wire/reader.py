@@ -5,8 +5,8 @@ each other: what was asked with HEAD is answered without a body (RFC 9112 §6.3)
 follow only when its request for WebSocket is granted (RFC 6455 §4.2.2). The conversation, the counts and
 the live view all stand on it, so there is one answer to the question of where a piece ends.
 
-Credentials are taken out of a head before it becomes a row. Memory is bounded: after ``KEPT`` rows, pieces
-are counted and no longer kept.
+Credentials are taken out of a head before it becomes a row, unless they are the subject. Memory is
+bounded: after ``KEPT`` rows, pieces are counted and no longer kept.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from dataclasses import replace
 from itertools import count
 
 from wslab.lab.dissector.stream import Dissection, Stream, dissect
-from wslab.lab.wire.conversation import Conversation, Row, redact
+from wslab.lab.wire.conversation import Conversation, Row
+from wslab.lab.wire.credentials import redact
 from wslab.lab.wire.recording import Passage, Recording, Sender
 
 __all__ = ["Reader"]
@@ -45,21 +46,23 @@ class Reader:
 
     Args:
         recording: what a tap records.
+        secrets: whether credentials are shown.
 
     >>> recording = Recording(limit=1000)
     >>> _ = recording.add(1, "client", "bytes", b"GET /chat HTTP/1.1\\r\\n\\r\\nGET", now=7.0)
     >>> reader = Reader(recording)
     >>> reader.conversation()
     direction        bytes  what       meaning
-    ---------------  -----  ---------  ---------------------------------------------------------------
+    ---------------  -----  ---------  -------------------------------------------------------------
     client → server     22  GET /chat  asks; no body
     client → server      3  head       incomplete: the blank line that ends the head has not arrived
     >>> reader.passed["client", "GET"]
     1
     """
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, *, secrets: bool = False) -> None:
         self.recording = recording
+        self._secrets = secrets
         self.rows: list[Row] = []  # of whole pieces and of events, in the order in which they became whole
         self.unkept = 0  # bytes of the pieces after KEPT rows
         self.sizes: Counter[tuple[Sender, str]] = Counter()  # bytes of whole pieces of each kind
@@ -133,7 +136,7 @@ class Reader:
             for word in {piece.what, piece.what.partition(" ")[0]}:
                 self.passed[side.sender, word] += 1
             place = side.place(piece)
-            self._add(place, _piece_row(self.recording.passages[place], piece))
+            self._add(place, _piece_row(self.recording.passages[place], piece, self._secrets))
             if piece.kind == "head":
                 yield from self._tell_the_other(connection, side)
             yield True
@@ -166,7 +169,7 @@ class Reader:
         for side in self._sides.values():
             for piece in side.stream.rest():
                 place = side.place(piece, last=True)
-                yield place, _piece_row(self.recording.passages[place], piece)
+                yield place, _piece_row(self.recording.passages[place], piece, self._secrets)
 
 
 class _Side:
@@ -188,8 +191,8 @@ class _Side:
         return self.ends[0][1]
 
 
-def _piece_row(passage: Passage, piece: Dissection) -> Row:
-    shown = _without_secrets(piece, passage.sender)
+def _piece_row(passage: Passage, piece: Dissection, secrets: bool) -> Row:
+    shown = piece if secrets else _without_secrets(piece, passage.sender)
     return Row(
         1000 * passage.time,
         _ms(passage.delivered),
@@ -208,7 +211,9 @@ def _without_secrets(piece: Dissection, sender: Sender | None) -> Dissection:
     cleaned = redact(piece.data) if piece.kind == "head" else piece.data
     if cleaned == piece.data:
         return piece
-    return replace(dissect(cleaned, sender=sender)[0], start=piece.start)
+    shown = dissect(cleaned, sender=sender)[0]
+    # What stands in the place of a subprotocol is no token, but that is not the fault of the peer.
+    return replace(shown, start=piece.start, error=piece.error and shown.error)
 
 
 def _event_row(passage: Passage) -> Row:

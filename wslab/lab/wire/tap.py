@@ -47,6 +47,7 @@ class Tap:
         delay: what the network adds one way, in both directions, in seconds.
         limit: the memory that the recording may take, in bytes; beyond it bytes are relayed and summed up
             only. Reading it takes as much again, a few times as much for short frames.
+        secrets: whether its views show credentials, such as cookies; by default only how long they are.
 
     Raises:
         ValueError: the port is not one, the delay is negative, or the limit is.
@@ -58,7 +59,9 @@ class Tap:
     <Tap: not listening>
     """
 
-    def __init__(self, port: int, *, delay: float = 0.0, limit: int = 64 * 2**20) -> None:
+    def __init__(
+        self, port: int, *, delay: float = 0.0, limit: int = 64 * 2**20, secrets: bool = False
+    ) -> None:
         if not 1 <= port <= 65535:
             raise ValueError(f"a port is a number from 1 to 65535, not {port}")
         if limit < 0:
@@ -68,7 +71,7 @@ class Tap:
         self._relays: list[Relay] = []
         self._paths: dict[Sender, Path] = {"client": Path(), "server": Path()}
         self._recording = Recording(limit)
-        self._reader = Reader(self._recording)
+        self._reader = Reader(self._recording, secrets=secrets)
         self.delay = delay
 
     def __repr__(self) -> str:
