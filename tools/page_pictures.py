@@ -12,8 +12,10 @@ What they show is stored in them in words.
 import asyncio
 import io
 import json
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from PIL import Image
@@ -21,6 +23,7 @@ from PIL.PngImagePlugin import PngInfo
 from playwright.async_api import Browser, Page, async_playwright, expect
 from websockets.asyncio.server import ServerConnection, serve
 
+from tools.chat_cells import chat_cells
 from wslab.lab import Tap, serve_page
 from wslab.lab.wire.conversation import Conversation
 
@@ -73,16 +76,14 @@ async def watch(page: Page, cues: Cues) -> None:
         await expect(page.locator("#clock")).to_have_text(f"10:00:0{number}")
 
 
-async def welcome(websocket: ServerConnection, _: Cues) -> None:
-    """Let a client come in, and tell it what was said; then send its lines back, as a chat does."""
-    name = json.loads(await websocket.recv())["name"]
-    said = {"type": "said", "name": "Eve", "text": "<b>Markup</b> stays text.", "at": TEN}
-    room = {"name": name, "room": "tea", "members": ["Eve", name], "history": []}
-    for message in ({"type": "welcome", **room}, said):
-        await websocket.send(json.dumps(message))
-    async for line in websocket:
-        text = json.loads(line)["text"]
-        await websocket.send(json.dumps({"type": "said", "name": name, "text": text, "at": TEN}))
+async def tea(websocket: ServerConnection, _: Cues) -> None:
+    """Serve a chat in which Eve has been before; she never reads."""
+    clock = SimpleNamespace(time=lambda: TEN, monotonic=time.monotonic)
+    room = chat_cells(time=clock)
+    eve = room.Member(None)
+    room.join(eve, "Eve", "tea")
+    room.say(eve, "<b>Markup</b> stays text.")
+    await room.chat(websocket)
 
 
 async def answer(page: Page, _: Cues) -> None:
@@ -113,12 +114,12 @@ SCENES = {
     ),
     "page-07.png": Scene(
         "chat.html?name=Fay&room=tea",
-        310,
-        welcome,
+        340,
+        tea,
         answer,
         "The page of a chat, and its wire. Fay and Eve are in the room tea. Eve has written HTML tags around "
-        "a word, and they are shown as text; Fay answers. Below, the frames: Fay's join, the welcome, the "
-        "line of Eve, the line of Fay, and the same line as the server sends it to everyone.",
+        "a word, and they are shown as text; Fay answers. Below, the frames: Fay's join, the welcome with "
+        "the line of Eve in it, the line of Fay, and the same line as the server sends it to everyone.",
     ),
 }
 

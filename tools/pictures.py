@@ -15,10 +15,10 @@ import io
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 import nbformat
 import numpy
@@ -28,10 +28,10 @@ from playwright.async_api import Page, async_playwright, expect
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
+from tools.chat_cells import chat_cells
 from tools.page_pictures import page_pictures
 from wslab.lab import Tap
 from wslab.lab.browser.serve import serve_page
-from wslab.lessons.chat.room import Chat
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -40,8 +40,10 @@ RACE_CELL = "trade(results, costs)"  # draws the picture of it
 WIDTH, HEIGHT, SHARPNESS = 455, 370, 1.6  # of a window in CSS pixels, and what the screen makes of one
 EDGE, MARGIN = 2, 14  # pixels around a window: its line, and the white around it
 Pixels = NDArray[Any]  # height × width × colours, from 0 to 1
-TEN = SimpleNamespace(time=lambda: 10 * 3600.0)  # o'clock, in the time zone of the windows
-SAID = [("Ada", "Is somebody here?"), ("Bob", "Yes, <b>Bob</b>."), ("Ada", "Markup stays text.")]
+TEN = SimpleNamespace(
+    time=lambda: 10 * 3600.0, monotonic=time.monotonic
+)  # o'clock, in the time zone of the windows
+SAID = [("Ada", "Is anyone here?"), ("Bob", "Yes, <b>Bob</b>."), ("Ada", "Markup stays text.")]
 NO_BROWSER = (
     "docs/chat.png is as it was: no Chromium on the PATH. On Debian and Ubuntu: sudo apt install chromium; "
     "elsewhere set WSLAB_CHROMIUM to the program of an installed Chromium or Chrome."
@@ -103,7 +105,7 @@ async def chat(chromium: str) -> bytes:
     """Let two windows of a browser talk to each other; return one PNG of both."""
     async with (
         asyncio.timeout(60),
-        serve(Chat().handler, "127.0.0.1", 0, process_request=serve_page("chat.html")) as server,
+        serve(chat_cells(time=TEN).chat, "127.0.0.1", 0, process_request=serve_page("chat.html")) as server,
         async_playwright() as playwright,
     ):
         port = server.sockets[0].getsockname()[1]
@@ -136,8 +138,7 @@ def main() -> str | None:
     DOCS.mkdir(exist_ok=True)
     pictures = {"conversation.png": asyncio.run(conversation()), "race.png": race()}
     if chromium:
-        with patch("wslab.lessons.chat.room.time", TEN):
-            pictures["chat.png"] = asyncio.run(chat(chromium))
+        pictures["chat.png"] = asyncio.run(chat(chromium))
         pictures |= asyncio.run(page_pictures(chromium))
     for name, picture in pictures.items():
         (DOCS / name).write_bytes(picture)

@@ -33,6 +33,7 @@ Change a bit, a byte or the text, and see what a receiver reads. It also has
 
 <iframe class="workbench" src="{WORKBENCH}" title="The frame workbench" loading="lazy"></iframe>
 """
+PICTURE = re.compile(r"\]\(\.\./docs/([\w.-]+\.png)\)")  # in a lesson
 FILM = re.compile(r"!\[([^\]]+)\]\((docs/[\w.-]+)\)")  # both READMEs begin with it
 
 
@@ -103,7 +104,9 @@ def sources() -> dict[str, bytes]:
     texts = {each.path.name: lesson_page(each, meanings(glossary)) for each in lessons()}
     texts[GLOSSARY.name] = sections(glossary)
     texts |= {name: page(file) for file, name in PAGES.items() if file != README}
-    files = {f"pages/{name}": text.encode() for name, text in texts.items()}
+    files = {f"pages/{name}": PICTURE.sub(r"](\1)", text).encode() for name, text in texts.items()}
+    pictures = {name for text in texts.values() for name in PICTURE.findall(text)}
+    files |= {f"pages/{name}": (DOCS / name).read_bytes() for name in pictures}
     files |= {"extra/film.png": film()[0].read_bytes(), "extra/film-still.png": still(film()[0])}
     if (SERVED / WORKBENCH).exists():
         files |= {f"extra/{name}": (SERVED / name).read_bytes() for name in served(WORKBENCH)}

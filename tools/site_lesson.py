@@ -44,7 +44,12 @@ def fold(cell: Cell) -> str:
 
 
 def pictured(cells: list[Cell], number: str) -> None:
-    """Put the picture of a lesson's page, with its words, where the notebook first says that it would be."""
+    """Put the picture of a lesson's page, with its words, where the notebook first says that it would be.
+
+    A lesson that begins with this picture has shown it.
+    """
+    if any(f"/page-{number}.png)" in "".join(cell.get("source", "")) for cell in cells):
+        return
     outputs = (output for cell in cells for output in cell.get("outputs", []))
     places = (output for output in outputs if PAGES in "".join(output.get("data", {}).get("text/plain", "")))
     picture = DOCS / f"page-{number}.png"

@@ -140,7 +140,8 @@ def note_faults(page: Page, faults: list[str]) -> None:
     """Note what goes wrong in our own pages. That a server is gone is no fault: lessons close theirs."""
 
     def note(message: Any) -> None:
-        network = message.text.startswith(("Failed to load resource", "WebSocket connection to"))
+        gone = ("Failed to load resource", "WebSocket connection to", "Refused to apply style")
+        network = message.text.startswith(gone)
         if message.type == "error" and "/wslab/" in message.location["url"] and not network:
             faults.append(message.text)
 

@@ -1,4 +1,4 @@
-"""The chat page in a real browser, against a small server of its protocol."""
+"""The chat page in a real browser, against the chat that lesson 07 builds."""
 
 import json
 from typing import Any
@@ -7,43 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.here import Here
+from tools.chat_cells import chat_cells
 
 pytestmark = pytest.mark.browser
 MARKUP = '<img src="x" onerror="window.hit=1"><script>window.hit=1</script><b>bold</b>'
-
-
-class Room:
-    """The smallest chat that speaks the whole protocol of wslab/lab/pages/README.md."""
-
-    def __init__(self) -> None:
-        self.members: dict[str, Any] = {}
-        self.history: list[dict[str, Any]] = []
-
-    async def tell(self, names: list[str], **message: Any) -> None:
-        for name in names:
-            await self.members[name].send(json.dumps(message))
-
-    async def handler(self, connection: Any) -> None:
-        name = ""
-        try:
-            async for text in connection:
-                asked = json.loads(text)
-                if asked["type"] == "join" and asked["name"] in self.members:
-                    refusal = {"type": "error", "code": "name-taken", "sentence": f"{asked['name']} is taken"}
-                    await connection.send(json.dumps(refusal))
-                elif asked["type"] == "join":
-                    name = asked["name"]
-                    others, self.members[name] = list(self.members), connection
-                    about = {"members": sorted(self.members), "history": self.history}
-                    await self.tell([name], type="welcome", name=name, room=asked["room"], **about)
-                    await self.tell(others, type="joined", name=name)
-                else:
-                    said = {"type": "said", "name": name, "text": asked["text"], "at": 0}
-                    self.history.append(said)
-                    await self.tell(list(self.members), **said)
-        finally:
-            self.members.pop(name, None)
-            await self.tell(list(self.members), type="left", name=name)
 
 
 def enter(page: Page, port: int, name: str) -> None:
@@ -64,31 +31,31 @@ def say(page: Page, text: str) -> None:
 
 
 def test_two_people_talk(page: Page, browser: Browser, here: Here) -> None:
-    port = here.serve(Room().handler, "chat.html")
+    port = here.serve(chat_cells().chat, "chat.html")
     other = browser.new_context().new_page()
     enter(page, port, "Ada")
     expect(page.get_by_role("heading", name="Messages in tea, you are Ada")).to_be_visible()
     expect(page.get_by_role("textbox", name="Message")).to_be_focused()
-    page.keyboard.type("Is somebody here?")
+    page.keyboard.type("Is anyone here?")
     page.keyboard.press("Enter")
-    expect(page.locator("#log")).to_contain_text("Ada Is somebody here?")
+    expect(page.locator("#log")).to_contain_text("Ada Is anyone here?")
 
     other.goto(f"http://127.0.0.1:{port}/?name=Ada&room=tea")  # joins by itself, and is refused
-    expect(other.get_by_role("alert")).to_have_text("Ada is taken")
+    expect(other.get_by_role("alert")).to_have_text("Someone here is called Ada already.")
     other.get_by_label("Name").fill("Bob")
     other.keyboard.press("Enter")
-    expect(other.locator("#log")).to_contain_text("Ada Is somebody here?")
+    expect(other.locator("#log")).to_contain_text("Ada Is anyone here?")
     expect(other.get_by_role("alert")).to_have_text("")
     expect(other.locator("#members > *")).to_have_text(["Ada", "Bob"])
     expect(page.locator("#members > *")).to_have_text(["Ada", "Bob"])
-    expect(page.locator("#log")).to_contain_text("Bob came in")
+    expect(page.locator("#log")).to_contain_text("Bob joined")
     say(other, "I am")
     expect(page.locator("#log")).to_contain_text("Bob I am")
     expect(other.locator("#log")).to_contain_text("Bob I am")
 
     other.get_by_role("button", name="Leave").click()
     assert here.next() == (1000, "left")
-    expect(page.locator("#log")).to_contain_text("Bob has gone")
+    expect(page.locator("#log")).to_contain_text("Bob left")
     expect(page.locator("#members > *")).to_have_text(["Ada"])
     expect(page.locator("#count")).to_have_text("1")
     other.get_by_role("button", name="Join").click()  # comes back on a new connection
@@ -137,3 +104,21 @@ def test_what_the_page_does_not_know_is_shown_as_it_is(page: Page, here: Here) -
     page.on("pageerror", lambda error: faults.append(str(error)))
     expect(page.locator("#state")).to_have_text("1 OPEN")
     assert faults == []
+
+
+def test_without_names_a_line_is_the_message(page: Page, here: Here) -> None:
+    async def echo(connection: Any) -> None:
+        async for message in connection:
+            await connection.send(message)
+
+    page.goto(f"http://127.0.0.1:{here.serve(echo, 'chat.html')}/?lines")
+    say(page, MARKUP)
+    expect(page.locator("#log > *")).to_have_text([MARKUP])
+    expect(page.get_by_label("Name")).to_be_hidden()
+    expect(page.locator("#members")).to_be_hidden()
+    page.get_by_role("button", name="Leave").click()
+    expect(page.locator("#closed")).to_contain_text("1000")
+    expect(page.get_by_label("Name")).to_be_hidden()
+    page.get_by_role("button", name="Reconnect").click()
+    say(page, "again")
+    expect(page.locator("#log > *")).to_have_text([MARKUP, "again"])

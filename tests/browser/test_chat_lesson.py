@@ -1,49 +1,61 @@
-"""Lesson 07 as a learner does it: two pages in the notebook, a stranger's markup, and the kernel."""
+"""Lesson 07 as a learner does it: two pages in the notebook after a step, a stranger, and a bot."""
 
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FrameLocator, expect
 
 from tests.browser.lab import Lesson
 
 pytestmark = pytest.mark.browser
-PAGES, PANEL, WIRE = "chat.html?name=Fay", "chat.panel()", "before + 1"
+LINES, STRANGER, MARKUP, GREETER = "chat.html?lines", "console.html", "onerror=", "create_task(greeter"
 
 
-def test_two_pages_a_panel_and_the_wire(lesson: Callable[..., Lesson]) -> None:
+def say(page: FrameLocator, text: str) -> None:
+    page.get_by_role("textbox", name="Message").fill(text)
+    page.get_by_role("textbox", name="Message").press("Enter")
+
+
+def test_the_chat_grows_in_two_pages(lesson: Callable[..., Lesson]) -> None:
     opened = lesson("07")
-    opened.run_through(WIRE)
-    opened.cell(opened.number(PAGES)).scroll_into_view_if_needed()
-    fay, gus = opened.frame(PAGES, 0), opened.frame(PAGES, 1)
+    opened.run_through(LINES)
+    opened.cell(opened.number(LINES)).scroll_into_view_if_needed()
+    first, second = opened.frame(LINES, 0), opened.frame(LINES, 1)
+    say(first, "Is anyone here?")
+    for page in (first, second):
+        expect(page.locator("#log > *")).to_have_text(["Is anyone here?"])
+
+    opened.run_through(STRANGER)
+    opened.cell(opened.number(STRANGER)).scroll_into_view_if_needed()
+    fay, console = opened.frame(STRANGER, 0), opened.frame(STRANGER, 1)
+    expect(fay.get_by_role("heading", name="Messages in tea, you are Fay")).to_be_visible()
+    console.get_by_role("button", name="Open").click()
+    console.get_by_role("textbox", name="Text").fill("Hello")
+    console.get_by_role("button", name="Send text").click()
+    expect(console.locator("body")).to_contain_text("not-json")
+    expect(fay.locator("#log > *")).to_have_count(0)
+    assert opened.faults == []
+
+
+def test_markup_a_limit_and_a_bot(lesson: Callable[..., Lesson]) -> None:
+    opened = lesson("07")
+    opened.run_through(GREETER)
+    opened.cell(opened.number(MARKUP)).scroll_into_view_if_needed()
+    fay, gus = opened.frame(MARKUP, 0), opened.frame(MARKUP, 1)
     for page, name in ((fay, "Fay"), (gus, "Gus")):
         expect(page.get_by_role("heading", name=f"Messages in tea, you are {name}")).to_be_visible()
         expect(page.locator("#log")).to_contain_text(
             '<b>Eve</b> <img src=x onerror="document.body.remove()">'
         )
         expect(page.locator("#log img, #log b, #members b")).to_have_count(0)
-
-    fay.get_by_role("textbox", name="Message").fill("Hello from Fay")
-    fay.get_by_role("button", name="Say").click()
+    say(fay, "Hello from Fay")
     expect(gus.locator("#log")).to_contain_text("Fay Hello from Fay")
-    gus.get_by_role("textbox", name="Message").fill("Hello, Fay")
-    gus.get_by_role("textbox", name="Message").press("Enter")
-    expect(fay.locator("#log")).to_contain_text("Gus Hello, Fay")
-    assert opened.ask("print([said['text'] for said in chat.rooms['tea'].history][-2:])") == (
-        "['Hello from Fay', 'Hello, Fay']"
-    )
-    opened.run_cell(WIRE)
-    expect(opened.cell(opened.number(WIRE)).locator(".jp-OutputArea")).to_contain_text("Hello, Fay")
-    opened.ask("await bob.say('Hello from the kernel')")
-    for page in (fay, gus):
-        expect(page.locator("#log")).to_contain_text("Bob Hello from the kernel")
-
-    panel = opened.cell(opened.number(PANEL)).locator(".jp-OutputArea")
-    expect(panel).to_contain_text("<b>Eve</b>")
-    row = panel.locator("tr", has_text="Gus").locator("td")
-    expect(row.nth(3)).to_have_text("2")  # join and one line
+    assert opened.ask("print(rooms['tea'].history[-1]['text'])") == "Hello from Fay"
+    for number in range(4):
+        say(gus, f"line {number}")
+    expect(gus.get_by_role("alert")).to_have_text("You may send three messages a second.")
+    assert "Hello, Fay" in opened.printed(GREETER)
     gus.get_by_role("button", name="Leave").click()
-    expect(fay.locator("#log")).to_contain_text("Gus has gone")
-    expect(panel.locator("tr", has_text="Gus")).to_have_count(0)
+    expect(fay.locator("#log")).to_contain_text("Gus left")
     expect(gus.locator("#closed")).to_contain_text("1000")
     assert opened.faults == []

@@ -4,13 +4,12 @@ import asyncio
 import io
 import re
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 from matplotlib.image import imread
 
 from tools import pictures
-from tools.pictures import DOCS, TEN, chat, conversation, race
+from tools.pictures import DOCS, chat, conversation, race
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -32,8 +31,7 @@ def test_the_race_is_the_one_that_the_lesson_stores() -> None:
 
 @pytest.mark.browser
 def test_the_same_chat_draws_the_same_picture(chromium: str) -> None:
-    with patch("wslab.lessons.chat.room.time", TEN):
-        first, second = asyncio.run(chat(chromium)), asyncio.run(chat(chromium))
+    first, second = asyncio.run(chat(chromium)), asyncio.run(chat(chromium))
     assert first == second
     assert imread(io.BytesIO(first)).std() > 0.05, "two empty windows"
 

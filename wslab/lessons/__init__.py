@@ -50,7 +50,6 @@ _MORE = {
     "frames": ("stream_exercises",),
     "heartbeat": ("beat_exercises",),
     "push": ("push_exercises", "timer_exercises"),
-    "chat": ("bot_exercises",),
 }
 _states: dict[str, State] = {}  # of each exercise that was checked in this kernel
 _hints: dict[str, int] = {}  # how many hints were given

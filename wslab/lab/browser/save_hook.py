@@ -14,10 +14,9 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BAR", "EXPLORER", "PAGES", "PANEL", "PROGRESS", "leave_out_views"]
+__all__ = ["BAR", "EXPLORER", "PAGES", "PROGRESS", "leave_out_views"]
 
 PAGES = "Run this cell in JupyterLab to see the page here."
-PANEL = "Run this cell in JupyterLab to see who is here."
 EXPLORER = "frame explorer: type a text, choose opcode, FIN and MASK, and see the bytes of the frame"
 PROGRESS = "Run this cell in JupyterLab to see which exercises are right so far."
 BAR = "A bar shows here how far the cell is."
@@ -42,7 +41,7 @@ def leave_out_views(model: dict[str, Any], **_: Any) -> None:
     for cell in model["content"].get("cells", ()):
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
-            if _text(output) in (PAGES, PANEL, EXPLORER):
+            if _text(output) in (PAGES, EXPLORER):
                 data.pop(_VIEW, None)
             if _text(output) == PROGRESS:
                 data.pop("text/html", None)

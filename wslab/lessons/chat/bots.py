@@ -1,12 +1,9 @@
-"""Many people in a chat, who are programs: how long does a line take to reach everybody?
+"""Many people in a chat, who are programs: how long does a line take to reach everyone?
 
-``talk`` lets bots join the rooms of a chat, each bot on a connection of its own. Lines are due at moments
-drawn from a seed, each from one of the bots, and every bot notes when it heard what. A latency is counted
-from the moment when the line was due, so that a program that was too busy to send it counts as slow, too.
-
-Server and bots share one thread in the notebook: what is measured is both. The protocol is that of
-``pages/README.md``; what is not ``said`` the bots count and leave aside. How messages become frames (RFC 6455
-§5) is left to ``websockets``.
+``talk`` lets bots join the rooms of a chat, each on a connection of its own. Lines are due at moments drawn
+from a seed, each from one of the bots, and every bot notes when it received what. A latency counts from the
+moment when the line was due, so that a program that was too busy to send it counts as slow too. Server and
+bots share one thread in the notebook, so both are measured.
 """
 
 from __future__ import annotations
@@ -31,12 +28,12 @@ PATIENCE = 30.0  # seconds after which something is broken
 
 @dataclass(eq=False, repr=False)
 class Talk:
-    """Hold what the bots heard, and when.
+    """What the bots received, and when.
 
     Attributes:
         bots, rooms, lines: how many there were.
-        latencies: for each line and each bot that heard it, how long after it was due, in milliseconds.
-        others: messages that were not ``said``: who came and who went.
+        latencies: for each line and each bot that received it, how long after it was due, in milliseconds.
+        others: messages that were not ``said``: who joined and who left.
 
     >>> Talk(200, 10, 100)
     200 bots in 10 rooms: 0 of 2000 deliveries
@@ -50,13 +47,8 @@ class Talk:
 
     @property
     def expected(self) -> int:
-        """How many deliveries there are when everybody hears every line of their room."""
+        """How many deliveries there are when everyone receives every line of their room."""
         return self.lines * self.bots // self.rooms
-
-    @property
-    def median(self) -> float:
-        """The median latency, in milliseconds."""
-        return self.percentile(50)
 
     def percentile(self, percent: float) -> float:
         """Return the latency below which so many percent of the deliveries are, in milliseconds."""
@@ -80,8 +72,8 @@ async def talk(port: int, bots: int = 200, rooms: int = 1, lines: int = 30, seed
 
     Raises:
         ValueError: the bots do not fill the rooms equally.
-        ConnectionError: nobody listens.
-        TimeoutError: not everything was heard within `PATIENCE`.
+        ConnectionError: no server listens.
+        TimeoutError: not everything had arrived within `PATIENCE`.
     """
     if bots % rooms:
         raise ValueError(f"{bots} bots do not fill {rooms} rooms equally")
@@ -103,7 +95,7 @@ class _Crowd:
         self._due: list[float] = []
 
     async def enter(self, port: int) -> None:
-        """Connect everybody, a few at a time, and wait until all have been welcomed."""
+        """Connect every bot, a few at a time, and wait until all have been welcomed."""
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def join(number: int) -> None:

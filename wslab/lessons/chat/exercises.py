@@ -1,257 +1,377 @@
-"""The exercises of lesson 07, a chat: refuse what is no message, slow down, drop the oldest.
+"""The exercises of lesson 07: refuse what is not a message, slow down, make room in a queue, greet newcomers.
 
-All three are functions over cases. Which messages are refused, and how, is asked of ``chat_messages``; a
-message is one WebSocket message (RFC 6455 §5.6), so nothing here waits for more bytes. The last exercise, a
-client, is in ``lesson07_bots``. The solutions stand in the notebook.
+What is right is in ``right``, which works in the lesson's chat as well. The last exercise asks for a client;
+its judge is a scripted peer, not a chat: it says what a chat would say, in an order that only a careful bot
+gets right.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import random
+from collections.abc import Callable
 from typing import Any
 
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
 from wslab.lab.exercises.answer import show
-from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, returns, same
-from wslab.lessons.chat.messages import MAX_TEXT, Refusal, Say, read
+from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Watched, same
+from wslab.lab.exercises.peers import PATIENCE, Address, served
+from wslab.lessons.chat import right
 
 __all__ = ["EXERCISES"]
 
-LIMIT = 3  # messages in a second, in the exercise
-
-
 # -- refuse -------------------------------------------------------------------------------------------------
 
+_NAME, _TEXT = 40, 500  # characters
 
-def _code(message: str) -> str | None:
-    """Ask the chat, and refuse what it lets in besides ``say``: the exercise has this type only."""
-    try:
-        return None if isinstance(read(message), Say) else "unknown-type"
-    except Refusal as refusal:
-        return refusal.code
+
+def _say(text: object) -> str:
+    return json.dumps({"type": "say", "text": text})
+
+
+def _join(name: object = "Ada", room: object = "tea") -> str:
+    return json.dumps({"type": "join", "name": name, "room": room})
 
 
 _MESSAGES = (
     "Hello",
     '{"type":',
-    '{"type": "say", "text": "Hello"}',
+    _say("Hello"),
+    _join(),
     '["say", "Hello"]',
+    '"say"',
     '{"type": "shout", "text": "Hello"}',
     '{"text": "Hello"}',
-    '{"type": "shout"}',
-    '{"type": "join", "name": "Ada", "room": "tea", "text": "Hello"}',
-    json.dumps({"type": "shout", "text": "a" * (MAX_TEXT + 1)}),
+    '{"type": ["say"], "text": "Hello"}',
+    json.dumps({"type": "shout", "text": (_TEXT + 1) * "a"}),
     '{"type": "say"}',
-    '{"type": "say", "text": 5}',
-    '{"type": "say", "text": ""}',
-    json.dumps({"type": "say", "text": "a" * (MAX_TEXT + 1)}),
-    json.dumps({"type": "say", "text": "a" * MAX_TEXT}),
-    json.dumps({"type": "say", "text": "ü" * MAX_TEXT}),
+    _say(5),
+    _say(""),
+    _say(_TEXT * "a"),
+    _say(_TEXT * "ü"),
+    _say((_TEXT + 1) * "a"),
+    json.dumps({"type": "say", "text": "Hello", "name": (_NAME + 1) * "a"}),
+    '{"type": "join", "name": "Ada", "text": "Hello"}',
+    _join(name=None),
+    _join(room=""),
+    json.dumps({"type": "join", "name": (_NAME + 1) * "a"}),
+    _join(_NAME * "a", _NAME * "ü"),
+    _join(name=(_NAME + 1) * "a"),
+    _join(room=(_NAME + 1) * "a"),
+    _say("Hello").encode(),
+    100_000 * "[",
 )
 
 
-def _trust_the_type(message: str) -> str | None:
-    """Look whether the field is there, not what it is."""
-    code = _code(message)
-    return None if code == "bad-field" and json.loads(message).get("text") else code
+def _message(source: random.Random) -> tuple[str]:
+    fields: dict[str, Any] = {"type": source.choice(("say", "join", "say", "join", "shout", "SAY", None, 7))}
+    for name in ("text", "name", "room"):
+        length = source.choice((1, 1, 1, _NAME, _NAME + 1, _TEXT, _TEXT + 1))
+        value = source.choice((length * "é", length * "x", "", None, 5, ["x"], length * "x"))
+        if source.random() < 0.9:
+            fields[name] = value
+    return (json.dumps(fields),)
 
 
-def _one_too_few(message: str) -> str | None:
-    code = _code(message)
-    return "too-long" if code is None and len(json.loads(message)["text"]) >= MAX_TEXT else code
+def _there(message: Any) -> str | None:
+    """Ask whether a field is there, not what it is."""
+    fields = json.loads(message) if right.refuse(message) == "bad-field" else {}
+    limits = right.LIMITS.get(fields.get("type", ""), {})
+    return None if limits and all(map(fields.get, limits)) else right.refuse(message)
 
 
-def _any_json(message: str) -> str | None:
-    """Take every JSON value for an object, and look into it only if it is one."""
-    try:
+def _measured(measure: Callable[[str], int]) -> Callable[[Any], str | None]:
+    """Return a wrong answer that measures the length of a field in its own way."""
+
+    def refuse(message: Any) -> str | None:
+        if code := right.refuse(message):
+            return code
         fields = json.loads(message)
-    except ValueError:
-        return "not-json"
-    return _code(message) if isinstance(fields, dict) else "unknown-type"
+        limits = right.LIMITS[fields["type"]]
+        return "too-long" if any(measure(fields[name]) > most for name, most in limits.items()) else None
+
+    return refuse
 
 
-def _the_text_first(message: str) -> str | None:
-    """Look at the text before the type."""
-    code = _code(message)
-    if code != "unknown-type":
-        return code
-    text = json.loads(message).get("text")
-    return code if text and len(text) <= MAX_TEXT else "bad-field" if not text else "too-long"
+def _say_alone(message: Any) -> str | None:
+    """Refuse every join."""
+    code = right.refuse(message)
+    joins = code != "not-json" and json.loads(message).get("type") == "join"
+    return "unknown-type" if joins else code
 
 
-def _join_is_a_type(message: str) -> str | None:
-    """Let in what the chat knows besides."""
-    code = _code(message)
-    return None if code == "unknown-type" and json.loads(message).get("type") == "join" else code
+def _any_json(message: Any) -> str | None:
+    """Take every JSON value for an object."""
+    code = right.refuse(message)
+    if code == "not-json":
+        with contextlib.suppress(ValueError, RecursionError):
+            return "unknown-type" if json.loads(message) else code
+    return code
 
 
-def _bytes_for_characters(message: str) -> str | None:
-    code = _code(message)
-    return "too-long" if code is None and len(json.loads(message)["text"].encode()) > MAX_TEXT else code
-
-
-REFUSE = Exercise(
+REFUSE = Function(
     name="refuse",
-    lesson="07",
-    title="Refuse what is no message",
-    asks="my_refuse(message)",
-    judge=returns(*(Case((message,), _code(message)) for message in _MESSAGES)),
+    title="Refuse what is not a message",
     section="the table of codes above",
+    asks="my_refuse(message)",
+    right=right.refuse,
+    calls=[(message,) for message in _MESSAGES],
+    drawn=_message,
+    mistakes={
+        "A field that is there may still be a number: ask for its type.": _there,
+        "Count characters, not bytes: an ü is one character.": _measured(lambda text: len(text.encode())),
+        f"{_TEXT} characters are allowed in a text, {_TEXT + 1} are too many.": _measured(
+            lambda text: len(text) + 1
+        ),
+        "A list is JSON, but not a message: a message is one JSON object.": _any_json,
+        'Clients send "join" too, with a name and a room.': _say_alone,
+    },
     hints=(
         "json.loads raises ValueError for what is not JSON. What it returns may also be a list or a number.",
         "Go through the codes in the order of the table, and return the first that applies.",
         'isinstance(fields.get("text"), str) is True only for a text that is there.',
     ),
-    mistakes=(
-        Mistake(_trust_the_type, "A field that is there may still be a number: ask for its type."),
-        Mistake(_bytes_for_characters, "Characters count, not bytes: an ü is one character."),
-        Mistake(_one_too_few, f"{MAX_TEXT} characters are allowed, {MAX_TEXT + 1} are too many."),
-        Mistake(_any_json, "A list is JSON, and no message: a message is one JSON object."),
-        Mistake(_the_text_first, "The first line that applies counts: the type comes before the text."),
-        Mistake(_join_is_a_type, 'Here every type but "say" is unknown, "join" as well.'),
-    ),
-    why="Whatever is not refused here has to be expected everywhere behind it.",
+    why="After this function, the chat can rely on every field.",
 )
 
 
 # -- too fast -----------------------------------------------------------------------------------------------
 
 
-def _all_of_them(times: list[float], now: float) -> bool:
-    return len(times) >= LIMIT
+def _moments(source: random.Random) -> tuple[list[float], float]:
+    now = 5 + source.randrange(16) / 4
+    return sorted(now - source.randrange(9) / 4 for _ in range(source.randrange(6))), now
 
 
-def _by_the_clock(times: list[float], now: float) -> bool:
-    return sum(int(each) == int(now) for each in times) >= LIMIT
-
-
-def _the_last_only(times: list[float], now: float) -> bool:
-    return bool(times) and now - times[-1] < 1
-
-
-def _one_more(times: list[float], now: float) -> bool:
-    return sum(now - each < 1 for each in times) > LIMIT
-
-
-def _a_second_is_too_much(times: list[float], now: float) -> bool:
-    return sum(now - each <= 1 for each in times) >= LIMIT
-
-
-def _the_oldest_only(times: list[float], now: float) -> bool:
-    return len(times) >= LIMIT and now - times[0] < 1
-
-
-TOO_FAST = Exercise(
+TOO_FAST = Function(
     name="too-fast",
-    lesson="07",
     title="Notice who speaks too fast",
-    asks="my_too_fast(times, now)",
-    judge=returns(
-        Case(([5.0, 5.25, 5.5], 5.75), True),
-        Case(([], 5.0), False),
-        Case(([5.0, 5.25], 5.5), False),
-        Case(([1.0, 2.0, 5.0], 5.5), False),
-        Case(([5.5, 5.75, 5.875], 6.25), True),
-        Case(([5.0, 5.25, 5.5], 6.0), False),
-        Case(([1.0, 5.0, 5.25, 5.5], 5.75), True),
-    ),
     section="the question above",
+    asks="my_too_fast(times, now)",
+    right=right.too_fast,
+    calls=[
+        ([5.0, 5.25, 5.5], 5.75),
+        ([], 5.0),
+        ([5.0, 5.25], 5.5),
+        ([1.0, 2.0, 5.0], 5.5),
+        ([5.5, 5.75, 5.875], 6.25),
+        ([5.0, 5.25, 5.5], 6.0),
+        ([1.0, 5.0, 5.25, 5.5], 5.75),
+    ],
+    drawn=_moments,
+    mistakes={
+        "A message that is exactly one second old is not less than one second old.": (
+            lambda times, now: sum(now - each <= 1 for each in times) >= right.RATE
+        ),
+        "The oldest may be long ago and three others new: look at each.": (
+            lambda times, now: len(times) >= right.RATE and now - times[0] < 1
+        ),
+        "A message that is more than a second old does not count any more.": (
+            lambda times, now: len(times) >= right.RATE
+        ),
+        "Two messages in a second are allowed: count them.": (
+            lambda times, now: bool(times) and now - times[-1] < 1
+        ),
+        "With three in the last second, the new one would be the fourth.": (
+            lambda times, now: sum(now - each < 1 for each in times) > right.RATE
+        ),
+    },
     hints=(
         "For each of the times: is it less than one second ago?",
-        f"sum(now - each < 1 for each in times) counts them. From {LIMIT} on, the new one is too many.",
-    ),
-    mistakes=(
-        Mistake(_a_second_is_too_much, "Exactly one second ago is not less than one second."),
-        Mistake(_the_oldest_only, "The oldest may be long ago, and three others new: look at each."),
-        Mistake(_all_of_them, "What was said more than a second ago does not count any more."),
-        Mistake(_by_the_clock, "The second is the one before now, wherever the clock's seconds begin."),
-        Mistake(_the_last_only, "Two messages in a second are allowed: count, and compare with the limit."),
-        Mistake(_one_more, f"With {LIMIT} in the last second, the new one would be one more than allowed."),
+        "sum(now - each < 1 for each in times) counts them. From three on, the new one is too many.",
     ),
     why="A window that moves has no moment at which everything is allowed again.",
 )
 
 
-# -- drop the oldest ----------------------------------------------------------------------------------------
-
-_OFFERED = ["one", "two", "three", "four", "five"]
+# -- make room in a queue -----------------------------------------------------------------------------------
 
 
 class _Queue(asyncio.Queue[str]):
-    """Hold messages, and show itself without an address."""
+    """A queue that shows itself without an address, and what is in it."""
 
     def __repr__(self) -> str:
         return f"<queue with {self.qsize()} of {self.maxsize}>"
 
+    @property
+    def content(self) -> list[str]:
+        return list(self._queue)  # type: ignore[attr-defined]
 
-def _judge_offer(answer: Any) -> Fault | None:
-    queue = _Queue(3)
-    given = [answer(queue, message) for message in _OFFERED]
-    kept = [queue.get_nowait() for _ in range(queue.qsize())]
-    returned = [show(each) for each in given]
-    rows = (
-        ("offered", f"{', '.join(map(show, _OFFERED))} to a queue for 3"),
-        ("kept", ", ".join(map(show, kept)) or "nothing"),
-        ("returned", ", ".join(returned)),
-    )
-    if not kept:
-        return Fault(
-            "puts nothing into the queue. put_nowait puts at once; put has to be awaited.", rows, given
-        )
-    if kept == _OFFERED[:3]:
-        return Fault("drops the newest message. Make room by taking the oldest one out.", rows, given)
-    if kept != _OFFERED[2:]:
-        return Fault("keeps the wrong messages: the newest must stay, in order.", rows, given)
-    if not same(given, [0, 0, 0, 1, 1]):
-        return Fault("returns the wrong number: how many messages did this call drop?", rows, given)
+
+def _judge_offer(answer: Callable[[_Queue, str], Any]) -> Fault | None:
+    for size, messages in ((3, ["one", "two", "three", "four", "five"]), (1, ["six", "seven"])):
+        queue = _Queue(size)
+        for message in messages:
+            before = queue.content
+            if fault := _offered(before, message, answer(queue, message), queue):
+                return fault
     return None
 
 
-def _drop_the_newest(queue: asyncio.Queue[str], message: str) -> int:
-    if queue.full():
-        return 1
-    queue.put_nowait(message)
-    return 0
+def _offered(before: list[str], message: str, given: Any, queue: _Queue) -> Fault | None:
+    """Judge one call by what was in the queue before, and what is there now."""
+    expected = [*before, message][-queue.maxsize :]
+    now, full = queue.content, len(before) == queue.maxsize
+    rows = (("in the queue", show(now)), ("expected", show(expected)))
+    if now == before and full:
+        return Fault("dropped the newest message. Make room: take the oldest one out.", rows)
+    if now == before:
+        sentence = "put nothing into the queue. put_nowait puts at once; put has to be awaited."
+        return NOTHING_YET if given is None else Fault(sentence, rows)
+    if now != expected:
+        return Fault("left the wrong messages in the queue. The newest must stay, in their order.", rows)
+    if not same(given, int(full)):
+        rows = (("returned", show(given)), ("expected", str(int(full))))
+        return Fault("returned the wrong number. Return how many messages it dropped: 0 or 1.", rows)
+    return None
 
 
-def _drop_everything(queue: asyncio.Queue[str], message: str) -> int:
-    dropped = queue.qsize() if queue.full() else 0
-    for _ in range(dropped):
-        queue.get_nowait()
-    queue.put_nowait(message)
-    return dropped
-
-
-def _await_nothing(queue: asyncio.Queue[str], message: str) -> int:
-    queue.put(message).close()
-    return 0
-
-
-def _count_nothing(queue: asyncio.Queue[str], message: str) -> int:
-    if queue.full():
-        queue.get_nowait()
-    queue.put_nowait(message)
-    return 0
-
-
-DROP_OLDEST = Exercise(
+DROP_OLDEST = Watched(
     name="drop-oldest",
-    lesson="07",
-    title="Drop the oldest message instead of the reader",
+    title="Make room in a full queue",
+    section="the documentation of asyncio.Queue",
     asks="my_offer(queue, message)",
     judge=_judge_offer,
-    section="the cell with the queues above",
     hints=(
-        "queue.full() says whether there is room. Nothing may be awaited here: the speaker would wait.",
+        "queue.full() says whether there is room. Nothing may be awaited here, or the speaker would wait.",
         "queue.get_nowait() takes the oldest message out, queue.put_nowait(message) puts one in.",
     ),
-    mistakes=(
-        Mistake(_drop_the_newest, "Make room by taking the oldest one out."),
-        Mistake(_drop_everything, "the newest must stay, in order."),
-        Mistake(_await_nothing, "puts nothing into the queue."),
-        Mistake(_count_nothing, "how many messages did this call drop?"),
-    ),
-    why="Good for positions and prices, where the newest says it all. In a chat, somebody loses a sentence.",
+    why="The number that it returns lets the server decide what a loss means.",
 )
 
-EXERCISES = (REFUSE, TOO_FAST, DROP_OLDEST)
+
+# -- greet newcomers ----------------------------------------------------------------------------------------
+
+FRIEND, LATER = "Dee", "Flo"
+
+
+class _Peer:
+    """The scripted end of the one connection that the bot opens."""
+
+    def __init__(self) -> None:
+        self.websocket: ServerConnection | None = None
+        self._inbox: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+
+    async def handle(self, websocket: ServerConnection) -> None:
+        """Keep what arrives; None marks the end."""
+        self.websocket = self.websocket or websocket
+        try:
+            async for message in websocket:
+                self._inbox.put_nowait(message)
+        finally:
+            self._inbox.put_nowait(None)
+
+    async def send(self, kind: str, **fields: object) -> None:
+        """Send a message of a chat."""
+        assert self.websocket
+        with contextlib.suppress(ConnectionClosed):
+            await self.websocket.send(json.dumps({"type": kind, **fields}))
+
+    async def next(self, work: asyncio.Task[Any]) -> str | bytes | None:
+        """Return the next message of the bot; None if it has ended, or sends none in time."""
+        getting = asyncio.ensure_future(self._inbox.get())
+        watched = {getting} if self.websocket else {getting, work}
+        await asyncio.wait(watched, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        if getting.done():
+            return getting.result()
+        getting.cancel()
+        return None
+
+
+async def _judge_greeter(answer: Callable[[str, str, str], Any]) -> Fault | None:
+    for name, room, guest in (("Gil", "hall", "Cy"), ("Mia", "attic", "Zoë")):
+        peer = _Peer()
+        async with served(peer.handle) as server:
+            work = asyncio.ensure_future(answer(Address(server.uri), name, room))
+            try:
+                fault = await _joins(peer, work, name, room) or await _greets(peer, work, guest)
+                fault = fault or await _returns(peer, work, guest)
+            finally:
+                work.cancel()
+                await asyncio.wait([work], timeout=PATIENCE)
+        if fault:
+            return fault
+    return None
+
+
+async def _joins(peer: _Peer, work: asyncio.Task[Any], name: str, room: str) -> Fault | None:
+    first = await peer.next(work)
+    if first is None:
+        given = work.result() if work.done() else None
+        if peer.websocket:
+            return Fault("connected, but sent nothing. Join the room first.")
+        return NOTHING_YET if work.done() and given is None else Fault("did not connect. Use connect(uri).")
+    expected = {"type": "join", "name": name, "room": room}
+    fields = {} if right.refuse(first) else json.loads(first)
+    if not all(fields.get(key) == value for key, value in expected.items()):
+        rows = (("sent first", show(first)), ("expected", show(json.dumps(expected))))
+        return Fault("did not join the room first, under its name.", rows)
+    return None
+
+
+async def _greets(peer: _Peer, work: asyncio.Task[Any], guest: str) -> Fault | None:
+    old = {"type": "said", "name": "Ada", "text": "Bob has joined us.", "at": 0}
+    await peer.send("welcome", members=[FRIEND, "Bob"], history=[old])
+    await peer.send("said", name=FRIEND, text="Who has joined since?", at=0)
+    await peer.send("left", name="Bob")
+    await peer.send("joined", name=guest)
+    message = await peer.next(work)
+    if message is None:
+        if work.done():
+            given = (("returned", show(work.result())),)
+            return Fault(
+                "returned without a greeting. Read message after message until someone joins.", given
+            )
+        await peer.send("join", name=guest)  # a client's word, which a server never sends
+        confused = await peer.next(work) is not None
+        advice = "A client asks with join. The server reports with joined." if confused else ""
+        return Fault(f"did not greet {guest}, who joined after it.", advice=advice)
+    rows = (
+        ("sent", show(message)),
+        ("expected", show(json.dumps({"type": "say", "text": f"Hello, {guest}"}))),
+    )
+    if code := right.refuse(message):
+        return Fault(f"sent a message that the chat refuses: {code}.", rows)
+    text = json.loads(message).get("text", "")
+    if text == f"Hello, {guest}":
+        return None
+    if any(other in text for other in (FRIEND, "Ada", "Bob")):
+        return Fault("greeted someone who did not just join.", rows)
+    return Fault("did not say the greeting as it should be.", rows)
+
+
+async def _returns(peer: _Peer, work: asyncio.Task[Any], guest: str) -> Fault | None:
+    if not work.done():
+        await peer.send("joined", name=LATER)
+    await asyncio.wait([work], timeout=PATIENCE)
+    if (message := await peer.next(work)) is not None:
+        return Fault("spoke again. Return after the first greeting.", (("sent", show(message)),))
+    if not work.done():
+        return Fault("greeted, but did not return then.")
+    if same(given := work.result(), guest):
+        return None
+    return Fault(
+        "did not return the name that it greeted.", (("returned", show(given)), ("expected", repr(guest)))
+    )
+
+
+GREETER = Watched(
+    name="greeter",
+    title="Write a bot that greets newcomers",
+    section="the messages of the chat, steps 2 and 3",
+    asks="my_greeter(uri, name, room)",
+    judge=_judge_greeter,
+    hints=(
+        "After the join, read message after message: async for message in websocket.",
+        'Only a message of the type "joined" says that someone has just joined.',
+        'Send json.dumps({"type": "say", "text": f"Hello, {fields[\'name\']}"}) and return the name.',
+    ),
+    why="A bot is a client like any other: the server cannot tell it from a person.",
+    bound=8.0,
+)
+
+EXERCISES = (REFUSE, TOO_FAST, DROP_OLDEST, GREETER)

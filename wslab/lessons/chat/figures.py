@@ -1,8 +1,8 @@
-"""The figures of the chat: ways to tell everybody under the same load, and how long lines take to arrive.
+"""The figures of the chat: ways to tell everyone under the same load, and how long lines take to arrive.
 
-The alternative texts say what is compared and how to read it, and no measured value: those differ from run to
-run, and the cells print what is claimed. Measuring is left to ``chat_load`` and ``chat_bots``. There are no
-bytes here, and nothing waits for more.
+The text alternatives say what is compared and how to read it, and no measured value: those differ from run to
+run, and the cells print what is claimed. Fields of a frame have the colours of ``palette``; what is compared
+here has shades of grey and a mark of its own.
 """
 
 from __future__ import annotations
@@ -10,66 +10,53 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from wslab.lab.views.figure import Figure, canvas, style
-from wslab.lab.views.palette import FIELDS, INK
+from wslab.lab.views.palette import INK
 from wslab.lessons.chat.bots import Talk
 from wslab.lessons.chat.load import COUNT, RATE, Load
 
 __all__ = ["draw_loads", "draw_talks"]
 
-MARKS = ("D", "o", "s", "^", "v", "P")
-FILLS = [FIELDS[name].background for name in ("MASK", "extended payload length", "payload data", "opcode")]
+MARKS = ("D", "o", "^", "s", "v", "P")
+SHADES = ("#FFFFFF", "#B4B8BE", "#4A4F57")
 
 
 def draw_loads(*loads: Load) -> Figure:
-    """Draw how late lines were for those who read, and how much memory the one who does not read takes.
+    """Draw how late lines were for the readers, and how much memory the frozen reader takes.
 
     Args:
-        loads: one for each way to tell everybody, with different names.
-
-    Raises:
-        ValueError: there is none.
+        loads: one for each way to tell everyone, with different names.
     """
-    if not loads:
-        raise ValueError("there is nothing to draw: pass what under_load returned")
     with style():
-        drawing = canvas(8, 4.4)
+        drawing = canvas(8, 4.6)
+        drawing.suptitle(
+            "A queue for each client: no one waits for Eve, and what waits for her is bounded", size=11
+        )
         late, memory = drawing.subplots(2, 1, height_ratios=(3, 1))
-        for load, mark, fill in zip(loads, MARKS, FILLS * 2, strict=False):
-            _points(late, load, mark, fill)
+        for load, mark, fill in zip(loads, MARKS, SHADES * 2, strict=False):
+            due, after = zip(*sorted(load.latencies), strict=True)
+            look = {"color": fill, "markeredgecolor": INK, "markeredgewidth": 0.6, "markersize": 4.5}
+            late.plot(due, [1000 * each for each in after], mark, label=load.name, **look)
         _milliseconds(late, "y")
         late.set_xlim(-0.02, COUNT / RATE + 0.02)
         late.set_xlabel("when the line was due, seconds")
-        late.set_ylabel("until it was heard, ms")
+        late.set_ylabel("until it arrived, ms")
         late.legend(frameon=False, ncols=len(loads), loc="lower center", bbox_to_anchor=(0.5, 1.0))
         _bars(memory, loads)
     names = ", ".join(load.name for load in loads)
     return Figure(
         drawing,
-        f"Compared: {names}. Above, a point for each line that Bob, Cy or Dee heard: how long after it was "
-        "due, in milliseconds on a logarithmic scale. Where the server waits for Eve, the points climb far "
-        "above the others and fall along a slope to the moment when her network thaws. Below, a bar for each "
-        "way: the most bytes that waited for Eve in the memory of the server.",
-    )
-
-
-def _points(axes: Axes, load: Load, mark: str, fill: str) -> None:
-    points = sorted(load.latencies)
-    axes.plot(
-        [due for due, _ in points],
-        [1000 * latency for _, latency in points],
-        mark,
-        label=load.name,
-        color=fill,
-        markeredgecolor=INK,
-        markeredgewidth=0.4,
-        markersize=4,
+        "With a queue for each client, a frozen reader delays no one and costs little. Compared: "
+        f"{names}. Above, a point for each line that Bob, Cy or Dee received: how long after it was due, in "
+        "milliseconds on a logarithmic scale. Where the server waits for Eve, the points climb far above the "
+        "others and fall along a slope to the moment when her network thaws. Below, a bar for each way: the "
+        "most bytes that waited for Eve in the memory of the server.",
     )
 
 
 def _bars(axes: Axes, loads: tuple[Load, ...]) -> None:
-    names = [load.name for load in loads]
     waiting = [load.waiting / 1024 for load in loads]
-    bars = axes.barh(names, waiting, color=FILLS[: len(loads)], edgecolor=INK, linewidth=0.6)
+    shades = (SHADES * 2)[: len(loads)]
+    bars = axes.barh([load.name for load in loads], waiting, color=shades, edgecolor=INK, linewidth=0.6)
     axes.bar_label(bars, fmt="%.0f KiB", padding=3)
     axes.invert_yaxis()
     axes.margins(x=0.15)
@@ -81,33 +68,29 @@ def draw_talks(*talks: Talk) -> Figure:
 
     Args:
         talks: what ``talk`` returned.
-
-    Raises:
-        ValueError: there is none, or one without a delivery.
     """
-    if not talks or not all(talk.latencies for talk in talks):
-        raise ValueError("there is nothing to draw: pass what talk returned")
     with style():
-        drawing = canvas(8, 0.6 + 1.7 * len(talks))
+        drawing = canvas(8, 1.0 + 1.7 * len(talks))
+        drawing.suptitle("The more bots share a room, the later a line arrives", size=11)
         rows = drawing.subplots(len(talks), 1, sharex=True, squeeze=False)
         edges = [10 ** (-1 + step / 12) for step in range(61)]  # twelve bars for a factor of ten
-        for axes, talk, fill in zip(rows[:, 0], talks, FILLS * 2, strict=False):
-            _histogram(axes, talk, edges, fill)
+        for axes, talk in zip(rows[:, 0], talks, strict=True):
+            _histogram(axes, talk, edges)
         rows[-1, 0].set_xlim(0.3, max(3000.0, *(talk.percentile(100) for talk in talks)))
-        rows[-1, 0].set_xlabel("from when a line was due until a bot heard it, ms")
+        rows[-1, 0].set_xlabel("from when a line was due until a bot received it, ms")
     kinds = "; ".join(f"{talk.bots} bots, rooms: {talk.rooms}" for talk in talks)
     return Figure(
         drawing,
-        f"A histogram for each of: {kinds}. To the right, how long a line took until a bot heard it, in "
-        "milliseconds on a logarithmic scale; upwards, how many percent of the deliveries took that long. "
-        "A solid line marks the median, a dashed one the 95th percentile. The more bots share a room, the "
-        "further to the right the hill stands.",
+        f"The more bots share a room, the later a line arrives. A histogram for each of: {kinds}. To the "
+        "right, how long a line took until a bot received it, in milliseconds on a logarithmic scale; "
+        "upwards, how many percent of the deliveries took that long. A solid line marks the median, a "
+        "dashed one the 95th percentile.",
     )
 
 
-def _histogram(axes: Axes, talk: Talk, edges: list[float], fill: str) -> None:
+def _histogram(axes: Axes, talk: Talk, edges: list[float]) -> None:
     weights = [100 / len(talk.latencies)] * len(talk.latencies)
-    axes.hist(talk.latencies, edges, weights=weights, color=fill, edgecolor=INK, linewidth=0.5)
+    axes.hist(talk.latencies, edges, weights=weights, color=SHADES[1], edgecolor=INK, linewidth=0.5)
     top = axes.get_ylim()[1]
     for percent, name, line, side in ((50, "median ", "-", "right"), (95, " 95 %", "--", "left")):
         value = talk.percentile(percent)

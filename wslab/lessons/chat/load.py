@@ -1,13 +1,13 @@
-"""One load for every way to tell everybody: a speaker, some readers, and one reader whose network is frozen.
+"""One load for every way to tell everyone: a speaker, some readers, and one reader whose network is frozen.
 
-``under_load`` starts a server with the handler that is to be tried, and lets Ada say a number of lines at a
-steady rate. Bob, Cy and Dee read. Eve is connected through a tap, which freezes: to the server she is a
-reader that does not read (RFC 6455 has no word for it; TCP stops the sender). The network thaws when Bob, Cy
-and Dee have heard everything, or when the server is stuck: it waits for Eve, and would wait for ever.
+``under_load`` starts a server with the handler to try, and lets Ada say a number of lines at a steady rate.
+Bob, Cy and Dee read. Eve is connected through a tap, which freezes: to the server she is a reader that does
+not read. The network thaws when Bob, Cy and Dee have received everything, or when the server is stuck: it
+waits for Eve, and would wait forever.
 
-So what is claimed rests on facts: who had heard what before the thaw, and how many bytes waited for Eve. The
-latencies are measured from when a line was due, not from when it was sent: a server that holds the speaker
-is slow, too. Eve's socket has small buffers, so that few lines fill them.
+The claims rest on facts: who had received what before the thaw, and how many bytes waited for Eve. Latencies
+count from when a line was due, not from when it was sent: a server that holds up the speaker is slow too.
+Eve's socket has a send buffer of 64 KiB, so that a few lines fill it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,8 +25,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from wslab.lab.wire.tap import Tap
+from wslab.lessons.chat.people import Handler
 
-__all__ = ["COUNT", "SIZE", "Load", "under_load"]
+__all__ = ["COUNT", "RATE", "Load", "under_load"]
 
 COUNT = 120  # lines that Ada says
 SIZE = 16 * 2**10  # characters of a line: the lines of a busy hour in one second
@@ -34,22 +35,21 @@ RATE = 200  # lines a second
 READERS = ("Bob", "Cy", "Dee")
 BUFFER = 2**16  # bytes that the system may hold for Eve, in the server
 LOOK = 0.005  # seconds between two looks at the server
+QUIET = 50  # looks without news after which the server is stuck
 PATIENCE = 20.0  # seconds after which something is broken
-
-Handler = Callable[[ServerConnection], Awaitable[None]]
 
 
 @dataclass(eq=False)
 class Load:
-    """Hold what one way of telling everybody did under load.
+    """What one way of telling everyone did under load.
 
     Attributes:
         name: of the handler.
-        latencies: for each line that was heard, when it was due and how much later it was heard, in seconds.
-        heard: lines that each reader had heard when the network thawed.
+        latencies: for each line that arrived, when it was due and how much later it arrived, in seconds.
+        heard: lines that each reader had received when the network thawed.
         waiting: the most bytes that waited for Eve in the memory of the server.
         errors: what ended a handler, if something did.
-        dropped: whether the server gave Eve up.
+        dropped: whether the server disconnected Eve.
     """
 
     name: str
@@ -61,50 +61,44 @@ class Load:
 
     @property
     def all_heard(self) -> bool:
-        """Whether Bob, Cy and Dee had heard every line while Eve was frozen."""
+        """Whether Bob, Cy and Dee had received every line while Eve was frozen."""
         return all(heard == COUNT for heard in self.heard.values())
-
-    @property
-    def median(self) -> float:
-        """The median latency, in milliseconds."""
-        latencies = sorted(latency for _, latency in self.latencies)
-        return 1000 * latencies[len(latencies) // 2]
 
     def __repr__(self) -> str:
         heard = "every line" if self.all_heard else "a part of the lines, then nothing"
-        lines = [f"{self.name}: Eve is frozen, Ada says {COUNT} lines.", f"Bob, Cy and Dee hear {heard}."]
+        lines = [
+            f"{self.name}, with Eve frozen and {COUNT} lines of Ada:",
+            f"Bob, Cy and Dee receive {heard}.",
+        ]
         if self.dropped:
-            lines.append("The server gave Eve up.")
+            lines.append("The server disconnected Eve.")
         lines += [f"A handler failed: {type(error).__name__}: {error}" for error in self.errors]
         return "\n".join(lines)
 
 
 async def under_load(
-    handler: Handler,
-    queues: Mapping[Any, asyncio.Queue[str]] | None = None,
-    *,
-    latecomer: bool = False,
+    handler: Handler, members: Mapping[Any, Any] | None = None, *, latecomer: bool = False
 ) -> Load:
     """Put a handler under the load of this module.
 
     Args:
-        handler: of a server of ``websockets``; it tells every message to every connection.
-        queues: where the handler keeps its queue for each connection, if it has some.
-        latecomer: whether somebody comes in while the server is stuck.
+        handler: of a server of ``websockets``; it sends every message to every connection.
+        members: for each connection an object with its ``queue``, if the handler has queues.
+        latecomer: whether someone joins while the server is stuck.
 
     Raises:
         TimeoutError: it was not over after `PATIENCE`.
     """
-    trial = _Trial(handler, queues)
+    trial = _Trial(handler, members or {})
     async with asyncio.timeout(PATIENCE):
         await trial.run(latecomer)
     return trial.load
 
 
 class _Trial:
-    def __init__(self, handler: Handler, queues: Mapping[Any, asyncio.Queue[str]] | None) -> None:
+    def __init__(self, handler: Handler, members: Mapping[Any, Any]) -> None:
         self.load = Load(handler.__name__)
-        self._handler, self._queues = handler, queues
+        self._handler, self._members = handler, members
         self._eve: ServerConnection | None = None
         self._thawed = False
         self._over = asyncio.Event()
@@ -172,12 +166,12 @@ class _Trial:
                     self._over.set()
 
     async def _watch(self) -> None:
-        """Wait until everything is heard, or nothing is heard any more although all was to be said."""
+        """Wait until everything has arrived, or nothing arrives any more although all was to be said."""
         quiet = before = 0
-        while quiet < 50 and not self._everything():
+        while quiet < QUIET and not self._everything():
             total = sum(self._heard.values())
             late = time.perf_counter() - self._start > COUNT / RATE
-            # Turns of this loop are counted, not seconds: whoever can hear something does so within a turn.
+            # Looks are counted, not seconds: a client that can receive something does so between two of them.
             quiet = quiet + 1 if late and total == before else 0
             before = total
             self.load.waiting = max(self.load.waiting, self._waiting())
@@ -189,8 +183,8 @@ class _Trial:
     def _waiting(self) -> int:
         if self._eve is None:
             return 0
-        queue = self._queues.get(self._eve) if self._queues is not None else None
-        queued = queue.qsize() * SIZE if queue else 0
+        member = self._members.get(self._eve)
+        queued = member.queue.qsize() * SIZE if member else 0
         return int(self._eve.transport.get_write_buffer_size()) + queued
 
     def _thaw(self, tap: Tap) -> None:

@@ -1,9 +1,8 @@
-"""People for a lesson: two who meet on any server, and guests of a chat who say and hear one thing at a time.
+"""Clients of a chat that a lesson moves by hand: guests who say and hear one thing at a time, and a stranger.
 
-A ``Guest`` is a client of ``websockets`` that speaks the protocol of ``pages/README.md``. What it hears is
-shown without ``at``, the time of a line, because that differs from run to run. Each wait is bounded: a lesson
-that waits for what never comes says so. A cell may be run again: whoever enters leaves first if they are
-there already. Messages arrive whole (RFC 6455 §5.4), no more bytes are needed.
+They speak the protocol of ``pages/README.md``. What a guest hears is shown without ``at``, the time of a
+line, because that differs from run to run. Each wait is bounded. A cell may be run again: a guest that enters
+leaves first if it is there already.
 """
 
 from __future__ import annotations
@@ -16,59 +15,45 @@ from typing import Any, ClassVar, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-__all__ = ["NOBODY", "Guest", "meet"]
+__all__ = ["NOBODY", "Guest", "Handler", "quiet", "stranger"]
 
+Handler = Callable[[ServerConnection], Awaitable[None]]
 PATIENCE = 5.0  # seconds that a guest waits
 NOBODY = "No chat listens there any more. Run the cell that opens the chat again, then this one."
 
 
-async def meet(handler: Callable[[ServerConnection], Awaitable[None]]) -> dict[str, str | bytes]:
-    """Let Ada speak, then Bob, on a server of their own; return what each of them hears first.
-
-    Args:
-        handler: of a server of ``websockets``.
-
-    Raises:
-        TimeoutError: one of them heard nothing.
-    """
-    # A handler may fail when the other one leaves first; who watches this is not to be bothered with it.
-    quiet = logging.Logger("meet", logging.CRITICAL)
-    async with asyncio.timeout(PATIENCE), serve(handler, "127.0.0.1", 0, logger=quiet) as server:
-        uri = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with connect(uri) as bob, connect(uri) as ada:
-            await ada.send("Hello from Ada")
-            heard = await ada.recv()
-            await bob.send("Hello from Bob")
-            return {"Ada": heard, "Bob": await bob.recv()}
+def quiet() -> logging.Logger:
+    """Return a logger for a server whose handler is about to fail on purpose."""
+    return logging.Logger("quiet", logging.CRITICAL + 1)
 
 
 class Guest:
-    """Take part in a chat, by hand.
+    """A client that takes part in a chat by hand.
 
     Args:
         connection: the client's end.
 
-    ``guest = await Guest.enter(port, "Ada", "tea")`` connects and asks to come in.
+    ``guest = await Guest.enter(port, "Ada", "tea")`` connects and asks to join.
     """
 
-    _entered: ClassVar[dict[tuple[int, str, str], Guest]] = {}  # who came through which port, into which room
+    _entered: ClassVar[dict[tuple[int, str, str], Guest]] = {}  # by port, name and room
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
 
     @classmethod
     async def enter(cls, port: int, name: str, room: str = "tea") -> Self:
-        """Connect to 127.0.0.1, and ask to come into a room.
+        """Connect to 127.0.0.1, and ask to join a room.
 
         Args:
-            port: of the chat, or of the tap before it.
+            port: of the chat, or of the tap in front of it.
             name: of the guest.
-            room: into which room.
+            room: which room.
 
         Raises:
-            ConnectionError: nobody listens.
+            ConnectionError: no server listens.
         """
         if before := cls._entered.pop((port, name, room), None):
             await before.leave()
@@ -86,7 +71,7 @@ class Guest:
             await self._connection.send(message)
 
     async def say(self, text: str) -> None:
-        """Ask to tell the room a text."""
+        """Ask the server to send a text to the room."""
         await self.send(json.dumps({"type": "say", "text": text}))
 
     async def hear(self, kind: str | None = None) -> dict[str, Any]:
@@ -106,7 +91,7 @@ class Guest:
                         return dict(fields)
         except TimeoutError:
             what = f"a message of the type {kind!r}" if kind else "a message"
-            raise TimeoutError(f"{what} did not come within {PATIENCE:g} seconds") from None
+            raise TimeoutError(f"{what} did not arrive within {PATIENCE:g} seconds") from None
 
     async def leave(self) -> None:
         """Close the connection."""
@@ -117,3 +102,31 @@ class Guest:
 
 def _without_time(fields: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if key != "at"}
+
+
+async def stranger(handler: Handler, *messages: str | bytes) -> list[tuple[str, str]]:
+    """Join a chat of the handler as Eve and send one message, for each message; return what came back.
+
+    Args:
+        handler: of a server of ``websockets``.
+        messages: what a stranger sends, well-formed or not.
+
+    Returns:
+        The code and the sentence of each answer; the close code, if the connection ended.
+
+    Raises:
+        TimeoutError: a message was neither answered nor ended the connection.
+    """
+    answers = []
+    async with serve(handler, "127.0.0.1", 0, logger=quiet()) as server:
+        for message in messages:
+            guest = await Guest.enter(server.sockets[0].getsockname()[1], "Eve")
+            await guest.hear("welcome")
+            await guest.send(message)
+            try:
+                answer = await guest.hear()
+                answers.append((answer.get("code", answer["type"]), answer.get("sentence", "")))
+            except ConnectionClosed as closed:
+                answers.append(("closed", f"close code {closed.rcvd.code if closed.rcvd else 1006}"))
+            await guest.leave()
+    return answers

@@ -5,6 +5,7 @@ const link = new Link({ open, message: (event) => receive(event.data), close: ou
 const asked = new URLSearchParams(location.search);
 let members = new Set();
 const SHOWN = 200; // how many names are listed
+const lines = asked.has("lines"); // no names yet: what is typed is the message, and what arrives is shown
 
 /** What to do with each type of message from the server. */
 const REACTIONS = {
@@ -21,11 +22,11 @@ const REACTIONS = {
   },
   joined({ name }) {
     members.add(String(name));
-    note(`${name} came in`);
+    note(`${name} joined`);
   },
   left({ name }) {
     members.delete(String(name));
-    note(`${name} has gone`);
+    note(`${name} left`);
   },
   said({ name, text, at }) {
     const time = typeof at === "number" ? new Date(at * 1000).toTimeString().slice(0, 5) : "";
@@ -39,6 +40,7 @@ const REACTIONS = {
 const list = (value) => (Array.isArray(value) ? value : []);
 
 function receive(data) {
+  if (lines && typeof data === "string") return log.add(shorten(data));
   const said = parse(data);
   const react = Object.hasOwn(REACTIONS, said.type) ? REACTIONS[said.type] : unknown;
   react(said, data);
@@ -83,13 +85,14 @@ function join() {
 }
 
 function open() {
-  if (byId("name").value) join();
+  byId("inside").hidden &&= !lines;
+  if (byId("name").value && !lines) join();
 }
 
 function outside() {
   members.clear();
   showMembers();
-  byId("join").hidden = false;
+  byId("join").hidden = lines;
 }
 
 byId("join").addEventListener("submit", (event) => {
@@ -99,10 +102,12 @@ byId("join").addEventListener("submit", (event) => {
 byId("say").addEventListener("submit", (event) => {
   event.preventDefault();
   const { text } = event.target.elements;
-  if (text.value && say({ type: "say", text: text.value })) text.value = "";
+  const sent = text.value && (lines ? link.send(text.value) : say({ type: "say", text: text.value }));
+  if (sent) text.value = "";
 });
 byId("leave").addEventListener("click", () => link.close(1000, "left"));
 
 byId("name").value = asked.get("name") ?? "";
 byId("room").value = asked.get("room") ?? byId("room").value;
+byId("join").hidden = byId("present").parentElement.hidden = lines;
 link.open();
