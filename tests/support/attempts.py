@@ -11,7 +11,7 @@ from typing import Any
 
 from wslab.lab.exercises.verdict import State
 
-__all__ = ["Right", "Wrong"]
+__all__ = ["Right", "Wrong", "right", "wrong"]
 
 
 @dataclass(frozen=True)
@@ -37,3 +37,13 @@ class Right:
 
     exercise: str
     answer: Any
+
+
+def wrong(exercise: str, *attempts: tuple[Any, ...]) -> list[Wrong]:
+    """Return wrong answers to one exercise: each an answer, the words, and the state if it is not "wrong"."""
+    return [Wrong(exercise, *attempt) for attempt in attempts]
+
+
+def right(exercise: str, *answers: Any) -> list[Right]:
+    """Return right answers to one exercise."""
+    return [Right(exercise, answer) for answer in answers]

@@ -29,8 +29,7 @@ from wslab.lab.exercises.old.bytes_ import first_difference
 from wslab.lab.exercises.verdict import Verdict
 from wslab.lessons import check, exercises
 from wslab.lessons.frames.stream_exercises import ZOO
-from wslab.lessons.handshake.exercises import KEYS
-from wslab.lessons.handshake.heads_exercises import REQUESTS
+from wslab.lessons.handshake import KEYS, REQUESTS
 
 RFC_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 RFC_ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="

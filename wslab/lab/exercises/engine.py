@@ -79,6 +79,9 @@ def _misdefined(exercise: Value | Function | Watched, answer: Any) -> _Found | N
         return _Found("wrong", ("Write async def instead of def: the exercise awaits your function.",))
     if inspect.iscoroutinefunction(answer) and not exercise.asynchronous:
         return _Found("wrong", ("Write def instead of async def: nothing here awaits your function.",))
+    names = [getattr(answer, "__name__", ""), *getattr(getattr(answer, "__code__", None), "co_names", ())]
+    if borrowed := [name for name in names if name in exercise.borrows]:
+        return _Found("wrong", (f"{borrowed[0]} is the course's own function. Write the steps yourself.",))
     return None
 
 
@@ -138,7 +141,8 @@ def _raised(exercise: Value | Function | Watched, asked: Answer, error: BaseExce
     sentence = f"{asked.call} raised an exception."
     if isinstance(error, SystemExit):
         sentence = f"{asked.call} ended the program. Write return to leave a function."
-    return _Found("wrong", (remark(what), sentence), (("raised", what), *line))
+    advice = getattr(error, "advice", "") or remark(what)
+    return _Found("wrong", (advice, sentence), (("raised", what), *line))
 
 
 def _expired(exercise: Value | Function | Watched, call: str, outcome: trial.Outcome) -> _Found:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from wslab.lab.exercises.answer import Answer, Sender, first_difference, marked, show
+from wslab.lab.exercises.answer import Answer, Sender, describe, first_difference, marked, show
 from wslab.lab.exercises.verdict import Rows
 
 __all__ = ["DRAWN", "NOTHING_YET", "Exercise", "Fault", "Function", "Value", "Watched", "compare", "same"]
@@ -57,6 +57,7 @@ class Exercise:
         why: one sentence for a right answer, on why it matters.
         bound: seconds that judging may take.
         asks: the call that is expected, such as "my_accept_key(key)"; empty for a value.
+        borrows: names of functions of the course that do the same, which the answer may not be, nor call.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Exercise:
     why: str = ""
     bound: float = 2.0
     asks: str = ""
+    borrows: tuple[str, ...] = ()
 
     @property
     def asynchronous(self) -> bool:
@@ -159,7 +161,11 @@ class Function(Exercise):
         calls = [*self.calls, *self._drawn()]
         for number, call in enumerate(calls):
             mine = copy.deepcopy(call)
-            given = answer(*mine)
+            try:
+                given = answer(*mine)
+            except Exception as error:
+                error.advice = self._advice(calls[: number + 1], error)  # type: ignore[attr-defined]
+                raise
             if fault := self._compare(given, call):
                 if fault.idle and not self._unwritten(answer):
                     expected = self._expected(call)
@@ -199,19 +205,28 @@ class Function(Exercise):
         finally:
             answer.call = failed
 
-    def _advice(self, calls: list[tuple[Any, ...]], given: Any) -> str:
+    def _advice(self, calls: list[tuple[Any, ...]], outcome: Any) -> str:
         """Return the sentence of the mistake that explains the last call and every call before it."""
         for sentence, wrong in self.mistakes.items():
-            try:
-                explained = same(wrong(*copy.deepcopy(calls[-1])), given, self.within) and all(
-                    same(wrong(*copy.deepcopy(call)), self._expected(call), self.within)
-                    for call in calls[:-1]
-                )
-            except Exception:  # this mistake cannot answer one of the calls
-                continue
-            if explained:
+            outcomes = [_outcome(wrong, call) for call in calls]
+            before = zip(outcomes, calls, strict=False)
+            if same(outcomes[-1], _described(outcome), self.within) and all(
+                same(other, self._expected(call), self.within) for other, call in [*before][:-1]
+            ):
                 return sentence
         return ""
+
+
+def _outcome(function: Callable[..., Any], call: tuple[Any, ...]) -> Any:
+    """Return what a call returns, or the exception that it raises, described."""
+    try:
+        return function(*copy.deepcopy(call))
+    except Exception as error:
+        return _described(error)
+
+
+def _described(outcome: Any) -> Any:
+    return (Exception, describe(outcome)) if isinstance(outcome, Exception) else outcome
 
 
 @dataclass(frozen=True, kw_only=True)

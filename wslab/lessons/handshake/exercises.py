@@ -1,88 +1,144 @@
-"""The exercises of lesson 02, the opening handshake (RFC 6455 §1.3, §4, §10.2).
+"""The exercises of lesson 02, the opening handshake (RFC 6455 §1.3, §4, §10.2), from easy to hard.
 
-This module knows the questions, their typical wrong answers and their hints, from easy to hard. The right
-answers come from ``wslab.handshake`` wherever it has a function for them. The solutions stand in the
-notebook. ``KEYS`` is the material of one question. What is asked about whole requests and responses is in
-``lesson02_heads``. Nothing here waits for more bytes.
+The right answers come from ``wslab.handshake`` wherever it has a function for them. ``KEYS`` and ``REQUESTS``
+are the material of two questions. Heads are judged whole: where bytes are missing, the verdict says that the
+other end would wait for them.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
 
-from wslab.handshake import GUID, accept_digest, accept_key
-from wslab.lab.exercises.exercise import Case, Exercise, Mistake, equals, returns
+from wslab.handshake import GUID, accept_digest, accept_key, judge_request, judge_response
+from wslab.http import HandshakeError, Headers, Request, RequestReader, Response, ResponseReader
+from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.kinds import Fault, Function, Value, Watched, compare
 
-__all__ = ["COURSE_KEY", "EXERCISES", "KEYS", "RFC_KEY"]
+__all__ = ["COURSE_KEY", "EXERCISES", "KEYS", "REQUESTS", "RFC_KEY"]
 
 RFC_KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # §1.3
 COURSE_KEY = "x3JJHMbDL1EzLkh9GBhXDw=="
+SITE = "https://chat.example"
+_ACCEPT, _PROTOCOL, _VERSION = "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Sec-WebSocket-Version"
+_UPGRADE = ("Upgrade: websocket", "Connection: Upgrade")
 
 
-def _in_base64(data: bytes) -> str:
-    """Give the SHA-1 digest of bytes in base64, for typical mistakes."""
+def _drawn_key(source: Random) -> str:
+    return base64.b64encode(source.randbytes(16)).decode()
+
+
+def _word(source: Random) -> str:
+    return "".join(source.choices("abcdefghijklmnopqrstuvwxyz", k=6))
+
+
+# -- a request ----------------------------------------------------------------------------------------------
+
+_LOOK_AT = {  # what is seen in the bytes of a head that is not accepted, and the sentence on it
+    rb"\A\s": "Leave out the empty line in front of the first line.",
+    rb"\{\w+\}": "The braces are still in it. Put the f in front of the quotes.",
+    rb"(?<!\r)\n": "A line ends in two characters, CR and LF, also on Linux and macOS.",
+    rb"\A(?!.*\r\n\r\n).*\r\n\Z": "The last header has its line end. One more makes the empty line.",
+    rb"\r\n\r\n.": "The head ends at its first empty line, and more follows it here.",
+    rb"\A(?!.*\r\nsec-websocket-version:)get": "Every handshake has Sec-WebSocket-Version: 13.",
+    rb"\A(?=get|http/1.1 101)(?!.*\r\nconnection:)": "Without Connection: Upgrade, nobody looks at Upgrade.",
+}
+
+
+def _look_at(data: bytes | bytearray) -> str:
+    return next((text for seen, text in _LOOK_AT.items() if re.search(seen, data.lower(), re.DOTALL)), "")
+
+
+def _not_bytes(data: Any) -> Fault | None:
+    if isinstance(data, (bytes, bytearray)):
+        return None
+    return compare(data, data.encode() if isinstance(data, str) else b"bytes")
+
+
+def _judge_request_of(answer: Any) -> Fault | None:
+    """Have a server judge the request: its refusal is the feedback."""
+    source = Random("write-request")
+    drawn = [(f"{_word(source)}.example", f"/{_word(source)}", _drawn_key(source)) for _ in range(5)]
+    fixed = [("server.example.com:8000", "/", RFC_KEY), ("Example.com", "/Chat?room=1", COURSE_KEY)]
+    for call in fixed + drawn:
+        data = answer(*call)
+        if fault := _not_bytes(data):
+            return fault
+        reader, rows = RequestReader(), (("returned", repr(bytes(data))),)
+        request = reader.feed(data)
+        if request is None:
+            sentence = "returned half a request: a server waits for the empty line that ends the head."
+            return Fault(sentence, rows, advice=_look_at(data))
+        response = request if isinstance(request, Response) else judge_request(request)
+        if response.status != 101 or data[:1].isspace():
+            told = response.body.decode().strip() or "an empty line comes first (RFC 9112 §2.2)"
+            return Fault(f"is refused with {max(response.status, 400)}: {told}.", rows, advice=_look_at(data))
+        if reader.rest:
+            return Fault("goes on after the empty line, where frames begin.", rows, advice=_look_at(data))
+        assert isinstance(request, Request)
+        found = (request.headers["Host"], request.path, request.headers["Sec-WebSocket-Key"])
+        if found != call:
+            compared = (("returned", show(found)), ("expected", show(call)))
+            return Fault("is a valid request, but not for this host, path and key.", compared)
+    return None
+
+
+WRITE_REQUEST = Watched(
+    name="write-request",
+    title="Write the request of the opening handshake",
+    asks="my_request(host, path, key)",
+    judge=_judge_request_of,
+    borrows=("build_request",),
+    section="RFC 6455 §4.1 and §4.2.1; RFC 9112 §2.1",
+    hints=(
+        "A request line, then Host, Upgrade, Connection, Sec-WebSocket-Key and Sec-WebSocket-Version.",
+        'Join the lines with "\\r\\n", end with "\\r\\n\\r\\n", and encode the whole text.',
+    ),
+    why="Anything that can write these lines into a TCP connection can open a WebSocket.",
+)
+
+
+# -- keys ---------------------------------------------------------------------------------------------------
+
+
+def _sha1(data: bytes) -> str:
     return base64.b64encode(hashlib.sha1(data).digest()).decode()
 
 
-ACCEPT_KEY = Exercise(
+ACCEPT_KEY = Function(
     name="accept-key",
-    lesson="02",
     title="Compute the accept key",
     asks="my_accept_key(key)",
-    judge=returns(
-        *(Case((key,), accept_key(key)) for key in (RFC_KEY, COURSE_KEY, "AQIDBAUGBwgJCgsMDQ4PEA=="))
-    ),
+    right=accept_key,
+    calls=[(RFC_KEY,), (COURSE_KEY,), ("AQIDBAUGBwgJCgsMDQ4PEA==",)],
+    drawn=lambda source: (_drawn_key(source),),
+    borrows=("accept_key", "accept_digest"),
     section="RFC 6455 §4.2.2, point 5.4",
     hints=(
-        "The key is not decoded: its 24 characters are put in front of the GUID as they stand.",
-        "hashlib.sha1(...) has .digest(), 20 bytes; base64.b64encode takes bytes and gives bytes.",
+        "Do not decode the key. Put the GUID after its 24 characters, and encode the whole text.",
+        "hashlib.sha1(...) has .digest(), 20 bytes. base64.b64encode takes bytes and returns bytes.",
     ),
-    mistakes=(
-        Mistake(
-            lambda key: hashlib.sha1((key + GUID).encode()).hexdigest(),
-            "This is the digest in hexadecimal; the header carries its 20 bytes in base64.",
+    mistakes={
+        "You returned the digest in hexadecimal. Encode its 20 bytes in base64.": lambda key: accept_digest(
+            key
+        ).hex(),
+        "You decoded the key first. Its characters are used as they are.": lambda key: _sha1(
+            base64.b64decode(key) + GUID.encode()
         ),
-        Mistake(
-            lambda key: base64.b64encode(
-                hashlib.sha1(base64.b64decode(key) + GUID.encode()).digest()
-            ).decode(),
-            "You decoded the key first; its characters are used as they stand.",
+        "You encoded the 40 hexadecimal characters. Take the 20 bytes of .digest().": lambda key: (
+            base64.b64encode(accept_digest(key).hex().encode()).decode()
         ),
-        Mistake(
-            lambda key: base64.b64encode(hashlib.sha1((key + GUID).encode()).hexdigest().encode()).decode(),
-            "You encoded the 40 hexadecimal characters; take the 20 bytes of .digest().",
-        ),
-        Mistake(
-            lambda key: _in_base64((key + GUID.lower()).encode()),
-            "The GUID is written with capital letters.",
-        ),
-        Mistake(lambda key: _in_base64((GUID + key).encode()), "The key comes first, the GUID behind it."),
-        Mistake(lambda key: _in_base64(key.encode()), "The GUID is missing: it stands behind the key."),
-        Mistake(
-            lambda key: accept_digest(key), "These are the 20 bytes of the digest; encode them in base64."
-        ),
-        Mistake(
-            lambda key: str(base64.b64encode(accept_digest(key))),
-            "str(...) writes b'…' around the bytes: make a text of them with .decode().",
-        ),
-        Mistake(
-            lambda key: base64.b64encode(hashlib.sha256((key + GUID).encode()).digest()).decode(),
-            "This is SHA-256; the RFC takes SHA-1, which gives 20 bytes.",
-        ),
-        Mistake(
-            lambda key: base64.urlsafe_b64encode(accept_digest(key)).decode(),
-            "This is the alphabet for URLs, with - and _; the header has + and / (RFC 4648 §4).",
-        ),
-        Mistake(
-            lambda key: f"Sec-WebSocket-Accept: {accept_key(key)}",
-            "This is the whole header; only its value is asked.",
-        ),
-        Mistake(
-            lambda key: base64.b64encode(accept_digest(key)),
-            "A header is text: decode what b64encode gives.",
-        ),
-    ),
+        "You put the GUID first. The key comes first.": lambda key: _sha1((GUID + key).encode()),
+        "You left out the GUID. Put it after the key.": lambda key: _sha1(key.encode()),
+        "Write the GUID with capital letters.": lambda key: _sha1((key + GUID.lower()).encode()),
+        "You returned the 20 bytes of the digest. Encode them in base64.": accept_digest,
+        "str(...) writes b'…' around the bytes. Use .decode().": lambda key: str(accept_key(key).encode()),
+        "You returned the whole header. Return its value.": lambda key: f"{_ACCEPT}: {accept_key(key)}",
+    },
     why="It proves that the server read this very request and speaks WebSocket. It keeps nothing secret.",
 )
 
@@ -96,157 +152,473 @@ KEYS = {
 }
 """Six values of Sec-WebSocket-Key; three of them are not what base64 makes of 16 bytes."""
 
-_KEY_REASONS = {
-    "A": "It decodes to 16 bytes, and they encode to the same characters.",
-    "B": "Decode it and encode the result again. Compare the last character before the padding.",
-    "C": "It decodes to 16 bytes, and they encode to the same characters.",
-    "D": "How many bytes does it decode to?",
-    "E": "Which alphabet is this? Base64 has + and / as its last two characters (RFC 4648 §4).",
-    "F": "It looks odd, and decodes to 16 bytes, which encode to the same characters.",
-}
-
-SPOT_THE_KEY = Exercise(
+SPOT_THE_KEY = Value(
     name="spot-the-key",
-    lesson="02",
     title="Spot the keys that no client may send",
-    judge=equals(
-        {"A": True, "B": False, "C": True, "D": False, "E": False, "F": True},
-        _KEY_REASONS,
-        noun="key",
-    ),
+    right={"A": True, "B": False, "C": True, "D": False, "E": False, "F": True},
+    look_at={
+        "A": "It decodes to 16 bytes, and they encode to the same characters.",
+        "B": "Decode it and encode the result again. Compare the last character in front of the padding.",
+        "C": "It decodes to 16 bytes, and they encode to the same characters.",
+        "D": "How many bytes does it decode to?",
+        "E": "Which alphabet is this? The last two characters of base64 are + and / (RFC 4648 §4).",
+        "F": "It looks odd, and decodes to 16 bytes, which encode to the same characters.",
+    },
+    noun="key",
     section="RFC 6455 §4.1, point 7; RFC 4648 §3.5 and §4",
     hints=(
-        "A key is what base64 makes of 16 bytes: decode each, count, and encode again.",
-        "16 bytes are 128 bits, 24 characters carry 132: what must the last 4 bits be? (RFC 4648 §3.5)",
+        "A key is what base64 makes of 16 bytes. Decode each, count, and encode again.",
+        "16 bytes are 128 bits, 24 characters carry 132. What must the last 4 bits be? (RFC 4648 §3.5)",
     ),
-    mistakes=(
-        Mistake(
-            {"A": True, "B": True, "C": True, "D": False, "E": False, "F": True},
-            "B is an example in RFC 6455 itself: its bytes are right, but they encode to another text.",
-        ),
-        Mistake(
-            {"A": True, "B": False, "C": True, "D": True, "E": False, "F": True},
-            "The length in characters is not enough; count the bytes.",
-        ),
-    ),
+    mistakes={
+        "B is an example in the RFC itself. Its bytes are right, but encode to another text.": {"B": True},
+        "The length in characters is not enough. Count the bytes.": {"D": True},
+    },
     why="§4.1 prints B as an example. Many servers decode it all the same; no base64 encoder writes it.",
 )
 
-CHOOSE_SUBPROTOCOL = Exercise(
+
+# -- a server -----------------------------------------------------------------------------------------------
+
+
+def _read_response(data: Any) -> tuple[Fault | None, Response | None]:
+    """Read one whole response, or say why a client could not."""
+    if fault := _not_bytes(data):
+        return fault, None
+    rows, reader = (("returned", repr(bytes(data))),), ResponseReader()
+    try:
+        response = None if data[:1].isspace() else reader.feed(data)
+    except HandshakeError as error:
+        return Fault(f"is not an answer of HTTP: {error}.", rows, advice=_look_at(data)), None
+    if response is None:
+        sentence = "returned half an answer: a client waits for the empty line that ends the head."
+        return Fault(sentence, rows, advice=_look_at(data)), None
+    if response.status == 101 and reader.rest:
+        return Fault("goes on after the empty line, where frames begin.", rows, advice=_look_at(data)), None
+    return None, response
+
+
+def _judge_switch(answer: Any) -> Fault | None:
+    """Have a client judge the answer: its complaint is the feedback."""
+    source = Random("switch-protocols")
+    for key in (RFC_KEY, COURSE_KEY, *(_drawn_key(source) for _ in range(5))):
+        data = answer(key)
+        fault, response = _read_response(data)
+        if fault or response is None:
+            return fault
+        if fault := _believed(response, key, data):
+            return fault
+    return None
+
+
+def _believed(response: Response, key: str, data: bytes) -> Fault | None:
+    rows = (("returned", repr(bytes(data))),)
+    try:
+        judge_response(response, key)
+    except HandshakeError as error:
+        repeated = response.headers.get(_ACCEPT) == key
+        advice = "The server does not repeat the key. It sends the accept key that answers it."
+        return Fault(f"is not believed: {error}.", rows, advice=advice if repeated else _look_at(data))
+    return None
+
+
+SWITCH = Watched(
+    name="switch-protocols",
+    title="Write the 101",
+    asks="my_switch(key)",
+    judge=_judge_switch,
+    borrows=("judge_request",),
+    section="RFC 6455 §4.2.2, point 5",
+    hints=(
+        "The answer from the beginning of this lesson has all four lines. One of them depends on the key.",
+        "A status line with 101, Upgrade, Connection, Sec-WebSocket-Accept, an empty line. Encode the text.",
+    ),
+    why="These four lines are all that a client needs to believe that a server speaks WebSocket.",
+)
+
+
+def _variant(without: str = "", *lines: str, method: str = "GET", version: str = "HTTP/1.1") -> bytes:
+    """Write the request of §1.3 with one thing changed."""
+    head = ["Host: example.com", *_UPGRADE, f"Sec-WebSocket-Key: {RFC_KEY}", f"{_VERSION}: 13"]
+    kept = [line for line in head if not without or not line.startswith(without + ":")]
+    return "\r\n".join([f"{method} /chat {version}", *kept, *lines, "", ""]).encode()
+
+
+REQUESTS = {
+    "complete": _variant(),
+    "a form is sent": _variant(method="POST"),
+    "an old client": _variant(version="HTTP/1.0"),
+    "a browser's address bar": _variant("Upgrade"),
+    "another protocol": _variant("Upgrade", "Upgrade: h2c"),
+    "a short key": _variant("Sec-WebSocket-Key", "Sec-WebSocket-Key: dGhlIHNhbXBsZQ=="),
+    "no key": _variant("Sec-WebSocket-Key"),
+    "a foreign page": _variant("", "Origin: https://evil.example"),
+}
+"""Eight requests to a server that accepts pages of https://chat.example and programs without Origin."""
+
+_REFUSED: dict[str, tuple[bytes, tuple[int, ...]]] = {  # and the statuses that fit
+    "the method is POST": (REQUESTS["a form is sent"], (400, 405, 501)),
+    "Upgrade is missing": (REQUESTS["a browser's address bar"], (400, 426)),
+    "Upgrade names another protocol": (REQUESTS["another protocol"], (400, 426)),
+    "Connection is missing": (_variant("Connection"), (400, 426)),
+    "Connection does not name Upgrade": (_variant("Connection", "Connection: keep-alive"), (400, 426)),
+    "the version is 8": (_variant(_VERSION, f"{_VERSION}: 8"), (400, 426)),
+    "the key is missing": (REQUESTS["no key"], (400,)),
+    "the key is not 16 bytes in base64": (REQUESTS["a short key"], (400,)),
+    "the key has a letter that base64 has not": (
+        _variant("Sec-WebSocket-Key", f"Sec-WebSocket-Key: *{RFC_KEY[1:]}"),
+        (400,),
+    ),
+}
+_ACCEPTED = (
+    REQUESTS["complete"],
+    _variant("Upgrade", "Upgrade: WebSocket"),
+    _variant("Connection", "Connection: keep-alive, Upgrade"),
+    _variant("", "Origin: https://chat.example", "Cookie: a=b"),
+)
+
+
+class _Head(Request):
+    """A request that shows itself in one line of a verdict."""
+
+    def __repr__(self) -> str:
+        return f"<{self.method} {self.path}, {', '.join(f'{n}: {v}' for n, v in self.headers.items())}>"
+
+
+def _judge_answers(answer: Any) -> Fault | None:
+    source = Random("answer-request")
+    drawn = [_variant("Sec-WebSocket-Key", f"Sec-WebSocket-Key: {_drawn_key(source)}") for _ in range(5)]
+    for data in (*_ACCEPTED, *drawn):
+        request = _Head(*_parsed(data))
+        given = answer(request)
+        fault, response = _read_response(given)
+        if response is None:
+            return fault
+        if fault := _believed(response, request.headers["Sec-WebSocket-Key"], given):
+            return fault
+    for wrong, (data, statuses) in _REFUSED.items():
+        given = answer(_Head(*_parsed(data)))
+        fault, response = _read_response(given)
+        if response is None:
+            return fault
+        rows = (("returned", repr(bytes(given))), ("expected", " or ".join(map(str, statuses))))
+        if response.status not in statuses:
+            accepted = "accepted this request" if response.status == 101 else f"answered {response.status}"
+            return Fault(f"{accepted}, although {wrong}.", rows)
+        if "version" in wrong and response.headers.get(_VERSION) != "13":
+            return Fault(f"does not say which version it speaks: add {_VERSION}: 13 (§4.4).", rows)
+    return None
+
+
+def _parsed(data: bytes) -> Request:
+    request = RequestReader().feed(data)
+    assert isinstance(request, Request)
+    return request
+
+
+ANSWER_REQUEST = Watched(
+    name="answer-request",
+    title="Judge a request as a server, and answer it",
+    asks="my_answer(request)",
+    judge=_judge_answers,
+    borrows=("judge_request",),
+    section="RFC 6455 §4.2.1, §4.2.2 and §4.4",
+    hints=(
+        "Look at method, Upgrade, Connection, version and key, in this order. Refuse at the first fault.",
+        "Compare Upgrade without case. Split Connection at its commas, and look for upgrade without case.",
+        "base64.b64decode(key, validate=True) raises ValueError for what is not base64. Count the bytes.",
+    ),
+    why="A real client believes this server. What judge_request does besides: Host, HTTP versions, Origin.",
+)
+
+_STATUSES = dict(zip(REQUESTS, (101, 405, 505, 426, 426, 400, 400, 403), strict=True))
+
+STATUS_FOR = Value(
+    name="status-for",
+    title="Predict the status of eight answers",
+    right=_STATUSES,
+    look_at={
+        "complete": "All that §4.2.1 lists is there. What does a server answer that agrees to switch?",
+        "a form is sent": "The method is not allowed here (RFC 9110 §15.5.6).",
+        "an old client": "§4.2.1 wants HTTP/1.1. The server says that it does not support this version.",
+        "a browser's address bar": "It is valid HTTP, but an upgrade is required (RFC 9110 §15.5.22).",
+        "another protocol": "The server does not speak h2c. It says that another upgrade is required.",
+        "a short key": "The key is not 16 bytes: a bad request, with no status of its own (§4.2.1).",
+        "no key": "Without a key there is nothing to answer: a bad request (§4.2.1).",
+        "a foreign page": "All is well formed. The server does not want this page (§4.2.2, point 4).",
+    },
+    noun="request",
+    section="RFC 6455 §4.2.1, §4.2.2 and §4.4; RFC 9110 §15",
+    hints=(
+        "One is answered with 101. The others get 400 (twice), 403, 405, 426 (twice) and 505.",
+        "Ask a server: judge_request(RequestReader().feed(data), origins=origins).status",
+    ),
+    mistakes={
+        "200 would leave the connection with HTTP. Only 101 switches protocols.": {"complete": 200},
+        "401 asks for a password. This page is refused whatever it sends.": {"a foreign page": 401},
+    },
+    why="A refusal is plain HTTP. A browser hides its status from the page, which sees close code 1006.",
+)
+
+
+# -- subprotocols and origins -------------------------------------------------------------------------------
+
+
+def _choose(offered: list[str], supported: list[str]) -> str | None:
+    return next((name for name in supported if name in offered), None)
+
+
+def _draw_names(source: Random) -> tuple[list[str], list[str]]:
+    names = ["chat", "Chat", "superchat", "chat.v1", "chat.v2", "soap", "wamp", _word(source)]
+    return source.sample(names, source.randrange(5)), source.sample(names, source.randrange(5))
+
+
+CHOOSE_SUBPROTOCOL = Function(
     name="choose-subprotocol",
-    lesson="02",
     title="Choose the subprotocol as a server",
     asks="my_choose_subprotocol(offered, supported)",
-    judge=returns(
-        Case((["superchat", "chat"], ["chat"]), "chat"),
-        Case((["soap", "wamp", "stomp"], ["mqtt", "wamp", "soap", "stomp"]), "wamp"),
-        Case((["soap"], ["chat"]), None),
-        Case((["chat"], ["Chat"]), None),
-        Case((["superchat"], ["chat"]), None),
-        Case((["chat"], ["superchat"]), None),
-        Case((["chat"], []), None),
-        Case(([], ["chat"]), None),
-        Case((["a", "b", "c"], ["b", "c", "a"]), "b"),
-        Case((["a", "b", "c"], ["c", "a", "b"]), "c"),
-        Case((["b", "a"], ["a", "b"]), "a"),
-        Case((["chat"], ["chat", "soap"]), "chat"),
-        Case((["chat.v2"], ["chat"]), None),
-        Case((["chat"], ["chat.v2"]), None),
-        keeps=True,
-    ),
+    right=_choose,
+    calls=[
+        (["superchat", "chat"], ["chat"]),
+        (["soap", "wamp", "stomp"], ["mqtt", "wamp", "soap", "stomp"]),
+        (["soap"], ["chat"]),
+        (["chat"], ["Chat"]),
+        (["superchat"], ["chat"]),
+        (["chat"], ["superchat"]),
+        (["chat"], []),
+        ([], ["chat"]),
+        (["a", "b", "c"], ["b", "c", "a"]),
+        (["chat.v2"], ["chat"]),
+    ],
+    drawn=_draw_names,
+    keeps=True,
     section="RFC 6455 §4.2.2, points 4 and 5.5",
     hints=(
         "Go through your own names in order of preference, and stop at the first that the client offered.",
-        "No name in common is no fault of the server: it then answers without a subprotocol. Return None.",
+        "Without a name in common, the server answers without a subprotocol. Return None.",
     ),
-    mistakes=(
-        Mistake(
-            lambda offered, supported: next((name for name in offered if name in supported), None),
-            "This name comes first in the client's order; here the server's own order decides.",
+    mistakes={
+        "You followed the client's order. The server's own order decides.": (
+            lambda offered, supported: _choose(supported, offered)
         ),
-        Mistake(
-            lambda offered, supported: next((name for name in supported[::-1] if name in offered), None),
-            "This is the last of your own names that was offered; stop at the first.",
+        "You returned the last of your own names that was offered. Stop at the first.": (
+            lambda offered, supported: _choose(offered, supported[::-1])
         ),
-        Mistake(
-            lambda offered, supported: offered[0] if offered else None,
-            "This is the client's first choice. The server chooses, and only what it speaks.",
+        "You returned the client's first choice. The server chooses, and only what it speaks.": (
+            lambda offered, supported: offered[0] if offered else None
         ),
-        Mistake(
-            lambda offered, supported: next(
-                (name for name in supported if name.lower() in map(str.lower, offered)), None
-            ),
-            "Capitals count: chat was offered, Chat was not.",
+        "Compare whole names: chat is only a part of superchat.": lambda offered, supported: next(
+            (name for name in supported if any(name in other for other in offered)), None
         ),
-        Mistake(
-            lambda offered, supported: next(
-                (n for n in supported if n in offered or any(n in o and n != o.lower() for o in offered)),
-                None,
-            ),
-            "Names are compared whole: chat is only a part of superchat.",
+        "Return None when nothing was chosen. An empty name is not valid (§4.2.2, point 4).": (
+            lambda offered, supported: _choose(offered, supported) or ""
         ),
-        Mistake(
-            lambda offered, supported: next((name for name in supported if name in offered), ""),
-            "None says that none was chosen; an empty name is no legal value (§4.2.2, point 4).",
+        "You named a subprotocol that was not offered. The client then fails the connection (§4.1).": (
+            lambda offered, supported: _choose(offered, supported) or (supported or [None])[0]
         ),
-        Mistake(
-            lambda offered, supported: next(
-                (name for name in supported if name in offered), supported[0] if supported else None
-            ),
-            "A client fails the connection when the server names a subprotocol that it did not offer (§4.1).",
+        "Your loop ends at its first turn. Put return None after the loop.": lambda offered, supported: (
+            supported[0] if supported and supported[0] in offered else None
         ),
-        Mistake(
-            lambda offered, supported: supported[0], "Only a name that the client offered may be chosen."
-        ),
-    ),
+    },
     why="Never answer with a name that was not offered: the client must then fail the connection (§4.1).",
 )
 
-SITE = "https://chat.example"
-
 _FOREIGN = {
-    "https://evil.example": "Then a page of any site can use your server in the name of its visitor.",
-    "https://chat.example.evil.example": "Whoever owns evil.example can give a machine this name.",
+    "https://evil.example": "A page of any site can then use your server in the name of its visitor.",
+    "https://chat.example.evil.example": "The owner of evil.example can give a machine this name.",
     "https://evil.example/?https://chat.example": "It only ends with the origin of your site.",
     "http://chat.example": "The scheme is part of the origin, and this one is not https.",
     "https://chat.example:8443": "The port is part of the origin: another server may listen there.",
     "https://chat": "It is only how the origin of your site begins.",
-    "https://chat-example": "In a regular expression a dot stands for any character.",
+    "https://chat-example": "In a regular expression, a dot stands for any character.",
     "null": "A browser writes null where it does not say which site a page is from.",
-    "https://evilchat.example": "Anybody can own a name that only ends like yours.",
-    "https://dev.chat.example": "Another machine of your domain is another origin, with pages of its own.",
-    "https://www.chat.example": "This is another host: an origin is compared whole.",
-    "https://chat.example.attacker.net": "Whoever owns attacker.net can give a machine this name.",
-    "https://chat.example@evil.org": "What stands before the @ is a user name; the host is evil.org.",
+    "https://evilchat.example": "Anyone can own a name that only ends like yours.",
+    "https://dev.chat.example": "Another machine of your domain is another origin, with its own pages.",
+    "https://www.chat.example": "This is another host. Compare the whole origin.",
+    "https://chat.example.attacker.net": "The owner of attacker.net can give a machine this name.",
+    "https://chat.example@evil.org": "The part in front of the @ is a user name. The host is evil.org.",
 }
-"""Origins that are not that of the site, and what is wrong with letting them in."""
+"""Origins other than that of the site, and what is wrong with accepting them."""
 
-ALLOW_ORIGIN = Exercise(
+
+def _draw_origin(source: Random) -> tuple[str]:
+    word, port = _word(source), source.randrange(1024, 65535)
+    others = [f"https://{word}.chat.example", f"https://chat.example.{word}.net", f"{SITE}:{port}"]
+    return (source.choice([SITE, *others, f"https://{word}.example", f"https://chat{word[0]}example"]),)
+
+
+ALLOW_ORIGIN = Function(
     name="allow-origin",
-    lesson="02",
-    title="Let in the pages of your own site only",
+    title="Accept the pages of your own site only",
     asks="my_allows(origin)",
-    judge=returns(
-        Case((SITE,), True),
-        *(Case((origin,), False) for origin in _FOREIGN),
-    ),
+    right=lambda origin: origin == SITE,
+    calls=[(SITE,), *((origin,) for origin in _FOREIGN)],
+    drawn=_draw_origin,
     section="RFC 6455 §4.2.2, point 4, and §10.2; RFC 6454 §4",
     hints=(
         "An origin is scheme, host and port. Two origins are the same when all three are (RFC 6454 §5).",
-        "A browser writes an origin in one way only: compare the whole text.",
+        "A browser writes an origin in one way only. Compare the whole text.",
     ),
-    mistakes=(
-        Mistake(
-            lambda origin: origin == SITE + "/",
-            "Your own site is refused. An origin has its scheme in front, and no slash behind it.",
+    mistakes={
+        "You refused your own site. An origin begins with its scheme and has no slash at its end.": (
+            lambda origin: origin == f"{SITE}/"
         ),
-        *(
-            Mistake(lambda origin, let_in=let_in: origin in (SITE, let_in), sentence)
-            for let_in, sentence in _FOREIGN.items()
-        ),
-    ),
+        **{
+            text: lambda origin, accepted=accepted: origin in (SITE, accepted)
+            for accepted, text in _FOREIGN.items()
+        },
+    },
     why="Only browsers are bound to send a true Origin (§4.1, point 8): it protects their users alone.",
 )
 
 
-EXERCISES = (ACCEPT_KEY, SPOT_THE_KEY, CHOOSE_SUBPROTOCOL, ALLOW_ORIGIN)
+# -- a client -----------------------------------------------------------------------------------------------
+
+
+class _Answer(Response):
+    """A response that shows what is changed in it: a call is named in one line."""
+
+    def __repr__(self) -> str:
+        complete = {"Upgrade": "websocket", "Connection": "Upgrade", _ACCEPT: accept_key(RFC_KEY)}
+        changed = [f"{name}: {value}" for name, value in self.headers.items() if value != complete.get(name)]
+        missing = [f"no {name}" for name in complete if name not in self.headers]
+        return f"<{', '.join([str(self.status), *(changed + missing[:1] or ['complete'])])}>"
+
+
+def _answer(without: str = "", *added: tuple[str, str], status: int = 101, key: str = RFC_KEY) -> Response:
+    """Build the answer to a key with one thing changed."""
+    fields = [("Upgrade", "websocket"), ("Connection", "Upgrade"), (_ACCEPT, accept_key(key))]
+    return _Answer(status, "", Headers([*(each for each in fields if each[0] != without), *added]))
+
+
+def _with(name: str, value: str) -> Response:
+    return _answer(name, (name, value))
+
+
+Rule = Callable[[Any, str, Sequence[str]], bool]  # of a value, the right accept key, what was offered
+_RULES: dict[str, Rule] = {
+    "status": lambda value, right, offered: value == 101,
+    "Upgrade": lambda value, right, offered: value.lower() == "websocket",
+    "Connection": lambda value, right, offered: "upgrade" in map(str.strip, value.lower().split(",")),
+    _ACCEPT: lambda value, right, offered: value == right,
+    _PROTOCOL: lambda value, right, offered: value in ["", *offered],
+}
+
+
+def _judged_by(rules: dict[str, Rule]) -> Callable[[str, Sequence[str], Response], str]:
+    def fault(key: str, offered: Sequence[str], response: Response) -> str:
+        for name, rule in rules.items():
+            value = response.status if name == "status" else response.headers.get(name) or ""
+            if not rule(value, accept_key(key), offered):
+                return name
+        return "ok"
+
+    return fault
+
+
+def _mistaken(name: str, rule: Rule) -> Callable[[str, Sequence[str], Response], str]:
+    return _judged_by(_RULES | {name: rule})
+
+
+_RESPONSES: tuple[tuple[list[str], Response], ...] = (
+    ([], _answer(status=403)),
+    ([], _answer()),
+    ([], _Answer(200, "OK", Headers([("Content-Type", "text/html")]))),
+    ([], _answer("Upgrade")),
+    ([], _with("Upgrade", "WebSocket")),
+    ([], _answer("Connection")),
+    ([], _with("Connection", "keep-alive, upgrade")),
+    ([], _answer(_ACCEPT)),
+    ([], _answer(key=COURSE_KEY)),
+    ([], _with(_ACCEPT, accept_key(RFC_KEY).swapcase())),
+    (["chat"], _answer("", (_PROTOCOL, "chat"))),
+    (["chat"], _answer()),
+    (["chat"], _answer("", (_PROTOCOL, "soap"))),
+    ([], _answer("", (_PROTOCOL, "soap"))),
+    ([], _answer(status=102)),
+    ([], _answer(status=426)),
+    ([], _with("Upgrade", "websockets")),
+    ([], _with("Upgrade", "WEBSOCKET")),
+    ([], _with("Connection", "keep-alive")),
+    ([], _with("Connection", "no-upgrade")),
+    ([], _with("Connection", "UPGRADE,keep-alive")),
+    ([], _with(_ACCEPT, accept_key(RFC_KEY)[:-1])),
+    ([], _with(_ACCEPT, accept_key(RFC_KEY) + "=")),
+    (["chat.v2", "chat.v1"], _answer("", (_PROTOCOL, "chat.v1"))),
+    (["superchat"], _answer("", (_PROTOCOL, "chat"))),
+    (["chat"], _answer("", (_PROTOCOL, "Chat"))),
+    ([], _Answer(101, "", Headers([]))),
+    ([], _Answer(101, "", Headers([("Upgrade", "websocket"), (_PROTOCOL, "soap")]))),
+    ([], _answer(_ACCEPT, (_PROTOCOL, "soap"))),
+)
+"""Offered subprotocols and responses; the later ones tell a comparison of whole names from a looser one."""
+
+
+def _draw_response(source: Random) -> tuple[str, list[str], Response]:
+    key, name = _drawn_key(source), _word(source)
+    offered = source.sample([name, "chat", "soap"], source.randrange(3))
+    without = source.choice(["", "", "Upgrade", "Connection", _ACCEPT])
+    added = [(_PROTOCOL, source.choice([name, "chat"]))] if source.random() < 0.5 else []
+    return key, offered, _answer(without, *added, status=source.choice([101, 101, 101, 400]), key=key)
+
+
+JUDGE_RESPONSE = Function(
+    name="judge-response",
+    title="Judge a server's answer as a client",
+    asks="my_fault(key, offered, response)",
+    right=_judged_by(_RULES),
+    calls=[
+        *((RFC_KEY, offered, response) for offered, response in _RESPONSES),
+        (COURSE_KEY, [], _answer(key=COURSE_KEY)),
+    ],
+    drawn=_draw_response,
+    borrows=("judge_response",),
+    section="RFC 6455 §4.1, the last list",
+    hints=(
+        "The order is: status, Upgrade, Connection, Sec-WebSocket-Accept, Sec-WebSocket-Protocol.",
+        "Compare Upgrade without case, split Connection at its commas, compare the accept key exactly.",
+    ),
+    mistakes={
+        "The server may name a subprotocol only if it was offered.": _mistaken(_PROTOCOL, lambda *_: True),
+        "Compare Upgrade without case: WebSocket is right too.": _mistaken(
+            "Upgrade", lambda value, *_: value == "websocket"
+        ),
+        "Compare the whole value of Upgrade: websockets is another word.": _mistaken(
+            "Upgrade", lambda value, *_: "websocket" in value.lower()
+        ),
+        "Connection is a list, without case. Split it at its commas.": _mistaken(
+            "Connection", lambda value, *_: value == "Upgrade"
+        ),
+        "Split Connection at its commas and compare whole words: no-upgrade is another.": _mistaken(
+            "Connection", lambda value, *_: "upgrade" in value.lower()
+        ),
+        "Only 101 switches protocols. Any other status is the first thing that is wrong.": _mistaken(
+            "status", lambda *_: True
+        ),
+        "An answer without a subprotocol is valid (§4.2.2): a server need not choose.": _mistaken(
+            _PROTOCOL, lambda value, _, offered: value in (offered or [""])
+        ),
+        "It answers another key, as a cache does that kept an old answer.": _mistaken(
+            _ACCEPT, lambda value, *_: bool(value)
+        ),
+        "base64 has capital and small letters. Compare the accept key as it is.": _mistaken(
+            _ACCEPT, lambda value, right, _: value.lower() == right.lower()
+        ),
+        "The header does not repeat the key. Compare it with accept_key(key).": _mistaken(
+            _ACCEPT, lambda *_: False
+        ),
+    },
+    why="§4.1 says MUST for each check: a client that skips one takes for agreed what was not.",
+)
+
+EXERCISES = (
+    WRITE_REQUEST,
+    ACCEPT_KEY,
+    SPOT_THE_KEY,
+    SWITCH,
+    ANSWER_REQUEST,
+    STATUS_FOR,
+    CHOOSE_SUBPROTOCOL,
+    ALLOW_ORIGIN,
+    JUDGE_RESPONSE,
+)
