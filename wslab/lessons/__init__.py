@@ -46,7 +46,6 @@ FOLDERS = {
 }
 # More modules of a lesson whose exercises are not in one module yet.
 _MORE = {
-    "frames": ("stream_exercises",),
     "heartbeat": ("beat_exercises",),
     "push": ("push_exercises", "timer_exercises"),
 }

@@ -144,6 +144,7 @@ class Function(Exercise):
         keeps: whether the answer must leave what it is given as it is.
         shows: writes a value in one line.
         within: by how much a number may differ, where the question asks for an estimate.
+        exact: whether a number must be of the right type, too.
     """
 
     right: Callable[..., Any]
@@ -155,6 +156,7 @@ class Function(Exercise):
     keeps: bool = False
     shows: Callable[[Any], str] = show
     within: float = 0.0
+    exact: bool = False
 
     def judge(self, answer: Answer) -> Fault | None:
         """Return the first call whose value is not that of the right function."""
@@ -185,10 +187,12 @@ class Function(Exercise):
         return self.right(*copy.deepcopy(call))
 
     def _compare(self, given: Any, call: tuple[Any, ...]) -> Fault | None:
-        before = self.before(*call) if self.before else None
+        before, expected = self.before(*call) if self.before else None, self._expected(call)
+        if self.exact and isinstance(given, float):
+            return Fault(f"returned a float, not {_base(expected)}.")
         return compare(
             given,
-            self._expected(call),
+            expected,
             before=before,
             sender=self.sender,
             shows=self.shows,
@@ -207,7 +211,9 @@ class Function(Exercise):
 
     def _advice(self, calls: list[tuple[Any, ...]], outcome: Any) -> str:
         """Return the sentence of the mistake that explains the last call and every call before it."""
-        for sentence, wrong in self.mistakes.items():
+        for sentence, wrong in (
+            self.mistakes.items() if not (self.exact and isinstance(outcome, float)) else ()
+        ):
             outcomes = [_outcome(wrong, call) for call in calls]
             before = zip(outcomes, calls, strict=False)
             if same(outcomes[-1], _described(outcome), self.within) and all(
@@ -257,7 +263,7 @@ def same(given: Any, expected: Any, within: float = 0.0) -> bool:
     if isinstance(expected, (list, tuple)):
         alike = isinstance(given, (list, tuple)) and len(given) == len(expected)
         return alike and all(same(mine, right, within) for mine, right in zip(given, expected, strict=True))
-    if isinstance(expected, float) or (within and isinstance(expected, int)):
+    if isinstance(expected, float) or (isinstance(expected, int) and (within or isinstance(given, float))):
         numbers = isinstance(given, (int, float)) and not isinstance(given, bool)
         return numbers and math.isclose(given, expected, rel_tol=1e-9, abs_tol=max(within, 1e-9))
     try:

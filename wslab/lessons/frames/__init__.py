@@ -1,1 +1,5 @@
-"""Lesson 03: an attack on a naive proxy, and frames to explore."""
+"""Lesson 03: frames to read and to refuse, and an attack that masking prevents."""
+
+from wslab.lessons.frames.exercises import ZOO
+
+__all__ = ["ZOO"]

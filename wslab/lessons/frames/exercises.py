@@ -1,246 +1,197 @@
-"""The exercises of lesson 03 on one frame: read it, and build it field by field (RFC 6455 §5.2, §5.3).
+"""The exercises of lesson 03: one frame, then streams, texts and close codes (RFC 6455 §5, §7.4, §8.1).
 
-This module knows the questions, their typical wrong answers and their hints, from easy to hard. The right
-answers come from ``wslab.frames``; the field of the first wrong byte comes from the dissector. The solutions
-stand in the notebook. Streams of frames, text and close codes are in ``lesson03_streams``. Nothing here waits
-for more bytes.
+The right answers come from ``wslab``; the field of the first wrong byte comes from the dissector. ``ZOO`` is
+the material of one question: its close codes are held by the tests against two implementations.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
+from random import Random
 from typing import Any
 
-from wslab.frames import Frame, Opcode, encode_frame, encode_length, first_byte
-from wslab.lab.exercises.answer import field_at, show
-from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, equals, returns
+from wslab.close import encode_close
+from wslab.decoder import FrameDecoder
+from wslab.frames import Frame, Opcode, encode_frame, encode_length
+from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.kinds import Function, Value
 from wslab.masking import apply_mask
 
-__all__ = ["EXERCISES", "FRAME_TO_READ", "KEY"]
+__all__ = ["EXERCISES", "FRAME_TO_READ", "KEY", "ZOO"]
 
 KEY = bytes.fromhex("37fa213d")  # the masking-key of the examples in §5.7
-
 FRAME_TO_READ = bytes.fromhex("02fe012c37fa213d")
 """The first eight bytes of a frame."""
 
-_READ = {"fin": False, "opcode": 2, "masked": True, "length": 300, "payload_at": 8}
-
-READ_A_FRAME = Exercise(
+READ_A_FRAME = Value(
     name="read-a-frame",
-    lesson="03",
     title="Read the head of a frame by eye",
-    judge=equals(
-        _READ,
-        {
-            "fin": "FIN is the highest bit of byte 0, which is 0000 0010 (§5.2).",
-            "opcode": "The opcode is the lower four bits of byte 0, which is 0000 0010 (§5.2).",
-            "masked": "MASK is the highest bit of byte 1, which is 1111 1110 (§5.2).",
-            "length": "The lower seven bits of byte 1 are 126: the length stands in bytes 2 and 3 (§5.2).",
-            "payload_at": "Two bytes, extended payload length, masking-key: then the payload (§5.2).",
-        },
-    ),
+    right={"fin": False, "opcode": 2, "masked": True, "length": 300, "payload_at": 8},
+    look_at={
+        "fin": "FIN is the highest bit of byte 0, which is 0000 0010 (§5.2).",
+        "opcode": "The opcode is the lower four bits of byte 0, which is 0000 0010 (§5.2).",
+        "masked": "MASK is the highest bit of byte 1, which is 1111 1110 (§5.2).",
+        "length": "The lower seven bits of byte 1 are 126: the length is in bytes 2 and 3 (§5.2).",
+        "payload_at": "Two bytes, extended payload length, masking-key: then the payload (§5.2).",
+    },
     section="RFC 6455 §5.2",
     hints=(
         "Write bytes 0 and 1 in binary, and lay the picture of §5.2 over them.",
         "Seven bits of 126 say that two more bytes hold the length, the higher one first.",
     ),
-    mistakes=(
-        Mistake(
-            _READ | {"length": 126, "payload_at": 6},
-            "126 is no length here; it says that the length follows in two bytes.",
-        ),
-        Mistake(
-            _READ | {"length": 0x2C01},
-            "Network byte order: the higher byte comes first.",
-        ),
-        Mistake(
-            _READ | {"payload_at": 4},
-            "The frame is masked: four bytes of masking-key stand before the payload.",
-        ),
-    ),
+    mistakes={
+        "126 is not the length here. It says that the length follows in two bytes.": {"length": 126},
+        "Network byte order: the higher byte comes first.": {"length": 0x2C01},
+        "The frame is masked: four bytes of masking-key are in front of the payload.": {"payload_at": 4},
+    },
     why="Every frame of every WebSocket connection starts with these same fields.",
 )
 
 
-def _judge_first_byte(answer: Any) -> Fault | None:
-    """Compare bit by bit, and name the field of the first bit that differs."""
-    calls = [(True, 1), (False, 1), (True, 9), (False, 0), (True, 8), (True, 2), (False, 2), (True, 10)]
-    for call in calls:
-        given, expected = answer(*call), first_byte(Frame(Opcode(call[1]), fin=call[0]))
-        if not isinstance(given, int):
-            what = "None" if given is None else f"a value of type {type(given).__name__}"
-            return Fault(f"gives {what}, not int.", (("given", show(given)),), call=call)
-        if given != expected:
-            rows = [("given", _bits(given)), ("expected", _bits(expected))]
-            if 0 <= given <= 255:
-                field = field_at(bytes((expected, 0)), 8 - (given ^ expected).bit_length())
-                rows.append(("first difference", field))
-            return Fault("gives the wrong byte.", tuple(rows), given, call)
-    return None
+def _bits(value: Any) -> str:
+    whole = isinstance(value, int) and 0 <= value <= 255
+    return f"{int(value):09_b}" if whole else show(value)
 
 
-def _bits(number: int) -> str:
-    return f"{number:09_b}" if 0 <= number <= 255 else f"{number}, which does not fit in one byte"
+_OPCODES = (1, 0, 8, 2, 9, 10)
 
-
-FIRST_BYTE = Exercise(
+FIRST_BYTE = Function(
     name="first-byte",
-    lesson="03",
     title="Put FIN and the opcode into the first byte",
     asks="my_first_byte(fin, opcode)",
-    judge=_judge_first_byte,
+    right=lambda fin, opcode: fin << 7 | opcode,
+    calls=[(True, 1), (False, 1), *((fin, opcode) for opcode in _OPCODES for fin in (True, False))],
+    shows=_bits,
+    exact=True,
+    borrows=("first_byte",),
     section="RFC 6455 §5.2",
     hints=(
-        "FIN alone is 0b1000_0000; the three bits behind it stay 0.",
-        "Put the two together with |, as in 0b1000_0000 | opcode when fin is true.",
+        "FIN alone is 0b1000_0000. The three bits after it stay 0.",
+        "Join the two with |, as in 0b1000_0000 | opcode when fin is true.",
     ),
-    mistakes=(
-        Mistake(
-            lambda fin, opcode: 0x80 if fin else opcode,
-            "With FIN set the opcode is lost. An if … else in front of | needs parentheses.",
+    mistakes={
+        "You lost the opcode when FIN is set. Put parentheses around if … else in front of |.": (
+            lambda fin, opcode: 0x80 if fin else opcode
         ),
-        Mistake(lambda fin, opcode: opcode << 4 | fin, "FIN is the highest bit, the opcode the lowest four."),
-        Mistake(lambda fin, opcode: 0x80 | opcode, "FIN is set only in the last frame of a message."),
-        Mistake(
-            lambda fin, opcode: fin << 3 | opcode, "FIN is bit 0 of the picture, the highest: 0b1000_0000."
+        "FIN is the highest bit, and the opcode the lowest four.": lambda fin, opcode: opcode << 4 | fin,
+        "FIN is set only in the last frame of a message.": lambda fin, opcode: 0x80 | opcode,
+        "FIN is bit 0 of the picture, which is the highest: 0b1000_0000.": lambda fin, opcode: (
+            fin << 3 | opcode
         ),
-    ),
+    },
     why="A receiver can refuse a reserved bit, a reserved opcode or half a ping by this byte alone.",
 )
 
 
-def _capped(length: int, masked: bool, last: int) -> bytes:
-    """Encode a length in one byte up to a wrong last value: a typical mistake."""
-    return bytes((masked << 7 | length,)) if length <= last else encode_length(length, masked)
+def _length(*, last: int = 125, shortest: int = 2, wide: int = 8, order: int = 1) -> Any:
+    """Make an encoder of lengths; each argument that is changed makes a typical mistake."""
+
+    def encode(length: int, masked: bool) -> bytes:
+        if length <= last:
+            return bytes([masked << 7 | length])
+        size = shortest if length <= 0xFFFF else wide
+        extended = (length % 256**size).to_bytes(size, "big")
+        return bytes([masked << 7 | (126 if size == 2 else 127), *extended[::order]])
+
+    return encode
 
 
-ENCODE_LENGTH = Exercise(
+def _native(length: int, masked: bool) -> bytes:
+    return struct.pack("BH", masked << 7 | 126, length) if length > 125 else encode_length(length, masked)
+
+
+ENCODE_LENGTH = Function(
     name="encode-length",
-    lesson="03",
     title="Encode the payload length",
     asks="my_encode_length(length, masked)",
-    judge=returns(
-        *(
-            Case((length, masked), encode_length(length, masked))
-            for masked in (False, True)
-            for length in (5, 0, 125, 126, 127, 256, 1000, 65535, 65536, 0x0102030405060708)
-        ),
-        before=lambda length, masked: b"\x82",
-    ),
+    right=encode_length,
+    calls=[
+        (length, masked)
+        for masked in (False, True)
+        for length in (5, 0, 125, 126, 127, 256, 1000, 65535, 65536, 0x0102030405060708)
+    ],
+    drawn=lambda source: (source.randrange(2 ** source.choice([7, 16, 20, 62])), source.random() < 0.5),
+    before=lambda length, masked: b"\x82",
+    borrows=("encode_length", "encode_frame"),
     section="RFC 6455 §5.2",
     hints=(
         "Up to 125 in the seven bits; up to 65535 as 126 and two bytes; above as 127 and eight bytes.",
-        "length.to_bytes(2, 'big') gives two bytes, the higher first. MASK is 0b1000_0000.",
+        "length.to_bytes(2, 'big') returns two bytes, the higher first. MASK is 0b1000_0000.",
     ),
-    mistakes=(
-        Mistake(
-            lambda length, masked: _capped(length, masked, 127),
-            "126 and 127 are not lengths in the seven bits: they announce an extended payload length.",
+    mistakes={
+        "126 and 127 are not lengths in the seven bits: they announce an extended payload length.": (
+            _length(last=127)
         ),
-        Mistake(
-            lambda length, masked: encode_length(length, masked)[:1] + encode_length(length, masked)[:0:-1],
-            "Network byte order: the higher byte comes first.",
+        "Network byte order: the higher byte comes first.": _length(order=-1),
+        "Set MASK, the highest bit of this byte, when a masking-key follows.": lambda length, masked: (
+            encode_length(length, False)
         ),
-        Mistake(
-            lambda length, masked: encode_length(length, False),
-            "MASK, the highest bit of this byte, says that a masking-key follows.",
+        "Use the fewest bytes (§5.2): this length fits in 16 bits.": _length(shortest=8),
+        "Use the fewest bytes (§5.2): 125 still fits in the seven bits.": _length(last=124),
+        "bytes(5) makes five bytes 00. bytes([5]) makes the one byte 05.": lambda length, masked: bytes(
+            masked << 7 | length
         ),
-        Mistake(
+        "chr makes a letter, which takes two bytes from 128 on. bytes([n]) makes the byte n.": (
             lambda length, masked: (
-                encode_length(length, masked)
-                if length < 126
-                else bytes((masked << 7 | 127,)) + length.to_bytes(8, "big")
-            ),
-            "The fewest bytes must be used (§5.2): this length fits in 16 bits.",
+                chr(masked << 7 | length).encode() if length < 126 else encode_length(length, masked)
+            )
         ),
-        Mistake(
-            lambda length, masked: (
-                bytes((masked << 7 | 126,)) + length.to_bytes(2, "big")
-                if length == 125
-                else encode_length(length, masked)
-            ),
-            "The fewest bytes must be used (§5.2): 125 still fits in the seven bits.",
-        ),
-        Mistake(
-            lambda length, masked: bytes(masked << 7 | length),
-            "bytes(5) makes five bytes 00; bytes([5]) makes the one byte 05.",
-        ),
-        Mistake(
-            lambda length, masked: chr(masked << 7 | length).encode() if length < 126 else b"",
-            "chr makes a letter, which takes two bytes from 128 on; bytes([n]) makes the byte n.",
-        ),
-        Mistake(
+        "Begin the format of struct with !, for network byte order and no bytes to fill up.": (
             lambda length, masked: (
                 encode_length(length, masked)
                 if length < 126
                 else struct.pack("BH", masked << 7 | 126, length)
-            ),
-            "Begin the format of struct with !: network byte order, and no bytes to fill up.",
+            )
         ),
-        Mistake(
-            lambda length, masked: (
-                encode_length(length, masked)
-                if length <= 65535
-                else bytes((masked << 7 | 127,)) + (length % 2**32).to_bytes(4, "big")
-            ),
-            "127 says that eight bytes follow.",
+        "127 says that eight bytes follow.": _length(wide=4),
+        "+ is computed before <<. Put masked << 7 in parentheses.": lambda length, masked: bytes(
+            [length + masked << 7]
         ),
-    ),
+    },
     why="The boundaries 125, 126, 65535 and 65536 are where implementations break.",
 )
 
-APPLY_MASK = Exercise(
+APPLY_MASK = Function(
     name="apply-mask",
-    lesson="03",
     title="Mask a payload",
     asks="my_apply_mask(data, masking_key)",
-    judge=returns(
-        *(Case((data, KEY), apply_mask(data, KEY)) for data in (b"Hello", b"", b"Hel", bytes(range(16)))),
-        Case((b"Hello", b"\1\2\3\4"), apply_mask(b"Hello", b"\1\2\3\4")),
-        Case((bytes(range(100)), b"\xff\1\0\x80"), apply_mask(bytes(range(100)), b"\xff\1\0\x80")),
-        before=lambda data, key: bytes((0x82, 0x80 | len(data))) + key,
-    ),
+    right=apply_mask,
+    calls=[(data, KEY) for data in (b"Hello", b"", b"Hel", bytes(range(16)))],
+    drawn=lambda source: (source.randbytes(source.randrange(200)), source.randbytes(4)),
+    before=lambda data, key: encode_frame(Frame(Opcode.BINARY, data), key)[: -len(data) or None],
+    borrows=("apply_mask",),
     section="RFC 6455 §5.3",
     hints=(
         "Byte i of the result is byte i of the data XOR byte i modulo 4 of the key.",
-        "bytes(...) takes a generator of integers; enumerate(data) gives i and the byte; ^ is XOR.",
+        "bytes(...) takes a generator of integers; enumerate(data) yields i and the byte; ^ is XOR.",
     ),
-    mistakes=(
-        Mistake(
-            lambda data, key: bytes(a ^ b for a, b in zip(data, key, strict=False)),
-            "zip ends with the shorter one; after four bytes the key starts again.",
+    mistakes={
+        "zip ends with the shorter one. After four bytes, the key starts again.": lambda data, key: bytes(
+            a ^ b for a, b in zip(data, key, strict=False)
         ),
-        Mistake(
-            lambda data, key: bytes(byte ^ key[0] for byte in data),
-            "All four bytes of the key are used, in turn.",
+        "Use all four bytes of the key, in turn.": lambda data, key: bytes(byte ^ key[0] for byte in data),
+        "Use the key from its first byte on. It is a row of bytes, not a number.": lambda data, key: (
+            apply_mask(data, key[::-1])
         ),
-        Mistake(
-            lambda data, key: apply_mask(data, key[::-1]),
-            "The key is a row of bytes, used from the first on; it is not a number to be turned around.",
+        "You returned the data as they were.": lambda data, key: data,
+        "Return the masked data alone. The key joins them in the frame.": lambda data, key: (
+            key + apply_mask(data, key)
         ),
-        Mistake(lambda data, key: data, "These are the data as they were."),
-        Mistake(
-            lambda data, key: key + apply_mask(data, key),
-            "Only the masked data are asked. The key is put before them where the frame is put together.",
+        "You used AND, which cannot be undone. XOR is ^.": lambda data, key: bytes(
+            byte & key[i % 4] for i, byte in enumerate(data)
         ),
-        Mistake(
-            lambda data, key: bytes(byte & key[i % 4] for i, byte in enumerate(data)),
-            "This is AND, which cannot be undone; XOR is ^.",
+        "You used OR, which cannot be undone. XOR is ^.": lambda data, key: bytes(
+            byte | key[i % 4] for i, byte in enumerate(data)
         ),
-        Mistake(
-            lambda data, key: bytes(byte | key[i % 4] for i, byte in enumerate(data)),
-            "This is OR, which cannot be undone; XOR is ^.",
+        "chr makes letters, which take two bytes from 128 on. bytes(...) takes integers.": (
+            lambda data, key: apply_mask(data, key).decode("latin-1").encode()
         ),
-        Mistake(
-            lambda data, key: "".join(map(chr, apply_mask(data, key))).encode(),
-            "chr makes letters, of which those from 128 on take two bytes: bytes(...) takes the integers.",
-        ),
-        Mistake(
-            lambda data, key: "".join(map(chr, apply_mask(data, key))),
-            "chr makes letters of the bytes: bytes(...) takes the integers as they are.",
-        ),
-    ),
-    why="Masking twice with the same key gives the data back: the receiver runs the same function.",
+        "chr makes letters of the bytes. bytes(...) takes the integers.": lambda data, key: apply_mask(
+            data, key
+        ).decode("latin-1"),
+    },
+    why="Masking twice with the same key returns the data, so the receiver runs the same function.",
 )
 
 
@@ -248,55 +199,351 @@ def _encode(opcode: int, payload: bytes, key: bytes | None) -> bytes:
     return encode_frame(Frame(Opcode(opcode), payload), key)
 
 
-ENCODE_FRAME = Exercise(
+def _draw_frame(source: Random) -> tuple[int, bytes, bytes | None]:
+    size = source.choice([source.randrange(126), source.randrange(300), 126, 65536])
+    return source.choice([1, 2]), source.randbytes(size), source.choice([None, source.randbytes(4)])
+
+
+ENCODE_FRAME = Function(
     name="encode-frame",
-    lesson="03",
     title="Encode a whole frame",
     asks="my_encode_frame(opcode, payload, masking_key)",
-    judge=returns(
-        *(
-            Case((opcode, payload, key), _encode(opcode, payload, key))
-            for opcode, payload, key in (
-                (1, b"Hello", None),
-                (1, b"Hello", KEY),
-                (9, b"", KEY),
-                (2, bytes(126), KEY),
-                (2, bytes(256), None),
-                (2, bytes(65535), None),
-                (2, bytes(65536), KEY),
-                (10, b"Hello", bytes(4)),
-                (8, b"", None),
-                (2, bytes(range(256)), b"\1\2\3\4"),
-            )
-        ),
-        before=lambda *call: b"",
-    ),
+    right=_encode,
+    calls=[
+        (1, b"Hello", None),
+        (1, b"Hello", KEY),
+        (9, b"", KEY),
+        *((2, bytes(size), KEY) for size in (126, 256, 65535, 65536)),
+        (10, b"Hello", bytes(4)),
+        (8, b"", None),
+    ],
+    drawn=_draw_frame,
+    before=lambda *call: b"",
+    borrows=("encode_frame",),
     section="RFC 6455 §5.2 and §5.7",
     hints=(
         "You have all the parts: first byte, length, masking-key, masked payload, in this order.",
-        "Without a key there is no MASK bit, no masking-key, and the payload stands as it is.",
+        "Without a key there is no MASK bit, no masking-key, and the payload stays as it is.",
     ),
-    mistakes=(
-        Mistake(
-            lambda opcode, payload, key: (
-                _encode(opcode, payload, None)
-                if key is None
-                else _encode(opcode, apply_mask(payload, key), key)
-            ),
-            "The payload is not masked, or it is masked twice.",
+    mistakes={
+        "The payload is not masked, or it is masked twice.": lambda opcode, payload, key: _encode(
+            opcode, apply_mask(payload, key or bytes(4)), key
         ),
-        Mistake(
-            lambda opcode, payload, key: (
-                _encode(opcode, payload, key).replace(key, b"", 1) if key else _encode(opcode, payload, key)
-            ),
-            "The masking-key travels with the frame, in front of the payload.",
+        "Send the masking-key with the frame, in front of the payload.": lambda opcode, payload, key: _encode(
+            opcode, payload, key
+        ).replace(key or b"\0" * 99, b"", 1),
+        "With a masking-key, set MASK, put the key after the length, and mask the payload.": (
+            lambda opcode, payload, key: _encode(opcode, payload, None)
         ),
-        Mistake(
-            lambda opcode, payload, key: _encode(opcode, payload, None),
-            "With a masking-key, MASK is set, the key follows the length, and the payload is masked.",
-        ),
-    ),
+    },
     why="The check began with both frames of §5.7 that say Hello. Next, a real server reads one of yours.",
 )
 
-EXERCISES = (READ_A_FRAME, FIRST_BYTE, ENCODE_LENGTH, APPLY_MASK, ENCODE_FRAME)
+CLOSE_PAYLOAD = Function(
+    name="close-payload",
+    title="Write the payload of a Close",
+    asks="my_close_payload(code, reason)",
+    right=encode_close,
+    calls=[(1000, "bye"), (1000, ""), (4001, "trop tôt €"), (None, ""), (1011, "É" * 61)],
+    drawn=lambda source: (source.randrange(3000, 5000), "".join(source.choices("abc äé€", k=20))),
+    before=lambda code, reason: bytes((0x88, len(encode_close(code, reason)))),
+    borrows=("encode_close",),
+    section="RFC 6455 §5.5.1 and §7.4",
+    hints=(
+        "Two bytes of close code, the higher first, then the reason in UTF-8.",
+        "code None means a Close without a code: its payload is empty.",
+    ),
+    mistakes={
+        "Write the code as a number in two bytes, not as digits.": lambda code, reason: (
+            f"{code}{reason}".encode()
+        ),
+        "Network byte order: the higher byte comes first.": lambda code, reason: (
+            code.to_bytes(2, "little") + reason.encode()
+        ),
+        "1005 is never sent. An endpoint reports it when the Close had no code (§7.4.1).": (
+            lambda code, reason: encode_close(code or 1000, reason).replace(
+                b"\3\xe8", b"\3\xe8" if code else b"\3\xed"
+            )
+        ),
+        "None means no code at all: the payload stays empty.": lambda code, reason: encode_close(
+            code or 1000, reason
+        ),
+        "You returned the whole frame. Return its payload.": lambda code, reason: encode_frame(
+            Frame(Opcode.CLOSE, encode_close(code, reason))
+        ),
+        "bytes(1000) makes a thousand bytes 00. Use code.to_bytes(2, 'big').": lambda code, reason: (
+            bytes(code) + reason.encode()
+        ),
+    },
+    why="The reason may take 123 bytes: a control frame carries 125, and the code is two of them (§5.5).",
+)
+
+
+# -- streams ------------------------------------------------------------------------------------------------
+
+
+def _take(
+    buffer: bytes,
+    *,
+    wait: bool = True,
+    unmask: bool = True,
+    extended: bool = True,
+    masks: bool = True,
+    order: Any = "big",
+    length_bits: int = 0x7F,
+) -> Any:
+    """Take the first frame of a buffer; each argument that is changed makes a typical mistake."""
+    if len(buffer) < 2:
+        return None
+    start, length = 2, buffer[1] & length_bits
+    if extended and length >= 126:
+        start += 2 if length == 126 else 8
+        if len(buffer) < start:
+            return None
+        length = int.from_bytes(buffer[2:start], order)
+    masked = masks and buffer[1] >= 0x80
+    start += 4 * masked
+    if wait and len(buffer) < start + length:
+        return None
+    payload = buffer[start : start + length]
+    if masked and unmask:
+        payload = apply_mask(payload, buffer[start - 4 : start])
+    return Frame(Opcode(buffer[0] & 0x0F), payload, fin=buffer[0] >= 0x80), start + length
+
+
+def _changed(change: Any) -> Any:
+    """Make a mistake of what is done with the frame and the number of bytes, once they are known."""
+    return lambda buffer: change(buffer, *found) if (found := _take(buffer)) else None
+
+
+def _show_taken(value: Any) -> str:
+    """Show a frame and a number of bytes, without the reserved bits, which are never set here."""
+    if not (isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], Frame)):
+        return show(value)
+    frame, used = value
+    opcode = getattr(frame.opcode, "name", show(frame.opcode))
+    return f"Frame({opcode}, {show(frame.payload)}, fin={show(frame.fin)}), {show(used)}"
+
+
+_HELLO = Frame(Opcode.TEXT, b"Hello")
+_SHORT, _MASKED = encode_frame(_HELLO), encode_frame(_HELLO, KEY)
+_LONG = [encode_frame(Frame(Opcode.BINARY, bytes(size)), key) for size in (256, 65536) for key in (None, KEY)]
+
+
+def _draw_buffer(source: Random) -> tuple[bytes]:
+    opcode, payload, key = _draw_frame(source)
+    data = encode_frame(Frame(Opcode(opcode), payload, fin=source.random() < 0.5), key)
+    return (
+        (data + source.randbytes(3))[
+            : source.choice([len(data), len(data) + 3, source.randrange(len(data))])
+        ],
+    )
+
+
+TAKE_FRAME = Function(
+    name="take-frame",
+    title="Take one frame from a buffer that is cut anywhere",
+    asks="my_take_frame(buffer)",
+    right=_take,
+    calls=[
+        (_SHORT,),
+        (_MASKED,),
+        (_SHORT[:5],),
+        (bytes.fromhex("010348656c 80026c6f"),),
+        *((_MASKED[:cut],) for cut in range(len(_MASKED))),
+        *((data,) for data in _LONG),
+        *((_LONG[2][:cut],) for cut in (2, 9, 10)),
+        *((data + b"\x81",) for data in _LONG),
+        (_MASKED * 2,),
+        (encode_frame(Frame(Opcode.PING), KEY),),
+        (encode_frame(Frame(Opcode.PONG, b"7")),),
+        (encode_frame(Frame(Opcode.CONTINUATION, b"lo")),),
+        (encode_frame(Frame(Opcode.CLOSE)),),
+        (bytes.fromhex("827f 0000000100000000 78"),),
+    ],
+    drawn=_draw_buffer,
+    shows=_show_taken,
+    borrows=(FrameDecoder.__name__,),
+    section="RFC 6455 §5.2",
+    hints=(
+        "Return None when a byte is missing: of the first two, the extended length, the key, the payload.",
+        "Move one offset forward: 2, then 0, 2 or 8, then 0 or 4. The frame ends at offset plus length.",
+    ),
+    mistakes={
+        "MASK is set: return the payload unmasked.": lambda buffer: _take(buffer, unmask=False),
+        "MASK is set: four bytes of masking-key are in front of the payload.": lambda buffer: _take(
+            buffer, masks=False
+        ),
+        "The highest bit of the second byte is MASK, not part of the length.": lambda buffer: _take(
+            buffer, length_bits=0xFF
+        ),
+        "The payload is not whole yet. Return None, and look again when more bytes are there.": (
+            lambda buffer: _take(buffer, wait=False)
+        ),
+        "A buffer can hold the beginning of the next frame. Count only the bytes of this one.": _changed(
+            lambda buffer, frame, used: (frame, len(buffer))
+        ),
+        "126 and 127 are not lengths: the length is in the next two or eight bytes.": lambda buffer: _take(
+            buffer, extended=False
+        ),
+        "Network byte order: the higher byte of the length comes first.": lambda buffer: _take(
+            buffer, order="little"
+        ),
+        "The frame is whole, up to its last byte. Return it now.": lambda buffer: (
+            _take(buffer[:-1]) and _take(buffer)
+        ),
+        "Return two things: the frame, and the number of bytes that it took.": _changed(
+            lambda buffer, frame, used: frame
+        ),
+        "You returned the length of the payload. Count the bytes in front of it, too.": _changed(
+            lambda buffer, frame, used: (frame, len(frame.payload))
+        ),
+        "You returned the rest of the buffer. Return the number of bytes that the frame took.": _changed(
+            lambda buffer, frame, used: (frame, buffer[used:])
+        ),
+        "FIN is 0 in this frame: more of its message follows.": _changed(
+            lambda buffer, frame, used: (frame._replace(fin=True), used)
+        ),
+        "fin is True or False. Compare, or use bool(...).": _changed(
+            lambda buffer, frame, used: (frame._replace(fin=buffer[0] & 0x80), used)
+        ),
+    },
+    why="TCP carries a stream of bytes: where a read ends says nothing about where a frame ends.",
+)
+
+
+def _text(payloads: Sequence[bytes], errors: str = "strict") -> str | None:
+    try:
+        return b"".join(payloads).decode("utf-8", errors)
+    except UnicodeDecodeError:
+        return None
+
+
+def _each_alone(payloads: Sequence[bytes]) -> str | None:
+    texts = [text for piece in payloads if (text := _text([piece])) is not None]
+    return "".join(texts) if len(texts) == len(payloads) else None
+
+
+def _draw_payloads(source: Random) -> tuple[list[bytes]]:
+    data = "".join(source.choices("aé€\N{GRINNING FACE}", k=6)).encode() + source.choice(
+        [b"", b"", b"\xff", b"\xc3"]
+    )
+    cut = source.randrange(len(data))
+    return ([data[:cut], data[cut : cut + 1], data[cut + 1 :]],)
+
+
+UTF8_CUT = Function(
+    name="utf8-cut",
+    title="Join a text whose characters are cut",
+    asks="my_text(payloads)",
+    right=_text,
+    calls=[
+        ([b"Hel", b"lo"],),
+        (["Zürich".encode()],),
+        ([b"\xe2", b"\x82", b"\xac"],),
+        ([b"Hello\xff"],),
+        ([b"\xed\xa0\x80"],),
+        ([b"Hello", b"\xc3"],),
+        ([b""],),
+        ([b" a\r\n", b"", b"b", b"c", b"d\0 "],),
+        (["\ufffd\N{GRINNING FACE}".encode()],),
+        (["\ufeffHello".encode()],),
+    ],
+    drawn=_draw_payloads,
+    section="RFC 6455 §5.6 and §8.1",
+    hints=(
+        "A frame may end inside a character: only the whole message must be UTF-8.",
+        'codecs.getincrementaldecoder("utf-8")() keeps an incomplete character; final=True ends the message.',
+    ),
+    mistakes={
+        "A text message is UTF-8, where ü takes two bytes.": lambda payloads: b"".join(payloads).decode(
+            "latin-1"
+        ),
+        "This message is not UTF-8. Return None and repair nothing.": lambda payloads: _text(
+            payloads, "replace"
+        ),
+        "This message is not UTF-8. Return None and leave nothing out.": lambda payloads: _text(
+            payloads, "ignore"
+        ),
+        "A message may be empty. Then its text is empty too.": lambda payloads: _text(payloads) or None,
+        "You decoded each piece alone. A character that is cut between two frames is lost.": (
+            lambda payloads: "".join(piece.decode("utf-8", "replace") for piece in payloads)
+        ),
+        "A character is cut between these frames. Decode the message as a whole.": lambda payloads: (
+            "".join(map(str, pieces))
+            if None not in (pieces := [_text([piece]) for piece in payloads])
+            else None
+        ),
+        "The message ends inside a character. Nothing may be left over at its end.": lambda payloads: _text(
+            [b"".join(payloads).removesuffix(b"\xc3")]
+        ),
+        "You left out the parts of a character that is cut. Decode the message as a whole.": (
+            lambda payloads: "".join(piece.decode("utf-8", "ignore") for piece in payloads)
+        ),
+    },
+    why="An incremental decoder also sees a bad byte as soon as it arrives, before the message is whole.",
+)
+
+
+def _raw(first: int, payload: bytes) -> bytes:
+    """Write a short masked frame without judging it."""
+    return bytes((first, 0x80 | len(payload))) + KEY + apply_mask(payload, KEY)
+
+
+ZOO = {
+    "binary": _raw(0x82, b"\xff\xfe"),
+    "reserved bit": _raw(0xC1, b"Hello"),
+    "reserved opcode": _raw(0x83, b"Hello"),
+    "not masked": bytes.fromhex("8105 48656c6c6f"),
+    "half a ping": _raw(0x09, b"Hello"),
+    "ping of 126 bytes": bytes.fromhex("89fe007e") + KEY + apply_mask(bytes(126), KEY),
+    "text": _raw(0x81, b"Hello\xff"),
+    "two mebibytes": bytes.fromhex("82ff0000000000200000") + KEY,
+    "close 1005": _raw(0x88, bytes.fromhex("03ed")),
+    "close with a reason": _raw(0x88, bytes.fromhex("03e8ff")),
+}
+"""Ten beginnings of what a client sends to a server that accepts messages of up to 1 MiB."""
+
+FIND_THE_FAULT = Value(
+    name="find-the-fault",
+    title="Find the close code that answers each malformed frame",
+    right=dict.fromkeys(ZOO, 1002)
+    | {"binary": 0, "text": 1007, "close with a reason": 1007, "two mebibytes": 1009},
+    look_at={
+        "binary": "Which bytes are forbidden in a binary message? (§5.6)",
+        "reserved bit": "RSV1 is set, and no extension was negotiated (§5.2).",
+        "reserved opcode": "Opcode 3 is reserved (§5.2).",
+        "not masked": "A frame from a client must be masked (§5.1).",
+        "half a ping": "FIN is 0; a control frame must not be fragmented (§5.5).",
+        "ping of 126 bytes": "A control frame carries 125 bytes at most (§5.5).",
+        "text": "The byte ff never occurs in UTF-8. There is a code for data of the wrong kind (§7.4.1).",
+        "two mebibytes": "Nothing is malformed. The message is too big for this server (§7.4.1).",
+        "close 1005": "1005 must not be sent (§7.4.1).",
+        "close with a reason": "A close reason is UTF-8, and ff is not (§5.5.1).",
+    },
+    noun="frame",
+    section="RFC 6455 §5.2, §5.5, §7.4.1 and §8.1",
+    hints=(
+        "One frame is valid. Two hold data that are not what they claim, one is too big.",
+        "1002: the protocol is broken. 1007: the data are not UTF-8. 1009: too big for this server.",
+    ),
+    mistakes={
+        "Only text must be UTF-8. A binary message may hold any bytes.": {"binary": 1007},
+        "The frame is well formed. Its data are not what they claim to be.": {"text": 1002},
+        "This Close is well formed. Its reason is not UTF-8.": {"close with a reason": 1002},
+        "A length of 64 bits is allowed. This server does not want so much.": {"two mebibytes": 1002},
+    },
+    why="The close code and the reason after it tell the developer of the peer where to look.",
+)
+
+EXERCISES = (
+    READ_A_FRAME,
+    FIRST_BYTE,
+    ENCODE_LENGTH,
+    APPLY_MASK,
+    ENCODE_FRAME,
+    UTF8_CUT,
+    CLOSE_PAYLOAD,
+    TAKE_FRAME,
+    FIND_THE_FAULT,
+)
