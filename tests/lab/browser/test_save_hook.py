@@ -12,12 +12,10 @@ import pytest
 from tests.support.jupyter_process import BASE_URL, JupyterProcess, run_jupyter
 from wslab.lab.browser.save_hook import leave_out_views
 from wslab.lab.browser.show import show
-from wslab.lessons.frames.explorer import FrameExplorer
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 OURS: dict[str, Any] = {
     "pages": show(8765),
-    "explorer": FrameExplorer(),
 }
 
 

@@ -1,6 +1,6 @@
 """The hook that leaves out of a saved lesson what needs a running kernel, or is the learner's alone.
 
-A page, a panel or the frame explorer is a widget: the file could keep no more of it than the number of an
+A page or a panel is a widget: the file could keep no more of it than the number of an
 object in the kernel. Opened again with another kernel, JupyterLab would show "Error displaying widget" there,
 although the output also holds a form for readers without a kernel. So when Jupyter saves a notebook, the
 reference is left out where that form is one of ours, and the form is what is seen until the cell runs again.
@@ -14,10 +14,9 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BAR", "EXPLORER", "PAGES", "PROGRESS", "leave_out_views"]
+__all__ = ["BAR", "PAGES", "PROGRESS", "leave_out_views"]
 
 PAGES = "Run this cell in JupyterLab to see the page here."
-EXPLORER = "frame explorer: type a text, choose opcode, FIN and MASK, and see the bytes of the frame"
 PROGRESS = "Run this cell in JupyterLab to see which exercises are right so far."
 BAR = "A bar shows here how far the cell is."
 
@@ -41,7 +40,7 @@ def leave_out_views(model: dict[str, Any], **_: Any) -> None:
     for cell in model["content"].get("cells", ()):
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
-            if _text(output) in (PAGES, EXPLORER):
+            if _text(output) == PAGES:
                 data.pop(_VIEW, None)
             if _text(output) == PROGRESS:
                 data.pop("text/html", None)
