@@ -31,13 +31,14 @@ _LENGTH = re.compile(rb"^Content-Length:[ \t]*([0-9]{1,6})\r", re.MULTILINE | re
 Row = tuple[str, str]
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Ask = Callable[[bytes], Awaitable[bytes]]
-Proxy = Callable[[bytes, dict[str, bytes], Ask], Awaitable[tuple[bytes, bytes]]]
+Store = dict[str, bytes]
+Proxy = Callable[[bytes, Store, Ask], Awaitable[tuple[bytes, bytes]]]
 
 
 class _Visit:
     """One connection of a client to the proxy, and the connection to a server that belongs to it."""
 
-    def __init__(self, proxy: Proxy, store: dict[str, bytes], servers: dict[str, int], seen: list[Row]) -> None:
+    def __init__(self, proxy: Proxy, store: Store, servers: dict[str, int], seen: list[Row]) -> None:
         self._proxy, self._store, self._servers, self._seen = proxy, store, servers, seen
         self._upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._who, self._site = "another visitor" if seen else "attacker's page", ""
@@ -193,7 +194,7 @@ async def attack(proxy: Proxy, payload: bytes, masking_key: bytes) -> Attack:
         TimeoutError: this machine was too slow, or the proxy never ends.
     """
     frame = encode_frame(Frame(Opcode.BINARY, payload), masking_key)
-    store: dict[str, bytes] = {}
+    store: Store = {}
     seen: list[Row] = []
     bank, attacker = _site(BANKS_SCRIPT), _site(ATTACKERS_SCRIPT)
     async with (
