@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def test_progress_has_all_lessons_and_titles_of_what_is_begun() -> None:
     check("first-byte", lambda fin, opcode: fin)
     check("accept-key", lambda key: key, record=False)
     text = str(progress())
-    assert "03 frames     ●○○○○○○○○  1 of 9" in text
+    assert re.search(r"^03 frames +●○{8}  1 of 9$", text, re.MULTILINE)
     assert "  ✓ Read the head of a frame by eye" in text
     assert "  ✗ Put FIN and the opcode into the first byte" in text
     assert "Compute the accept key" not in text

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.jupyter_process import BASE_URL, JupyterProcess, run_jupyter
-from wslab.lab.browser.save_hook import leave_out_views
+from wslab.lab.browser.save_hook import BAR, PROGRESS, leave_out_views
 from wslab.lab.browser.show import show
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -76,3 +76,20 @@ def test_jupyter_saves_a_lesson_without_the_view(jupyter: JupyterProcess) -> Non
     saved = json.loads((jupyter.folder / "lesson.ipynb").read_text("utf-8"))
     assert "".join(kept(saved)["text/plain"]) == repr(OURS["pages"])
     assert VIEW not in kept(saved)
+
+
+def test_what_a_learner_has_done_and_a_bar_are_not_stored() -> None:
+    shown: list[dict[str, Any]] = [
+        {"output_type": "stream", "name": "stdout", "text": "before\n"},
+        {"output_type": "display_data", "data": {"text/plain": BAR, "text/html": "<div></div>"}},
+        {"output_type": "execute_result", "data": {"text/plain": [PROGRESS], "text/html": "mine"}},
+        {"output_type": "display_data", "data": {"text/plain": "a result", "text/html": "a result"}},
+    ]
+    cell: dict[str, Any] = {"cell_type": "code", "outputs": shown}
+    content = {"cells": [cell, {"cell_type": "markdown"}]}
+    leave_out_views({"type": "notebook", "content": content})
+    assert cell["outputs"] == [
+        shown[0],
+        {"output_type": "execute_result", "data": {"text/plain": [PROGRESS]}},
+        shown[3],
+    ]
