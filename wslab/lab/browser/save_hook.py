@@ -4,7 +4,7 @@ A page is a widget: the file could keep no more of it than the number of an obje
 with another kernel, JupyterLab would show "Error displaying widget" there, although the output also holds a
 form for readers without a kernel. So when Jupyter saves a notebook, the reference is left out where that form
 is one of ours, and the form is what is seen until the cell runs again. What is on the page does not change,
-until it is loaded again. Outputs of other notebooks and widgets stay as they are. What a learner has done, and
+until it is loaded again. Outputs of other notebooks and widgets stay as they are. What a learner has done and
 a bar that shows how far a cell is, are never stored at all.
 
 The tunnel registers ``leave_out_views`` in the Jupyter server; the widgets take their sentences from here.
