@@ -160,6 +160,29 @@ def test_bombs_in_one_read_are_not_all_inflated_before_they_are_wanted() -> None
     run(test())
 
 
+def test_a_reset_does_not_inflate_what_nobody_waits_for() -> None:
+    bomb = Deflater(12, takeover=False).deflate(bytes(2**20))
+    flood = encode_frame(Frame(Opcode.BINARY, bomb, rsv1=True), MASK) * 40
+
+    async def test() -> None:
+        done = asyncio.Event()
+
+        async def handler(ws: ServerConnection) -> None:
+            ws._receive(ws._connection, flood)  # type: ignore[arg-type]
+            ws.abort()
+            await ws.wait_closed()
+            assert len(ws._inbox.messages) <= 2 * COMPRESSED_TURN
+            done.set()
+
+        async with (
+            wslab.serve(handler, compression="deflate") as server,
+            wslab.connect(f"ws://127.0.0.1:{server.port}", compression="deflate"),
+        ):
+            await done.wait()
+
+    run(test())
+
+
 def test_a_connection_says_that_it_has_more() -> None:
     server = wslab.Connection("server")
     assert server.receive_data(PING * 3 + EMPTY + PING[:3], 2) == [Ping(b""), Ping(b"")]

@@ -32,7 +32,6 @@ from wslab.connection import (
     Pong,
     ReadyState,
 )
-from wslab.decoder import ALL
 from wslab.deflate import Deflate
 from wslab.frames import to_bytes
 from wslab.handshake import agree_on_compression
@@ -172,10 +171,10 @@ class Link(asyncio.BufferedProtocol):
         else:
             self._receive_head(data)
 
-    def _receive(self, connection: Connection, data: bytes, limit: int = 0) -> None:
+    def _receive(self, connection: Connection, data: bytes) -> None:
         inbox, control = self._inbox, False
         wanted = self._may_send  # whoever has closed the connection receives no more
-        for event in connection.receive_data(data, limit or self._turn):
+        for event in connection.receive_data(data, self._turn):
             if isinstance(event, tuple):
                 control = True
                 self._receive_control(event)
@@ -183,7 +182,7 @@ class Link(asyncio.BufferedProtocol):
                 inbox.put(event)
         if inbox.messages:
             inbox.wake()
-        if control:
+        if control and not self._transport.is_closing():
             self._flush()
         if connection.has_more or inbox.size > INBOX_LIMIT:
             self._update_reading()
@@ -195,13 +194,17 @@ class Link(asyncio.BufferedProtocol):
             self._receive(connection, b"")
         self._update_reading()
 
+    def _receive_rest(self, connection: Connection) -> None:
+        """Take what has come before the end of TCP, unless it grows beyond all bounds as it is inflated."""
+        while connection.has_more and self._inbox.size <= 2 * INBOX_LIMIT:
+            self._receive(connection, b"")
+
     def eof_received(self) -> bool | None:
         """End TCP from this side too, with whatever is still to be said before."""
         self._peer_ended = True
         if self._connection is None:
             return None
-        if self._connection.has_more:
-            self._receive(self._connection, b"", ALL)
+        self._receive_rest(self._connection)
         if not self._holding:
             self._hold_close()
         if self._holding and self._transport.can_write_eof():
@@ -221,8 +224,8 @@ class Link(asyncio.BufferedProtocol):
         self._update_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._connection and self._connection.has_more:
-            self._receive(self._connection, b"", ALL)
+        if self._connection:
+            self._receive_rest(self._connection)
         for timer in (self._timer, self._holding, self._lingering, self._heartbeat):
             if isinstance(timer, Heartbeat):
                 timer.stop()
