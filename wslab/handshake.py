@@ -101,7 +101,9 @@ def build_request(
         fields.append(("Sec-WebSocket-Protocol", ", ".join(check_subprotocols(subprotocols))))
     if compression is not None:
         fields.append(("Sec-WebSocket-Extensions", compression.offer()))
-    return Request(path, Headers([*fields, *_check_additional(additional_headers)]))
+    more = list(additional_headers)
+    _check_additional(more, {name.lower() for name, _ in fields})
+    return Request(path, Headers([*fields, *more]))
 
 
 # The headers that the handshake writes itself, and what says which value they get.
@@ -116,12 +118,11 @@ _OURS = {
 }
 
 
-def _check_additional(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    fields = list(fields)
+def _check_additional(fields: Iterable[tuple[str, str]], written: set[str]) -> None:
     for name, _ in fields:
-        if instead := _OURS.get(name.lower()):
+        if name.lower() in written.union(_OURS):
+            instead = _OURS.get(name.lower(), "the argument compression says it")
             raise ValueError(f"additional_headers has {name}, which the handshake writes itself: {instead}")
-    return fields
 
 
 def check_subprotocols(names: Sequence[str]) -> Sequence[str]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from wslab.deflate import Deflate
 from wslab.handshake import (
     HandshakeError,
     Headers,
@@ -92,6 +93,12 @@ class TestClient:
     ) -> None:
         with pytest.raises(ValueError, match=f"additional_headers has {name}, .*{argument}"):
             build_request("h", key=KEY, additional_headers=iter([("X-A", "b"), (name, "x")]))
+
+    def test_an_offer_of_its_own_beside_compression(self) -> None:
+        offer = [("Sec-WebSocket-Extensions", "x-other")]
+        assert "x-other" in str(build_request("h", key=KEY, additional_headers=offer).headers)
+        with pytest.raises(ValueError, match="the argument compression says it"):
+            build_request("h", key=KEY, additional_headers=offer, compression=Deflate())
 
     @pytest.mark.parametrize("path", ["/a b", "/ü", "/a\r\nX: y", "/\x7f", "/a\tb"])
     def test_path_that_cannot_be_written(self, path: str) -> None:
