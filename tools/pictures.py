@@ -1,5 +1,6 @@
 """Draw the pictures of the README from the running course: `make pictures`.
 
+    docs/film.png            the same conversation as a film: bytes that cross and become arrows
     docs/conversation.png    a real client says one word to a real server, as the tap and the dissector see it
     docs/race.png            the race of lesson 01, with the numbers that the lesson stores
     docs/chat.png            the page of lesson 07, in two windows of an installed Chromium or Chrome
@@ -30,6 +31,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from tools.chat_cells import chat_cells
 from tools.page_pictures import page_pictures
+from wslab.frames import Frame, Opcode, encode_frame
+from wslab.handshake import build_request
 from wslab.lab import Tap
 from wslab.lab.browser.serve import serve_page
 
@@ -40,6 +43,7 @@ RACE_CELL = "trade(results, costs)"  # draws the picture of it
 WIDTH, HEIGHT, SHARPNESS = 455, 370, 1.6  # of a window in CSS pixels, and what the screen makes of one
 EDGE, MARGIN = 2, 14  # pixels around a window: its line, and the white around it
 Pixels = NDArray[Any]  # height × width × colours, from 0 to 1
+KEY, MASKING_KEY = "dGhlIHNhbXBsZSBub25jZQ==", bytes.fromhex("37fa213d")  # those of RFC 6455, §1.3 and §5.7
 TEN = SimpleNamespace(
     time=lambda: 10 * 3600.0, monotonic=time.monotonic
 )  # o'clock, in the time zone of the windows
@@ -94,6 +98,25 @@ async def conversation() -> bytes:
         return stored(numpy.vstack([pixels(tap.figure().png()), pixels(reply.figure().png())]))
 
 
+async def film() -> bytes:
+    """Hold the same conversation with fixed keys, because a film shows every byte; return it as a film."""
+    async with (
+        asyncio.timeout(30),
+        serve(echo, "127.0.0.1", 0, compression=None) as server,
+        Tap(server.sockets[0].getsockname()[1]) as tap,
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", tap.port)
+        writer.write(build_request("127.0.0.1", "/hello", key=KEY).encode())
+        await tap.seen("101")
+        for opcode, payload in ((Opcode.TEXT, b"Hello"), (Opcode.CLOSE, (1000).to_bytes(2, "big"))):
+            writer.write(encode_frame(Frame(opcode, payload), MASKING_KEY))
+            await tap.seen(opcode.name, "server")
+        await reader.read()
+        writer.close()
+        await tap.closed()
+        return tap.film().png()
+
+
 def race() -> bytes:
     """Return the PNG that lesson 01 stores of its race."""
     cells = nbformat.read(RACE, as_version=4).cells
@@ -136,7 +159,8 @@ def main() -> str | None:
     """Write the pictures; return a sentence if one of them could not be drawn."""
     chromium = os.environ.get("WSLAB_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     DOCS.mkdir(exist_ok=True)
-    pictures = {"conversation.png": asyncio.run(conversation()), "race.png": race()}
+    pictures = {"film.png": asyncio.run(film()), "conversation.png": asyncio.run(conversation())}
+    pictures["race.png"] = race()
     if chromium:
         pictures["chat.png"] = asyncio.run(chat(chromium))
         pictures |= asyncio.run(page_pictures(chromium))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import wslab
 from tests.browser.here import Here
+from tests.browser.lab import Lesson, open_lesson
 from tests.lab.views.test_palette import contrast
+from tests.support.jupyter_process import JupyterProcess
 from wslab.lab.browser.serve import PAGES
 from wslab.lab.browser.wire import LiveWire, live_wire
 from wslab.lab.wire.tap import Tap
@@ -222,3 +226,79 @@ def test_no_fault_is_reported_by_the_browser(browser: Browser, here: Here) -> No
     assert faults == []
     desk.stop()
     page.context.close()
+
+
+# -- in JupyterLab, through the tunnel ----------------------------------------------------------------------
+
+CELLS = [
+    """import asyncio
+import wslab
+from wslab.lab import Tap, serve_page, show
+
+async def echo(ws):
+    async for message in ws:
+        await ws.send(message)
+
+server = await wslab.serve(echo, process_request=serve_page("echo.html"))
+tap = await Tap(server.port).start()""",
+    "show(tap.port, wire=tap)",
+    "while not tap.delay:\n    await asyncio.sleep(0.05)",
+    "await tap.stop()",
+]
+
+
+def test_in_jupyterlab_it_acts_while_a_cell_awaits_can_be_run_twice_and_leaves_no_address(
+    learner: BrowserContext, jupyter: JupyterProcess, tmp_path: Path
+) -> None:
+    path = tmp_path / "live-wire.ipynb"
+    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{at}") for at, source in enumerate(CELLS)]
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    lesson = open_lesson(learner.new_page(), jupyter, path)
+    lesson.run_through("server = await")
+    for _ in range(2):  # the second time, the first view gives way
+        lesson.run_cell("show(tap.port")
+    talker, wire = (lesson.frame("show(tap.port", at) for at in (0, 1))
+    expect(talker.locator("#state")).to_have_text("1 OPEN")
+    expect(wire.locator("#sentence")).to_have_text("Everything passes.")
+    assert lesson.ask("print(sum(task.get_name() == 'live wire' for task in asyncio.all_tasks()))") == "1"
+
+    start_cell(lesson, "while not tap.delay")
+    talker.get_by_role("button", name="Send", exact=True).click()
+    wire.locator("#rows tr:visible", has_text="TEXT").first.click()
+    expect(wire.locator("#fields .map")).to_be_visible()
+    wire.get_by_role("button", name="Freeze").click()
+    expect(wire.locator("#sentence")).to_contain_text("Frozen")
+    talker.get_by_role("button", name="Send", exact=True).click()
+    expect(talker.locator("#log > li")).to_have_count(3)
+    wire.get_by_role("button", name="Thaw").click()
+    expect(talker.locator("#log > li")).to_have_count(4)
+    wire.get_by_role("button", name="Cut").click()
+    expect(talker.locator("#closed")).to_contain_text("1006")
+    assert lesson.cells[lesson.number("while not tap.delay")]["state"] == "running"
+    wire.get_by_role("button", name="Delay").click()
+    expect(wire.locator("#sentence")).to_contain_text("200 ms later")
+
+    lesson.page.wait_for_function(IDLE)
+    lesson.run_cell("await tap.stop()")
+    expect(wire.locator("#sentence")).to_have_text(STOPPED)
+    stored = str(lesson.cells[lesson.number("show(tap.port")]["outputs"])
+    assert "Run this cell in JupyterLab to see the page here." in stored
+    assert "wslab/" not in stored
+    assert lesson.faults == []
+    lesson.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    lesson.page.close()
+
+
+IDLE = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+
+
+def start_cell(lesson: Lesson, text: str) -> None:
+    """Start the only cell whose source has this text, and do not wait for its end."""
+    lesson.page.evaluate(
+        """(at) => {
+            window.jupyterapp.shell.currentWidget.content.activeCellIndex = at;
+            window.jupyterapp.commands.execute("notebook:run-cell");
+        }""",
+        lesson.number(text),
+    )

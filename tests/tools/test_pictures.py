@@ -9,20 +9,27 @@ import pytest
 from matplotlib.image import imread
 
 from tools import pictures
-from tools.pictures import DOCS, chat, conversation, race
+from tools.pictures import DOCS, chat, conversation, film, race
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def test_the_readme_shows_every_picture_and_no_other() -> None:
     shown = re.findall(r"!\[[^\]]+\]\(docs/([a-z]+\.png)\)", README.read_text(encoding="utf-8"))
-    assert shown == ["conversation.png", "race.png", "chat.png", "speed.png"]  # the last is from make bench
+    drawn = ["film.png", "conversation.png", "race.png", "chat.png"]
+    assert shown == [*drawn, "speed.png"]  # from make bench
     for name in shown:
         assert (DOCS / name).read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_same_conversation_draws_the_same_picture() -> None:
     assert asyncio.run(conversation()) == asyncio.run(conversation())
+
+
+def test_the_same_conversation_makes_the_same_film() -> None:
+    first = asyncio.run(film())
+    assert first == asyncio.run(film()) == (DOCS / "film.png").read_bytes(), "run make pictures"
+    assert len(first) < 100_000
 
 
 def test_the_race_is_the_one_that_the_lesson_stores() -> None:
@@ -43,4 +50,4 @@ def test_without_a_browser_the_other_pictures_are_drawn_and_a_sentence_says_what
     monkeypatch.setattr("shutil.which", lambda program: None)
     monkeypatch.delenv("WSLAB_CHROMIUM", raising=False)
     assert "sudo apt install chromium" in (pictures.main() or "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["conversation.png", "race.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["conversation.png", "film.png", "race.png"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_piece"]
 
 _BIT = 22  # width of one bit in CSS pixels
-_LEFT = 64
+_LEFT = 52
 _TOP = 46
 _TALL = 64  # height of a row with fields of one bit, whose names are written downwards
 _ROW = 42
@@ -51,13 +51,15 @@ def _frame(piece: Dissection) -> Figure:
     tops = list(accumulate(heights, initial=_TOP))
     wrong = _wrong_lines(piece, 112)
     bottom = tops[-1] + (28 if left_out else 8)
-    figure, axes = sheet(_LEFT + 32 * _BIT + 12, bottom + _WRONG_LINE * len(wrong))
+    figure, axes = sheet(_LEFT + 32 * _BIT + 4, bottom + _WRONG_LINE * len(wrong))
     label(axes, _LEFT, 14, piece.title, size=10, weight="bold")
     label(axes, _LEFT - 6, _TOP - 9, "bit", size=6.5, align="right")
     for bit in range(32):
         label(axes, _LEFT + (bit + 0.5) * _BIT, _TOP - 9, str(bit), size=6.5, align="center")
     for row, height in enumerate(heights):
-        label(axes, _LEFT - 6, tops[row] + height / 2, f"byte {piece.start + 4 * row}", size=7, align="right")
+        label(
+            axes, _LEFT - 6, tops[row] + height / 2, f"byte\n{piece.start + 4 * row}", size=7, align="right"
+        )
     for part in drawn:
         left = _LEFT + part.column * _BIT
         _draw_part(axes, part, (left, tops[part.row], part.columns * _BIT, heights[part.row]))

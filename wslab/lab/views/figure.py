@@ -1,10 +1,4 @@
-"""The wrapper in which every figure of the course is shown, and the sheet that diagrams are drawn on.
-
-A `Figure` is a matplotlib figure with its alternative text. Jupyter stores the picture as ``image/png`` and
-the alternative text as ``text/plain``: a comparison of outputs compares the words and never the pixels. The
-text begins with a blank line, because JupyterLab writes the first line of a folded output beside its dots.
-JupyterLab 4 draws ``image/png`` without an ``alt`` attribute whatever the metadata say; the alternative text
-therefore follows the picture as a short HTML disclosure, which every front end puts into the page.
+"""A matplotlib figure that is shown with its words, and the sheet that diagrams are drawn on.
 
 Figures are drawn with the Agg canvas and without pyplot: no global state, no window, no second picture of the
 same figure at the end of a cell. The paper is white and the ink dark on light and dark pages alike. The fonts
@@ -13,12 +7,10 @@ come with matplotlib, and nothing in the file tells when or with what it was mad
 Left to others: what is drawn (each instrument draws its own objects) and the colours (`palette`).
 """
 
-import base64
 import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
 from typing import Any, Literal
 
 import matplotlib
@@ -28,6 +20,7 @@ from matplotlib.figure import Figure as MplFigure
 from matplotlib.patches import Rectangle
 
 from wslab.lab.views.palette import INK, PAPER, Colour
+from wslab.lab.views.shown import Picture
 
 __all__ = ["MONO", "SANS", "Figure", "box", "canvas", "label", "sheet", "style"]
 
@@ -66,7 +59,7 @@ def style() -> Iterator[None]:
         yield
 
 
-class Figure:
+class Figure(Picture):
     """A matplotlib figure together with its alternative text.
 
     Args:
@@ -82,10 +75,8 @@ class Figure:
     """
 
     def __init__(self, figure: MplFigure, alt: str) -> None:
-        if not alt.strip():
-            raise ValueError("a figure needs an alternative text: say in words what it shows")
+        super().__init__(alt)
         self.figure = figure
-        self.alt = alt
 
     def png(self) -> bytes:
         """Render the figure; the same figure gives the same bytes every time."""
@@ -98,27 +89,11 @@ class Figure:
             )
         return picture.getvalue()
 
-    def __repr__(self) -> str:
-        return self.alt
-
-    def _repr_mimebundle_(
-        self, include: Any = None, exclude: Any = None
-    ) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
-        width, height = (round(side * _CSS_DPI) for side in self.figure.get_size_inches())
-        data = {"image/png": base64.b64encode(self.png()).decode("ascii"), "text/plain": f" \n{self.alt}"}
-        return data, {"image/png": {"alt": self.alt, "width": width, "height": height}}
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import publish_display_data
-
-        data, metadata = self._repr_mimebundle_()
-        publish_display_data(data, metadata)  # type: ignore[no-untyped-call]
-        publish_display_data({"text/html": _in_words(self.alt)})  # type: ignore[no-untyped-call]
-
-
-def _in_words(alt: str) -> str:
-    words = escape(alt).replace("\n", "<br>")
-    return f'<details style="font-size:85%"><summary>This figure in words</summary><p>{words}</p></details>'
+    @property
+    def size(self) -> tuple[int, int]:
+        """Its width and height in CSS pixels."""
+        width, height = self.figure.get_size_inches()
+        return round(width * _CSS_DPI), round(height * _CSS_DPI)
 
 
 def canvas(width: float, height: float) -> MplFigure:

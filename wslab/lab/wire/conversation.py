@@ -19,9 +19,10 @@ from typing import overload
 from wslab.lab.dissector.dissection import Dissection
 from wslab.lab.views.palette import CLIENT, KINDS, SERVER, Colour
 from wslab.lab.views.table import Cell, Column, Line, Table
+from wslab.lab.views.words import quoted
 from wslab.lab.wire.recording import Sender
 
-__all__ = ["Conversation", "Row", "direction", "kind_of", "shorten"]
+__all__ = ["Conversation", "Row", "caption", "direction", "in_words", "kind_of", "shorten"]
 
 MAX_ROWS = 200  # in a table
 TIMES = ("ms", "arrived")
@@ -35,6 +36,7 @@ COLUMNS = {
     "meaning": Column("meaning", 0, 16, number=False),
 }
 SIDES: dict[str | None, Colour] = {"client": CLIENT, "server": SERVER}
+_OTHER_SIDE = {"client": "server", "server": "client"}
 _DIRECTIONS = {"client": "client → server", "server": "client ← server", None: "network"}
 
 
@@ -146,6 +148,43 @@ def kind_of(row: Row) -> str:
     if row.kind == "frame":
         return "data frame" if row.what in ("TEXT", "BINARY", "CONTINUATION") else "control frame"
     return "HTTP" if row.kind in ("head", "body") else "TCP and network"
+
+
+def caption(row: Row, most: int = 70) -> str:
+    """Write what stands at the arrow of a row, in so many characters at most.
+
+    >>> caption(Row(0.0, None, 1, "client", "tcp", 0, "SYN", "the client opens TCP"))
+    'SYN'
+    """
+    frame = row.dissection.frame if row.dissection else None
+    text = row.what
+    if row.kind == "tap":
+        text = f"{row.what}: {row.meaning}"
+    elif row.kind in ("frame", "body"):
+        text = f"{row.what} {row.meaning}"
+    if frame is not None and row.what == "CLOSE":
+        text = row.meaning.replace("close", "CLOSE", 1)
+    elif frame is not None and row.what in ("PING", "PONG"):
+        text = f"{row.what} {quoted(frame.payload)}" if frame.payload else row.what
+    if not (row.dissection is None or row.dissection.complete):
+        text += " (incomplete)"
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1].rstrip("… ") + "…"
+
+
+def in_words(title: str, rows: Sequence[Row], most: int) -> str:
+    """Return rows in words: the title, then a line for each row that a picture of so many has."""
+    if not rows:
+        return f"{title} Nothing has passed yet."
+    several = len({row.connection for row in rows if row.connection}) > 1
+    first, left_out, last = shorten(rows, most)
+    gap = [f"({left_out} rows left out)"] if left_out else []
+    return "\n".join([title, *(_say(r, several) for r in first), *gap, *(_say(r, several) for r in last)])
+
+
+def _say(row: Row, several: bool) -> str:
+    who = "network" if row.kind == "tap" else f"{row.sender} to {_OTHER_SIDE[row.sender or '']}"
+    return (f"connection {row.connection}, " if several and row.connection else "") + f"{who}: {caption(row)}"
 
 
 def shorten(rows: Sequence[Row], most: int) -> tuple[Sequence[Row], int, Sequence[Row]]:

@@ -19,10 +19,9 @@ from matplotlib.ticker import MaxNLocator
 
 from wslab.lab.views.figure import Figure, box, sheet, style
 from wslab.lab.views.palette import CLIENT, INK, KINDS, PAPER, SERVER
-from wslab.lab.views.words import quoted
-from wslab.lab.wire.conversation import Conversation, Row, kind_of, shorten
+from wslab.lab.wire.conversation import Conversation, Row, caption, in_words, kind_of, shorten
 
-__all__ = ["caption", "draw_conversation"]
+__all__ = ["draw_conversation"]
 
 MAX_ROWS = 24
 WIDTH = 760  # all sizes are in CSS pixels
@@ -32,31 +31,7 @@ LABEL = 17  # the least distance of two labels that stand below each other
 HEIGHT = 400  # of the axis of time, where the labels do not need more
 DASHES = {"solid": "-", "dashed": (0, (6, 3)), "dotted": (0, (1.5, 1.8)), "dash-dot": (0, (8, 2, 1.5, 2))}
 
-
-_TITLE = "Sequence diagram, client on the left, server on the right."
-_OTHER_SIDE = {"client": "server", "server": "client"}
-
-
-def caption(row: Row, most: int = 70) -> str:
-    """Write what stands at the arrow of a row, in so many characters at most.
-
-    >>> caption(Row(0.0, None, 1, "client", "tcp", 0, "SYN", "the client opens TCP"))
-    'SYN'
-    """
-    frame = row.dissection.frame if row.dissection else None
-    text = row.what
-    if row.kind == "tap":
-        text = f"{row.what}: {row.meaning}"
-    elif row.kind in ("frame", "body"):
-        text = f"{row.what} {row.meaning}"
-    if frame is not None and row.what == "CLOSE":
-        text = row.meaning.replace("close", "CLOSE", 1)
-    elif frame is not None and row.what in ("PING", "PONG"):
-        text = f"{row.what} {quoted(frame.payload)}" if frame.payload else row.what
-    if not (row.dissection is None or row.dissection.complete):
-        text += " (incomplete)"
-    text = " ".join(text.split())
-    return text if len(text) <= most else text[: most - 1].rstrip("… ") + "…"
+TITLE = "Sequence diagram, client on the left, server on the right."
 
 
 def draw_conversation(conversation: Conversation) -> Figure:
@@ -70,7 +45,7 @@ def draw_conversation(conversation: Conversation) -> Figure:
     gap = (len(first), f"… {left_out} rows left out") if left_out else None
     with style():
         axes = (_timed if conversation.times else _spaced)([*first, *last], several, gap)
-        return Figure(axes.figure, _in_words(conversation.rows, several))  # type: ignore[arg-type]
+        return Figure(axes.figure, in_words(TITLE, conversation.rows, MAX_ROWS))  # type: ignore[arg-type]
 
 
 # -- equal distances ----------------------------------------------------------------------------------------
@@ -184,17 +159,3 @@ def _text(axes: Axes, x: float, y: float, text: str, colour: str, side: str, roo
     while (width := written.get_window_extent().width) > room:
         text = text[: int(len(text) * room / width) - 1].rstrip("… ") + "…"
         written.set_text(text)
-
-
-def _in_words(rows: Sequence[Row], several: bool) -> str:
-    """Return the conversation in words, a line for each row that the picture has."""
-    if not rows:
-        return f"{_TITLE} Nothing has passed yet."
-    first, left_out, last = shorten(rows, MAX_ROWS)
-    gap = [f"({left_out} rows left out)"] if left_out else []
-    return "\n".join([_TITLE, *(_say(r, several) for r in first), *gap, *(_say(r, several) for r in last)])
-
-
-def _say(row: Row, several: bool) -> str:
-    who = "network" if row.kind == "tap" else f"{row.sender} to {_OTHER_SIDE[row.sender or '']}"
-    return (f"connection {row.connection}, " if several and row.connection else "") + f"{who}: {caption(row)}"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from wslab.lab.views.figure import Figure
+    from wslab.lab.wire.film import Film
 
 __all__ = ["Tap"]
 
@@ -256,6 +257,19 @@ class Tap:
         from wslab.lab.wire.sequence import draw_conversation  # matplotlib is loaded for the first picture
 
         return draw_conversation(self.conversation(times=times, tcp=tcp))
+
+    def film(self, *, tcp: bool = False) -> Film:
+        """Draw what has passed so far as a moving picture: the bytes of each frame cross in their colours.
+
+        A client's frames are masked with random keys, and so each run gives another film; the words are the
+        same.
+
+        Args:
+            tcp: whether what happened to TCP is drawn too: SYN, FIN, RST.
+        """
+        from wslab.lab.wire.film import Film  # Pillow is loaded when the first film is asked for
+
+        return Film(self.conversation(tcp=tcp))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write what has passed so far to a file that Wireshark opens, credentials included.
