@@ -43,6 +43,7 @@ FOLDERS = {
     "06": "push",
     "07": "chat",
     "09": "compression",
+    "12": "build",
 }
 # More modules of a lesson whose exercises are not in one module yet.
 _MORE = {
