@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from websockets.frames import CloseCode
 from websockets.protocol import Protocol, Side
 
 from wslab.close import ProtocolError, decode_close
 from wslab.decoder import FrameDecoder
 from wslab.frames import Frame, Opcode, encode_frame, encode_length
-from wslab.lab.exercises.answer import first_difference
 from wslab.lessons import check
 from wslab.lessons.frames import ZOO
 
@@ -66,20 +64,3 @@ def test_a_wrong_byte_is_named_in_the_verdict() -> None:
 
     verdict = check("encode-length", lambda n, masked: my_length(n, masked))
     assert "byte 0, payload length (§5.2): given 0x7f, expected 0x7d" in repr(verdict)
-
-
-@pytest.mark.parametrize(
-    ("given", "expected", "field"),
-    [
-        ("0105", "8105", "byte 0, FIN (§5.2)"),
-        ("8205", "8105", "byte 0, opcode (§5.2)"),
-        ("810548656c6c6f", "818537fa213d7f9f4d5158", "byte 1, MASK"),
-        ("817e0005", "8105", "byte 1, payload length (§5.2)"),
-        ("827e0001", "827e0100", "byte 2, extended payload length (§5.2)"),
-        ("818537fa213d48656c6c6f", "818537fa213d7f9f4d5158", "byte 6, payload data"),
-        ("8105", "810548656c6c6f", "byte 2, payload data"),
-    ],
-)
-def test_the_first_difference_names_its_field(given: str, expected: str, field: str) -> None:
-    assert first_difference(bytes.fromhex(given), bytes.fromhex(expected), b"").startswith(field)
-    assert first_difference(b"abcd", b"ab") == "2 too many, from byte 2 on: 63 64"

@@ -1,7 +1,6 @@
 """The learner's function, wrapped: each call is noted before it is made, so that a fault can name it.
 
 Values of any type come from a learner. They are shown short, and a ``__repr__`` that fails does no harm.
-Names of fields and their sections come from the dissector, so they are the same in a table and in a verdict.
 """
 
 from __future__ import annotations
@@ -12,25 +11,11 @@ import re
 import reprlib
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
-from wslab.lab.dissector.stream import dissect
-from wslab.lab.exercises.verdict import Part, Rows, Shown
+from wslab.lab.exercises.verdict import Rows
 
-__all__ = [
-    "Answer",
-    "NotAValueError",
-    "Sender",
-    "close_quietly",
-    "describe",
-    "field_at",
-    "first_difference",
-    "line_of_task",
-    "marked",
-    "show",
-]
-
-Sender = Literal["client", "server"]
+__all__ = ["Answer", "NotAValueError", "close_quietly", "describe", "line_of_task", "show"]
 
 _SHOWN = 24  # bytes of a value that are shown before it is shortened
 _ADDRESS = re.compile(r"<(?:[\w.<> ]+\.)?(\w+) object (?:at|@) 0x[0-9a-fA-F…]+>")
@@ -172,85 +157,3 @@ def _line(frame: TracebackType) -> tuple[str, str]:
     code = frame.tb_frame.f_code
     line = linecache.getline(code.co_filename, frame.tb_lineno, frame.tb_frame.f_globals).strip()
     return f"line {frame.tb_lineno}", line
-
-
-# -- bytes --------------------------------------------------------------------------------------------------
-
-
-def _fields(data: bytes, sender: Sender | None) -> Iterator[tuple[range, str, str]]:
-    """Yield bits, name and section of each field of a frame or several."""
-    for frame in dissect(data, sender=sender, start="frame"):
-        for field in frame.fields:
-            start = frame.start * 8 + field.bit
-            yield range(start, start + field.bits), field.name, field.section
-
-
-def field_at(data: bytes, bit: int, sender: Sender | None = None) -> str:
-    """Name the field that holds a bit, such as "opcode (§5.2)"; an empty text beyond the last field.
-
-    Args:
-        data: one frame or several, from the first byte of the first.
-        bit: counted from 0, the highest bit of the first byte.
-        sender: who sends them.
-    """
-    found = (f"{name} ({section})" for bits, name, section in _fields(data, sender) if bit in bits)
-    return next(found, "")
-
-
-def _place(given: bytes, expected: bytes) -> tuple[int, int]:
-    """Return the first byte that differs, and the first bit in it."""
-    pairs = enumerate(zip(given, expected, strict=False))
-    place, bit = next(((i, 8 - (a ^ b).bit_length()) for i, (a, b) in pairs if a != b), (-1, 0))
-    return (place, bit) if place >= 0 else (min(len(given), len(expected)), 0)
-
-
-def first_difference(
-    given: bytes, expected: bytes, before: bytes | None = None, sender: Sender | None = None
-) -> str:
-    """Say where two different runs of bytes part first.
-
-    Args:
-        given: the bytes that were given.
-        expected: the right ones.
-        before: the bytes in front of them in their frame; None when they are not part of a frame.
-        sender: who sends the frame.
-
-    >>> first_difference(b"GET", b"GOT")
-    'byte 1: given 0x45, expected 0x4f'
-    >>> first_difference(b"GE", b"GET")
-    'byte 2 is missing: expected 0x54'
-    >>> first_difference(bytes.fromhex("8205"), bytes.fromhex("8105"), before=b"")
-    'byte 0, opcode (§5.2): given 0x82, expected 0x81'
-    """
-    place, bit = _place(given, expected)
-    if place == len(expected):
-        return f"{len(given) - place} too many, from byte {place} on: {given[place : place + 8].hex(' ')}"
-    name = "" if before is None else field_at(before + expected, (len(before) + place) * 8 + bit, sender)
-    where = f"byte {place}" + (f", {name}" if name else "")
-    if place == len(given):
-        return f"{where} is missing: expected 0x{expected[place]:02x}"
-    return f"{where}: given 0x{given[place]:02x}, expected 0x{expected[place]:02x}"
-
-
-def marked(data: bytes, other: bytes, before: bytes | None = None, sender: Sender | None = None) -> str:
-    """Show bytes in the colours of their fields, the first that differs from others marked.
-
-    >>> marked(bytes.fromhex("8205"), bytes.fromhex("8105"), before=b"")
-    '[82] 05'
-    """
-    place, bit = _place(data, other)
-    start = max(0, place - 8) if place >= _SHOWN else 0
-    window = range(start, min(start + _SHOWN, len(data)))
-    names: dict[int, str] = {}
-    for bits, name, _ in _fields(before + data, sender) if before is not None else ():
-        first, last = (bit_ // 8 - len(before or b"") for bit_ in (bits.start, bits.stop - 1))
-        for at in range(max(first, window.start), min(last + 1, window.stop)):
-            if (
-                at != place or 8 * (len(before or b"") + at) + bit in bits
-            ):  # of those that share a byte: the last
-                names[at] = name
-    parts = [Part(f"{data[at]:02x}", names.get(at, ""), at == place) for at in window]
-    if place == len(data):
-        parts.append(Part("missing" if data else "no bytes", marked=True))
-    more = [Part(f"… ({len(data)} bytes)")] if start + _SHOWN < len(data) else []
-    return Shown.of(*[Part("…")][: start > 0], *parts, *more)

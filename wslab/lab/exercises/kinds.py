@@ -16,7 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from wslab.lab.exercises.answer import Answer, Sender, describe, first_difference, marked, show
+from wslab.lab.dissector.difference import Sender, first_difference, marked
+from wslab.lab.exercises.answer import Answer, describe, show
 from wslab.lab.exercises.verdict import Rows
 
 __all__ = ["DRAWN", "NOTHING_YET", "Exercise", "Fault", "Function", "Value", "Watched", "compare", "same"]
@@ -303,7 +304,19 @@ def compare(
         return Fault("returned the wrong bytes.", rows)
     if _nothing(given):
         return Fault(_UNWRITTEN, idle=True)
-    return Fault(_wrong(given, expected), (("returned", shows(given)), ("expected", shows(expected))))
+    part = _part(given, expected)
+    seen: Rows = (("returned", shows(given)), ("expected", shows(expected)))
+    return Fault(_wrong(given, expected), (*seen, ("first difference", part)) if part else seen)
+
+
+def _part(given: Any, expected: Any) -> str:
+    """Name the first part of a tuple, or of a tuple with names, that differs; an empty text for others."""
+    if not (isinstance(given, tuple) and isinstance(expected, tuple) and len(given) == len(expected) > 1):
+        return ""
+    pairs = enumerate(zip(given, expected, strict=True))
+    at, (mine, right) = next((at, pair) for at, pair in pairs if not same(*pair))
+    name = getattr(expected, "_fields", {at: f"part {at + 1}"})[at]
+    return f"{name}, {inner}" if (inner := _part(mine, right)) else f"{name}: {show(mine)}, not {show(right)}"
 
 
 def _wrong(given: Any, expected: Any) -> str:
@@ -320,7 +333,10 @@ def _wrong(given: Any, expected: Any) -> str:
         if given.lower() == expected.lower():
             return "returned the right text, but not its capitals."
     numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (given, expected))
-    if expected is not None and not isinstance(given, type(expected)) and not numbers:
+    other = not isinstance(given, type(expected)) or (
+        isinstance(given, tuple) and _base(given) != _base(expected)
+    )
+    if expected is not None and other and not numbers:
         return f"returned a value of type {type(given).__name__}, not {_base(expected)}."
     return "returned the wrong value."
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import Literal, NamedTuple, Self
+from typing import Literal
 
-from wslab.lab.views.palette import ERROR, FIELDS
+from wslab.lab.dissector.difference import Shown
 
-__all__ = ["LOOKS", "Hint", "Part", "Rows", "Shown", "State", "Verdict"]
+__all__ = ["LOOKS", "Hint", "Rows", "State", "Verdict"]
 
 State = Literal["right", "wrong", "not yet", "unknown"]
 Rows = tuple[tuple[str, str], ...]
@@ -25,44 +25,6 @@ LOOKS = {  # symbol and colour of the bar at the left
     "unknown": ("?", "#8A8A8A"),
     "hint": ("→", "#0072B2"),
 }
-
-
-class Part(NamedTuple):
-    """A piece of a shown value: its text, the field of a frame that it belongs to, whether it is marked."""
-
-    text: str
-    field: str = ""
-    marked: bool = False
-
-
-class Shown(str):
-    """A value as text whose parts have the colours of their fields; a marked part is in brackets.
-
-    >>> Shown.of(Part("81", "opcode"), Part("05", "MASK", marked=True))
-    '81 [05]'
-    """
-
-    parts: tuple[Part, ...]
-
-    @classmethod
-    def of(cls, *parts: Part) -> Self:
-        """Join parts with spaces."""
-        text = cls(" ".join(f"[{part.text}]" if part.marked else part.text for part in parts))
-        text.parts = parts
-        return text
-
-    def html(self) -> str:
-        """Return the parts as coloured pieces of HTML."""
-        return " ".join(map(_part_html, self.parts))
-
-
-def _part_html(part: Part) -> str:
-    style = "padding:0 .15em"
-    if part.field in FIELDS:
-        style += f";{FIELDS[part.field].css}"
-    if part.marked:
-        style += f";outline:2px solid {ERROR.background};font-weight:bold;text-decoration:underline"
-    return f'<span style="{style}">{escape(part.text)}</span>'
 
 
 def _box(look: str, title: str, sentences: tuple[str, ...], inner: str = "") -> str:

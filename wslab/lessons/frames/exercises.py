@@ -6,8 +6,8 @@ the material of one question: its close codes are held by the tests against two 
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -84,21 +84,17 @@ FIRST_BYTE = Function(
 )
 
 
-def _length(*, last: int = 125, shortest: int = 2, wide: int = 8, order: int = 1) -> Any:
+def _length(*, last: int = 125, size: int = 2, order: int = 1) -> Callable[[int, bool], bytes]:
     """Make an encoder of lengths; each argument that is changed makes a typical mistake."""
 
     def encode(length: int, masked: bool) -> bytes:
         if length <= last:
             return bytes([masked << 7 | length])
-        size = shortest if length <= 0xFFFF else wide
-        extended = (length % 256**size).to_bytes(size, "big")
-        return bytes([masked << 7 | (126 if size == 2 else 127), *extended[::order]])
+        width = size if length <= 0xFFFF else 8
+        extended = length.to_bytes(width, "big")[::order]
+        return bytes([masked << 7 | (126 if width == 2 else 127), *extended])
 
     return encode
-
-
-def _native(length: int, masked: bool) -> bytes:
-    return struct.pack("BH", masked << 7 | 126, length) if length > 125 else encode_length(length, masked)
 
 
 ENCODE_LENGTH = Function(
@@ -120,34 +116,12 @@ ENCODE_LENGTH = Function(
         "length.to_bytes(2, 'big') returns two bytes, the higher first. MASK is 0b1000_0000.",
     ),
     mistakes={
-        "126 and 127 are not lengths in the seven bits: they announce an extended payload length.": (
-            _length(last=127)
-        ),
+        "126 and 127 are not lengths in the seven bits. They announce an extended one.": _length(last=127),
         "Network byte order: the higher byte comes first.": _length(order=-1),
-        "Set MASK, the highest bit of this byte, when a masking-key follows.": lambda length, masked: (
-            encode_length(length, False)
-        ),
-        "Use the fewest bytes (§5.2): this length fits in 16 bits.": _length(shortest=8),
-        "Use the fewest bytes (§5.2): 125 still fits in the seven bits.": _length(last=124),
-        "bytes(5) makes five bytes 00. bytes([5]) makes the one byte 05.": lambda length, masked: bytes(
-            masked << 7 | length
-        ),
-        "chr makes a letter, which takes two bytes from 128 on. bytes([n]) makes the byte n.": (
-            lambda length, masked: (
-                chr(masked << 7 | length).encode() if length < 126 else encode_length(length, masked)
-            )
-        ),
-        "Begin the format of struct with !, for network byte order and no bytes to fill up.": (
-            lambda length, masked: (
-                encode_length(length, masked)
-                if length < 126
-                else struct.pack("BH", masked << 7 | 126, length)
-            )
-        ),
-        "127 says that eight bytes follow.": _length(wide=4),
-        "+ is computed before <<. Put masked << 7 in parentheses.": lambda length, masked: bytes(
-            [length + masked << 7]
-        ),
+        "Set MASK, the highest bit, when a masking-key follows.": lambda n, masked: encode_length(n, False),
+        "Use the fewest bytes (§5.2): this length fits in 16 bits.": _length(size=8),
+        "bytes(5) makes five bytes 00. bytes([5]) makes one byte.": lambda n, masked: bytes(masked << 7 | n),
+        "+ comes before <<. Put masked << 7 in parentheses.": lambda n, masked: bytes([n + masked << 7]),
     },
     why="The boundaries 125, 126, 65535 and 65536 are where implementations break.",
 )
@@ -171,25 +145,9 @@ APPLY_MASK = Function(
             a ^ b for a, b in zip(data, key, strict=False)
         ),
         "Use all four bytes of the key, in turn.": lambda data, key: bytes(byte ^ key[0] for byte in data),
-        "Use the key from its first byte on. It is a row of bytes, not a number.": lambda data, key: (
-            apply_mask(data, key[::-1])
-        ),
+        "Use the key from its first byte on.": lambda data, key: apply_mask(data, key[::-1]),
         "You returned the data as they were.": lambda data, key: data,
-        "Return the masked data alone. The key joins them in the frame.": lambda data, key: (
-            key + apply_mask(data, key)
-        ),
-        "You used AND, which cannot be undone. XOR is ^.": lambda data, key: bytes(
-            byte & key[i % 4] for i, byte in enumerate(data)
-        ),
-        "You used OR, which cannot be undone. XOR is ^.": lambda data, key: bytes(
-            byte | key[i % 4] for i, byte in enumerate(data)
-        ),
-        "chr makes letters, which take two bytes from 128 on. bytes(...) takes integers.": (
-            lambda data, key: apply_mask(data, key).decode("latin-1").encode()
-        ),
-        "chr makes letters of the bytes. bytes(...) takes the integers.": lambda data, key: apply_mask(
-            data, key
-        ).decode("latin-1"),
+        "The key joins the masked data in the frame.": lambda data, key: key + apply_mask(data, key),
     },
     why="Masking twice with the same key returns the data, so the receiver runs the same function.",
 )
@@ -232,7 +190,7 @@ ENCODE_FRAME = Function(
         "Send the masking-key with the frame, in front of the payload.": lambda opcode, payload, key: _encode(
             opcode, payload, key
         ).replace(key or b"\0" * 99, b"", 1),
-        "With a masking-key, set MASK, put the key after the length, and mask the payload.": (
+        "With a key, set MASK, send the key after the length, and mask the payload.": (
             lambda opcode, payload, key: _encode(opcode, payload, None)
         ),
     },
@@ -254,25 +212,15 @@ CLOSE_PAYLOAD = Function(
         "code None means a Close without a code: its payload is empty.",
     ),
     mistakes={
-        "Write the code as a number in two bytes, not as digits.": lambda code, reason: (
-            f"{code}{reason}".encode()
-        ),
+        "Write the code in two bytes, not as digits.": lambda code, reason: f"{code}{reason}".encode(),
         "Network byte order: the higher byte comes first.": lambda code, reason: (
             code.to_bytes(2, "little") + reason.encode()
         ),
-        "1005 is never sent. An endpoint reports it when the Close had no code (§7.4.1).": (
-            lambda code, reason: encode_close(code or 1000, reason).replace(
-                b"\3\xe8", b"\3\xe8" if code else b"\3\xed"
-            )
-        ),
-        "None means no code at all: the payload stays empty.": lambda code, reason: encode_close(
-            code or 1000, reason
+        "None means no code at all: the payload stays empty. 1005 is only reported (§7.4.1).": (
+            lambda code, reason: encode_close(code, reason) or b"\3\xed"
         ),
         "You returned the whole frame. Return its payload.": lambda code, reason: encode_frame(
             Frame(Opcode.CLOSE, encode_close(code, reason))
-        ),
-        "bytes(1000) makes a thousand bytes 00. Use code.to_bytes(2, 'big').": lambda code, reason: (
-            bytes(code) + reason.encode()
         ),
     },
     why="The reason may take 123 bytes: a control frame carries 125, and the code is two of them (§5.5).",
@@ -311,9 +259,8 @@ def _take(
     return Frame(Opcode(buffer[0] & 0x0F), payload, fin=buffer[0] >= 0x80), start + length
 
 
-def _changed(change: Any) -> Any:
-    """Make a mistake of what is done with the frame and the number of bytes, once they are known."""
-    return lambda buffer: change(buffer, *found) if (found := _take(buffer)) else None
+def _taking(**changes: Any) -> Callable[[bytes], Any]:
+    return partial(_take, **changes)
 
 
 def _show_taken(value: Any) -> str:
@@ -370,42 +317,15 @@ TAKE_FRAME = Function(
         "Move one offset forward: 2, then 0, 2 or 8, then 0 or 4. The frame ends at offset plus length.",
     ),
     mistakes={
-        "MASK is set: return the payload unmasked.": lambda buffer: _take(buffer, unmask=False),
-        "MASK is set: four bytes of masking-key are in front of the payload.": lambda buffer: _take(
-            buffer, masks=False
-        ),
-        "The highest bit of the second byte is MASK, not part of the length.": lambda buffer: _take(
-            buffer, length_bits=0xFF
-        ),
-        "The payload is not whole yet. Return None, and look again when more bytes are there.": (
-            lambda buffer: _take(buffer, wait=False)
-        ),
-        "A buffer can hold the beginning of the next frame. Count only the bytes of this one.": _changed(
-            lambda buffer, frame, used: (frame, len(buffer))
-        ),
-        "126 and 127 are not lengths: the length is in the next two or eight bytes.": lambda buffer: _take(
-            buffer, extended=False
-        ),
-        "Network byte order: the higher byte of the length comes first.": lambda buffer: _take(
-            buffer, order="little"
-        ),
-        "The frame is whole, up to its last byte. Return it now.": lambda buffer: (
-            _take(buffer[:-1]) and _take(buffer)
-        ),
-        "Return two things: the frame, and the number of bytes that it took.": _changed(
-            lambda buffer, frame, used: frame
-        ),
-        "You returned the length of the payload. Count the bytes in front of it, too.": _changed(
-            lambda buffer, frame, used: (frame, len(frame.payload))
-        ),
-        "You returned the rest of the buffer. Return the number of bytes that the frame took.": _changed(
-            lambda buffer, frame, used: (frame, buffer[used:])
-        ),
-        "FIN is 0 in this frame: more of its message follows.": _changed(
-            lambda buffer, frame, used: (frame._replace(fin=True), used)
-        ),
-        "fin is True or False. Compare, or use bool(...).": _changed(
-            lambda buffer, frame, used: (frame._replace(fin=buffer[0] & 0x80), used)
+        "MASK is set: return the payload unmasked.": _taking(unmask=False),
+        "MASK is set: four bytes of masking-key are in front of the payload.": _taking(masks=False),
+        "The highest bit of the second byte is MASK, not part of the length.": _taking(length_bits=0xFF),
+        "The payload is not whole yet. Return None until more bytes are there.": _taking(wait=False),
+        "126 and 127 are not lengths: the length is in the next two or eight bytes.": _taking(extended=False),
+        "Network byte order: the higher byte of the length comes first.": _taking(order="little"),
+        "The frame is whole, up to its last byte. Return it now.": lambda buffer: _take(buffer[:-1]),
+        "A buffer can hold the beginning of the next frame. Count only the bytes of this one.": (
+            lambda buffer: (found[0], len(buffer)) if (found := _take(buffer)) else None
         ),
     },
     why="TCP carries a stream of bytes: where a read ends says nothing about where a frame ends.",
@@ -417,11 +337,6 @@ def _text(payloads: Sequence[bytes], errors: str = "strict") -> str | None:
         return b"".join(payloads).decode("utf-8", errors)
     except UnicodeDecodeError:
         return None
-
-
-def _each_alone(payloads: Sequence[bytes]) -> str | None:
-    texts = [text for piece in payloads if (text := _text([piece])) is not None]
-    return "".join(texts) if len(texts) == len(payloads) else None
 
 
 def _draw_payloads(source: Random) -> tuple[list[bytes]]:
@@ -456,29 +371,15 @@ UTF8_CUT = Function(
         'codecs.getincrementaldecoder("utf-8")() keeps an incomplete character; final=True ends the message.',
     ),
     mistakes={
-        "A text message is UTF-8, where ü takes two bytes.": lambda payloads: b"".join(payloads).decode(
-            "latin-1"
-        ),
-        "This message is not UTF-8. Return None and repair nothing.": lambda payloads: _text(
-            payloads, "replace"
-        ),
-        "This message is not UTF-8. Return None and leave nothing out.": lambda payloads: _text(
-            payloads, "ignore"
-        ),
+        "A text message is UTF-8, where ü takes two bytes.": lambda p: b"".join(p).decode("latin-1"),
+        "This message is not UTF-8. Return None and repair nothing.": partial(_text, errors="replace"),
+        "This message is not UTF-8. Return None and leave nothing out.": partial(_text, errors="ignore"),
         "A message may be empty. Then its text is empty too.": lambda payloads: _text(payloads) or None,
-        "You decoded each piece alone. A character that is cut between two frames is lost.": (
-            lambda payloads: "".join(piece.decode("utf-8", "replace") for piece in payloads)
-        ),
-        "A character is cut between these frames. Decode the message as a whole.": lambda payloads: (
-            "".join(map(str, pieces))
-            if None not in (pieces := [_text([piece]) for piece in payloads])
-            else None
+        "You decoded each piece alone, but a character may be cut between two frames.": lambda payloads: (
+            "".join(piece.decode("utf-8", "replace") for piece in payloads)
         ),
         "The message ends inside a character. Nothing may be left over at its end.": lambda payloads: _text(
             [b"".join(payloads).removesuffix(b"\xc3")]
-        ),
-        "You left out the parts of a character that is cut. Decode the message as a whole.": (
-            lambda payloads: "".join(piece.decode("utf-8", "ignore") for piece in payloads)
         ),
     },
     why="An incremental decoder also sees a bad byte as soon as it arrives, before the message is whole.",
