@@ -10,7 +10,7 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 
 from benchmarks.codec import SLOW_BY_DESIGN
 from benchmarks.measure import Row, missed
@@ -50,7 +50,9 @@ SHOWN = tuple(what for lines in GROUPS.values() for what in lines)
 
 def versions() -> str:
     """Name what was compared, on what."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("wslab", *PEERS, "numpy"))
+    installed = {each.name for each in distributions()}  # picows is there for the benchmark only
+    names = [name for name in ("wslab", *PEERS, "numpy") if name in installed]
+    packages = ", ".join(f"{name} {version(name)}" for name in names)
     return f"{packages}, Python {platform.python_version()}, {sys.platform}, {os.cpu_count()} cores"
 
 
