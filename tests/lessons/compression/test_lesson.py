@@ -31,8 +31,10 @@ def test_messages_are_as_long_as_the_lesson_says(messages: list[bytes], size: in
 
 def test_a_figure_says_its_numbers_in_words() -> None:
     figure = bars("A claim", "bytes", {"a": {"here": 1.4, "there": 2.6}, "b": {"here": 3}}, end=1)
-    assert figure.alt == "A claim. bytes, rounded: a, here: 1; a, there: 3; b, here: 3."
-    assert bars("A claim", "bytes", {"a": 20, "b": 30.4}).alt == "A claim. bytes, rounded: a: 20; b: 30."
+    assert figure.alt == "A claim. bytes, about: a, here: 1; a, there: 3; b, here: 3."
+    assert (
+        bars("A claim", "bytes", {"a": 0.9, "b": 304.4}).alt == "A claim. bytes, about: a: under 1; b: 300."
+    )
     assert figure.png().startswith(b"\x89PNG")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wslab.lab.views.figure import Figure, canvas, style
-from wslab.lab.views.palette import CLIENT, INK, SERVER
+from wslab.lab.views.palette import CLIENT, INK, PAPER, SERVER
 
 __all__ = ["bars"]
 
@@ -31,13 +31,9 @@ def bars(
             places.append(row + (len(group) - 1) / 2)
             for (setting, number), colour in zip(group.items(), (SERVER, CLIENT), strict=False):
                 axes.barh(row, number, 0.9, color=colour.background, edgecolor=INK, linewidth=0.8)
-                text = f"{number:.2f}" if most < 10 else f"{number:.0f}"
-                axes.annotate(
-                    f"{text} {setting}".rstrip(),
-                    (number, row),
-                    (5, 0),
-                    textcoords="offset points",
-                    va="center",
+                text = f"{number:.{2 if most < 10 else 0}f} {setting}".rstrip()
+                axes.text(
+                    number + most / 90, row, text, va="center", bbox={"fc": PAPER, "ec": "none", "pad": 1}
                 )
                 row += 1
             row += 0.4
@@ -46,8 +42,13 @@ def bars(
         axes.set_yticks(places, list(groups))
         axes.invert_yaxis()
     words = (
-        f"{name}, {bar}".rstrip(", ") + f": {n:.0f}"
+        f"{name}, {bar}".rstrip(", ") + f": {_about(number)}"
         for name, group in groups.items()
-        for bar, n in group.items()
+        for bar, number in group.items()
     )
-    return Figure(drawing, f"{title}. {unit}, rounded: {'; '.join(words)}.")
+    return Figure(drawing, f"{title}. {unit}, about: {'; '.join(words)}.")
+
+
+def _about(number: float) -> str:
+    """Round to one digit: a measurement is not the same in every run, and the words of a figure are."""
+    return "under 1" if number < 1 else f"{float(f'{number:.1g}'):g}"
