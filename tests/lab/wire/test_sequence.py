@@ -6,9 +6,11 @@ import itertools
 
 import pytest
 
+from wslab.frames import Frame, Opcode, encode_frame
+from wslab.lab.dissector.stream import dissect
 from wslab.lab.views.figure import Figure
 from wslab.lab.views.palette import KINDS
-from wslab.lab.wire.conversation import Conversation, Row
+from wslab.lab.wire.conversation import Conversation, Row, caption
 from wslab.lab.wire.sequence import DASHES, MAX_ROWS, draw_conversation
 
 
@@ -110,3 +112,47 @@ def test_several_connections_are_numbered() -> None:
 @pytest.mark.parametrize("times", [False, True])
 def test_a_conversation_that_has_not_begun(times: bool) -> None:
     assert "Nothing has passed yet" in draw_conversation(Conversation([], times=times)).alt
+
+
+# -- the axis of time ---------------------------------------------------------------------------------------
+
+
+def drawn(*rows: Row) -> Figure:
+    return draw_conversation(Conversation(rows, times=True))
+
+
+def happened(time: float, what: str) -> Row:
+    return Row(time, None, 0, None, "tap", 0, what, "the network")
+
+
+def test_the_axis_begins_at_zero_or_near_a_late_beginning() -> None:
+    early = texts(drawn(row(3, "client", "frame", "TEXT"), row(900, "server", "frame", "TEXT")))
+    assert "0 ms" in early
+    late = texts(drawn(row(9000, "client", "frame", "TEXT"), row(9900, "server", "frame", "TEXT")))
+    assert "0 s" not in late
+    assert "9 s" in late
+
+
+def test_a_freeze_is_shaded_and_what_was_sent_into_it_is_drawn() -> None:
+    sent = row(300, "client", "frame", "TEXT", '"Are you there?"', arrived=None)
+    figure = drawn(row(0, "client", "frame", "TEXT"), happened(200, "freeze"), sent, happened(800, "thaw"))
+    assert "frozen" in texts(figure)
+    assert 'TEXT "Are you there?"' in texts(figure)
+    assert {"freeze", "thaw"} <= set(texts(figure))
+    [shade] = [patch for patch in figure.figure.axes[0].patches if patch.get_facecolor()[0] == 0xE6 / 255]
+    crosses = [line for line in figure.figure.axes[0].lines if line.get_marker() == "x"]
+    assert len(crosses) == 1
+    assert shade.get_extents().height > 100
+
+
+def test_a_freeze_that_never_ends_is_shaded_to_the_end() -> None:
+    figure = drawn(happened(0, "freeze"), row(50, "client", "frame", "PING", arrived=None))
+    assert "frozen" in texts(figure)
+
+
+def test_the_random_payload_of_a_heartbeat_is_not_shown() -> None:
+    written = {b"abcd": "PING", b"\x00\xffabc": "PING", b"": "PING", b"Hello": 'PING "Hello"'}
+    for payload, expected in written.items():
+        (piece,) = dissect(encode_frame(Frame(Opcode.PING, payload)), start="frame")
+        ping = Row(0.0, 1.0, 1, "server", "frame", 2, piece.what, piece.meaning, None, piece)
+        assert caption(ping) == expected

@@ -327,11 +327,14 @@ def test_a_frozen_network_tells_nobody_and_thaws_without_loss() -> None:
                 with pytest.raises(TimeoutError):
                     async with asyncio.timeout(0.05):
                         await reader.read(1)
-            assert tap.counts().client.bytes == 0
+            sent = [passage for passage in tap._recording.passages if passage.event == "bytes"]
+            assert sorted(passage.data for passage in sent) == [b"unheard", b"unheard too"]
+            assert [passage.delivered for passage in sent] == [None, None]
             tap.thaw()
             assert await server[0].read() == b"unheard"
             assert await client[0].readexactly(11) == b"unheard too"
-            assert events(tap)[:3] == ["SYN", "freeze", "thaw"]
+            assert events(tap)[:4] == ["SYN", "freeze", "FIN", "thaw"]
+            assert all(passage.delivered is not None for passage in sent)
 
     run(talk())
 
@@ -351,9 +354,26 @@ def test_one_direction_frozen_lets_the_other_pass(side: Sender, both_first: bool
             silent[1].write(b"lost for now")
             heard[1].write(b"heard")
             assert await silent[0].readexactly(5) == b"heard"
-            assert (tap.counts().client if side == "client" else tap.counts().server).bytes == 0
+            assert [p.delivered for p in tap._recording.passages if p.sender == side and p.data] == [None]
             tap.thaw(side)
             assert await heard[0].readexactly(12) == b"lost for now"
+
+    run(talk())
+
+
+def test_of_what_is_sent_into_a_freeze_only_a_little_is_taken_and_nothing_is_lost() -> None:
+    async def talk() -> None:
+        async with plumbed() as (tap, connect):
+            client, server = await connect()
+            tap.freeze()
+            data = bytes(range(256)) * 2**10
+            client[1].write(data)
+            await tap._recording.news()
+            for _ in range(50):
+                await asyncio.sleep(0)
+            assert 0 < tap.counts().client.bytes < 8 * 2**10
+            tap.thaw()
+            assert await server[0].readexactly(len(data)) == data
 
     run(talk())
 
@@ -391,6 +411,24 @@ def test_cut_resets_both_sides(frozen: bool) -> None:
     run(talk())
 
 
+def test_a_tap_says_whether_it_listens_and_what_is_frozen() -> None:
+    async def talk() -> None:
+        async with plumbed() as (tap, _):
+            assert tap.listening
+            assert not tap.frozen
+            tap.freeze("server")
+            seen = [tap.frozen]
+            tap.freeze()
+            seen.append(tap.frozen)
+            tap.thaw()
+            seen.append(tap.frozen)
+            assert seen == [("server",), ("client", "server"), ()]
+            await tap.stop()
+            assert not tap.listening
+
+    run(talk())
+
+
 # -- waiting for a fact -------------------------------------------------------------------------------------
 
 
@@ -410,6 +448,48 @@ def test_seen_and_closed_return_when_it_has_happened() -> None:
             await asyncio.gather(*waiting[:2])
             tap.cut()
             await waiting[2]
+
+    run(talk())
+
+
+def test_rows_come_as_they_pass_and_end_with_the_tap() -> None:
+    async def talk() -> None:
+        async with plumbed() as (tap, connect):
+            rows = tap.rows()
+            client, _ = await connect()
+            for number in range(3):
+                client[1].write(b"GET /%d HTTP/1.1\r\n\r\n" % number)
+                assert (await anext(rows)).what == f"GET /{number}"
+            client[1].write(b"GET /half")
+            tap.cut()
+            assert (await anext(rows)).what == "cut"
+            await tap.stop()
+            assert [row.what async for row in rows] == []
+            again = [row.what async for row in tap.rows(tcp=True)]
+            assert again[:4] == ["SYN", "GET /0", "GET /1", "GET /2"]
+
+    run(talk())
+
+
+def test_a_flood_of_rows_leaves_the_loop_to_others() -> None:
+    async def talk() -> None:
+        async with plumbed() as (tap, connect):
+            client, _ = await connect()
+            client[1].write(b"GET / HTTP/1.1\r\n\r\n" * 2000)
+            await tap.seen("GET", count=1)
+            turns = 0
+
+            async def others() -> None:
+                nonlocal turns
+                while True:
+                    turns += 1
+                    await asyncio.sleep(0)
+
+            other, rows = asyncio.create_task(others()), tap.rows()
+            for _ in range(2000):
+                await anext(rows)
+            other.cancel()
+            assert turns >= 10
 
     run(talk())
 

@@ -165,11 +165,18 @@ def caption(row: Row, most: int = 70) -> str:
     if frame is not None and row.what == "CLOSE":
         text = row.meaning.replace("close", "CLOSE", 1)
     elif frame is not None and row.what in ("PING", "PONG"):
-        text = f"{row.what} {quoted(frame.payload)}" if frame.payload else row.what
+        text = f"{row.what} {quoted(frame.payload)}" if _is_written(frame.payload) else row.what
     if not (row.dissection is None or row.dissection.complete):
         text += " (incomplete)"
     text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1].rstrip("… ") + "…"
+
+
+def _is_written(payload: bytes) -> bool:
+    """Return whether somebody wrote the payload of a ping; that of a heartbeat is 4 random bytes."""
+    return (
+        len(payload) != 4 and payload.isascii() and payload.decode("ascii").isprintable() and payload != b""
+    )
 
 
 def in_words(title: str, rows: Sequence[Row], most: int) -> str:

@@ -26,6 +26,8 @@ __all__ = ["Outlet", "Path", "Pipe", "Signal"]
 
 IN_TRANSIT = 4 * 2**20  # bytes on the way in one direction of one connection: 100 MB/s at 40 ms
 BOTTLENECK = 64 * 2**10  # bytes that wait in front of a throttle, as in the buffer of a router
+IN_FREEZE = 4 * 2**10  # bytes that are taken of what is sent into a frozen network, and held
+READ = 64 * 2**10  # bytes that are read at once
 TICK = 0.01  # seconds of a throttled rate that are delivered at once
 
 
@@ -129,7 +131,14 @@ class Pipe:
                 self._queue.popleft()
         item.passage.delivered = self._clock(self._loop.time())
 
+    @property
+    def room(self) -> int:
+        """How many bytes may be read at once."""
+        return IN_FREEZE if self._path.frozen else READ
+
     def _wanted(self) -> bool:
         path = self._path
+        if path.frozen:  # a little is read all the same, so that a picture shows what was sent
+            return self._in_transit < IN_FREEZE
         limit = IN_TRANSIT if path.rate is None else BOTTLENECK + path.rate * path.delay
-        return not path.frozen and not self._target.full and self._in_transit < limit
+        return not self._target.full and self._in_transit < limit

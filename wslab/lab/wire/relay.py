@@ -18,7 +18,7 @@ import struct
 import sys
 from typing import cast
 
-from wslab.lab.wire.network import Path, Pipe, Signal
+from wslab.lab.wire.network import READ, Path, Pipe, Signal
 from wslab.lab.wire.recording import Passage, Recording, Sender
 
 __all__ = ["End", "Relay"]
@@ -32,12 +32,13 @@ def linger_zero(transport: asyncio.BaseTransport) -> None:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
 
-class End(asyncio.Protocol):
+class End(asyncio.BufferedProtocol):
     """One socket of a relay: it reads into one pipe, and writes what the other pipe delivers."""
 
     def __init__(self, relay: Relay, sender: Sender) -> None:
         self._relay, self.sender = relay, sender
         self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray(READ)
         self._wanted = False
         self._finished = False  # its peer sends nothing more
         self.ended = False  # its peer was told that nothing more comes
@@ -55,8 +56,11 @@ class End(asyncio.Protocol):
         self.full = False
         self._relay.joined(self)
 
-    def data_received(self, data: bytes) -> None:
-        self._relay.arrived(self, "bytes", data)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return memoryview(self._buffer)[: self._relay.room(self)]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._relay.arrived(self, "bytes", bytes(self._buffer[:nbytes]))
 
     def eof_received(self) -> bool:
         self._finished = True
@@ -164,6 +168,10 @@ class Relay:
         """Record what one end read, and put it on its way to the other."""
         passage = self.record(source.sender, event, what if isinstance(what, bytes) else b"")
         self._pipes[source.sender].take(what, passage)
+
+    def room(self, source: End) -> int:
+        """Return how many bytes one end may read at once."""
+        return self._pipes[source.sender].room
 
     def move(self) -> None:
         """Go on in both directions after an end changed."""

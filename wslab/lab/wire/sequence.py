@@ -1,9 +1,9 @@
 """A conversation as a sequence diagram: two lifelines, the client's on the left, and an arrow for each row.
 
 The arrows have equal distances, so that the same conversation gives the same picture in every run; or they
-stand where they were on the axis of time, and slant as long as the network took. Colour and line style
-together tell HTTP, data frames, control frames and TCP apart. The text alternative is the conversation in
-words, without times.
+stand where they were on the axis of time, slant as long as the network took, and a freeze is a grey
+stretch. Colour and line style together tell HTTP, data frames, control frames and TCP apart. The text
+alternative is the conversation in words, without times.
 
 A long conversation is drawn with its middle left out, and the picture says how many rows that are. What the
 rows mean is ``reader``'s work, how a figure is shown ``figure``'s.
@@ -11,10 +11,10 @@ rows mean is ``reader``'s work, how a figure is shown ``figure``'s.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Polygon
+from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from wslab.lab.views.figure import Figure, box, sheet, style
@@ -29,6 +29,7 @@ TOP = 62  # where the first arrow may be
 STEP = 36  # between two arrows at equal distances
 LABEL = 17  # the least distance of two labels that stand below each other
 HEIGHT = 400  # of the axis of time, where the labels do not need more
+LOST = 40  # how far an arrow would go down that never arrives; it ends half way
 DASHES = {"solid": "-", "dashed": (0, (6, 3)), "dotted": (0, (1.5, 1.8)), "dash-dot": (0, (8, 2, 1.5, 2))}
 
 TITLE = "Sequence diagram, client on the left, server on the right."
@@ -76,31 +77,70 @@ def _spaced(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> 
 
 
 def _timed(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> Axes:
-    left, right = 300.0, 500.0
+    left, right = 316.0, 462.0
     times = [time for row in rows for time in (row.time, row.arrived) if time is not None]
-    begin, end = min(times, default=0.0), max(times, default=0.0)
-    scale = HEIGHT / max(end - begin, 1e-3)
-    heights = [TOP + (row.time - begin) * scale for row in rows]
+    scale = _Scale(min(times, default=0.0), max(times, default=0.0))
+    heights = [scale.y(row.time) for row in rows]
     labels = _spread(rows, heights)
-    axes = _stage(left, right, max([TOP + HEIGHT, *labels]) + 12, rows)
-    for tick in MaxNLocator(8).tick_values(begin, end):
-        if begin <= tick <= end:
-            y = TOP + (tick - begin) * scale
-            axes.plot([52, WIDTH], [y, y], color="#E0E0E0", linewidth=0.8, zorder=0)
-            _text(axes, 48, y, f"{tick:g} ms", INK, "right")
+    lowest = [y + LOST / 2 for row, y in zip(rows, heights, strict=True) if row.arrived is None]
+    axes = _stage(left, right, max([TOP + HEIGHT, *labels, *lowest]) + 12, rows)
+    _frozen(axes, rows, scale, (left, right))
+    for tick, text in scale.ticks():
+        axes.plot([52, WIDTH], [tick, tick], color="#E0E0E0", linewidth=0.8, zorder=0)
+        _text(axes, 48, tick, text, INK, "right")
     for row, y, beside in zip(rows, heights, labels, strict=True):
-        arrived = y + 40 if row.arrived is None else TOP + (row.arrived - begin) * scale
+        arrived = y + LOST if row.arrived is None else scale.y(row.arrived)
         far = y if row.kind == "tap" else arrived
         ends = ((left, far), (right, y)) if row.sender == "server" else ((left, y), (right, far))
         _arrow(axes, row, *ends)
         number = f"({row.connection}) " if several and row.connection else ""
+        text = number + (row.what if row.kind == "tap" else caption(row))
         x, away = (right, 1) if row.sender == "server" else (left, -1)
-        axes.plot([x, x + 14 * away], [y, beside], color="#9A9A9A", linewidth=0.6)
-        side = "left" if away > 0 else "right"
-        _text(axes, x + 17 * away, beside, number + caption(row), KINDS[kind_of(row)].ink, side, 220)
+        axes.plot([x, x + 14 * away], [y, beside], color="#6B6B6B", linewidth=0.6)
+        side, room = ("left", WIDTH - right - 20) if away > 0 else ("right", left - 72)
+        _text(axes, x + 17 * away, beside, text, KINDS[kind_of(row)].ink, side, room)
     if gap is not None:
         _text(axes, (left + right) / 2, sum(heights[gap[0] - 1 : gap[0] + 1]) / 2, gap[1], INK, "center")
     return axes
+
+
+class _Scale:
+    """The axis of time: from 0, or from near the first row where that is much later."""
+
+    def __init__(self, first: float, last: float) -> None:
+        begin = 0.0 if 3 * first < last else first
+        self._ticks = [float(tick) for tick in MaxNLocator(8).tick_values(begin, last)]
+        self._begin = max([tick for tick in self._ticks if tick <= begin], default=0.0)
+        self._end = max(last, self._begin + 1e-3)
+
+    def y(self, time: float) -> float:
+        """Return how far down a time in milliseconds is, in CSS pixels."""
+        return TOP + (time - self._begin) * HEIGHT / (self._end - self._begin)
+
+    def ticks(self) -> Iterator[tuple[float, str]]:
+        """Yield where the ticks are, and what is written there: seconds, where it takes more than two."""
+        for tick in self._ticks:
+            if self._begin <= tick <= self._end:
+                yield self.y(tick), f"{tick / 1000:g} s" if self._end > 2000 else f"{tick:g} ms"
+
+
+def _frozen(axes: Axes, rows: Sequence[Row], scale: _Scale, sides: tuple[float, float]) -> None:
+    """Shade the time in which nothing passed, in both directions or in one."""
+    left, right = sides
+    since: dict[str | None, float] = {}
+    for row in [*rows, None]:
+        if row is not None and row.what == "freeze" and row.kind == "tap":
+            since.setdefault(row.sender, scale.y(row.time))
+        elif row is None or (row.kind == "tap" and row.what in ("thaw", "cut")):
+            until = TOP + HEIGHT if row is None else scale.y(row.time)
+            for begin in since.values():
+                patch = Rectangle(
+                    (left, begin), right - left, until - begin, fc="#E6E6E6", ec="none", zorder=0.5
+                )
+                axes.add_patch(patch)
+                if until - begin > 2 * LABEL:
+                    _text(axes, (left + right) / 2, until - LABEL / 2 - 3, "frozen", INK, "center")
+            since.clear()
 
 
 def _spread(rows: Sequence[Row], heights: Sequence[float]) -> list[float]:

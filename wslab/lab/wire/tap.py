@@ -132,7 +132,7 @@ class Tap:
             )
         return int(self._server.sockets[0].getsockname()[1])
 
-    def _join(self) -> asyncio.Protocol:
+    def _join(self) -> asyncio.BaseProtocol:
         self._recording.connections += 1
         relay = Relay(self._recording.connections, self._target, self._paths, self._recording)
         self._relays = [other for other in self._relays if not other.gone.is_set()]
@@ -175,7 +175,8 @@ class Tap:
     def freeze(self, direction: Direction = "both") -> None:
         """Let nothing pass any more: no byte, no FIN, no RST, as when a cable is pulled in the middle.
 
-        Neither end is told. What they send is accepted by their own system until its buffers are full.
+        Neither end is told. What they send is accepted by their own system until its buffers are full. The
+        first 4 KiB of it are recorded as sent, and as never arrived until the network thaws.
         """
         self._freeze(direction, frozen=True, event="freeze")
 
@@ -220,11 +221,12 @@ class Tap:
         reader, at = self._reader, 0
         while True:
             reader.read(ROWS)
-            while at < len(reader.rows):
-                row, at = reader.rows[at], at + 1
+            new = reader.rows[at : at + ROWS]
+            at += len(new)
+            for row in new:
                 if tcp or row.kind != "tcp":
                     yield row
-            if reader.behind:
+            if reader.behind or at < len(reader.rows):
                 await asyncio.sleep(0)  # a flood must not hold the loop
             elif not self.listening:
                 return
@@ -297,7 +299,7 @@ class Tap:
         try:
             async with asyncio.timeout(timeout):
                 while (number := self._passed(what, senders)) < count:
-                    await self._recording.news()
+                    await (asyncio.sleep(0) if self._reader.behind else self._recording.news())
         except TimeoutError:
             whose = f" from the {sender}" if sender else ""
             raise TimeoutError(
@@ -305,7 +307,7 @@ class Tap:
             ) from None
 
     def _passed(self, what: str, senders: tuple[Sender, ...]) -> int:
-        self._reader.read()
+        self._reader.read(ROWS)
         return sum(self._reader.passed[sender, what] for sender in senders)
 
     async def closed(self, *, timeout: float = 5.0) -> None:
