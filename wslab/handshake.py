@@ -342,7 +342,7 @@ def judge_response(
         raise HandshakeError("header Connection does not name Upgrade (§4.1)", 101)
     if _single(headers, "Sec-WebSocket-Accept", "§4.1", 101) != accept_key(key):
         raise HandshakeError("Sec-WebSocket-Accept does not answer the key that was sent (§4.1)", 101)
-    agree_on_compression(response, compression, "client")
+    agreed_compression(response, compression, "client")
     if "Sec-WebSocket-Protocol" not in headers:
         return None
     chosen = _single(headers, "Sec-WebSocket-Protocol", "§4.1", 101)
@@ -351,7 +351,7 @@ def judge_response(
     return chosen
 
 
-def agree_on_compression(
+def agreed_compression(
     response: Response, compression: Deflate | None, side: Literal["client", "server"]
 ) -> Deflate | None:
     """Return what a response says about compression: the parameters of both ends, None without it.

@@ -174,6 +174,17 @@ class TestWithoutIt:
 
         run(test())
 
+    def test_a_page_of_the_callers_that_agrees_to_what_the_server_does_not_know(self) -> None:
+        async def answer(ws: wslab.ServerConnection, request: wslab.Request) -> wslab.Response:
+            return wslab.handshake.judge_request(request, compression=FREE)
+
+        async def test() -> None:
+            async with wslab.serve(echo, process_request=answer) as server:
+                with pytest.raises(wslab.HandshakeError, match="500"):
+                    await wslab.connect(uri(server), compression="deflate")
+
+        run(test())
+
 
 class TestLimits:
     def test_a_bomb_gets_1009_from_a_server_and_from_a_client(self) -> None:

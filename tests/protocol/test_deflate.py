@@ -27,7 +27,7 @@ from wslab.connection import CompressedConnection
 from wslab.decoder import FrameDecoder
 from wslab.deflate import TAIL, Inflater, compression_settings
 from wslab.frames import Frame, Opcode, encode_frame
-from wslab.handshake import agree_on_compression, build_request, generate_key, judge_request, judge_response
+from wslab.handshake import agreed_compression, build_request, generate_key, judge_request, judge_response
 from wslab.http import Headers, Response
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -241,7 +241,7 @@ class TestOffersAndAnswers:
         ]
         response = Response(101, "Switching Protocols", Headers(headers))
         judge_response(response, KEY, compression=offered)
-        return agree_on_compression(response, offered, "client")
+        return agreed_compression(response, offered, "client")
 
     bits = st.sampled_from([None, *range(9, 16)])
     settings = st.builds(Deflate, st.booleans(), st.booleans(), bits, bits, st.just(6), st.just(5))
@@ -251,8 +251,8 @@ class TestOffersAndAnswers:
         key = generate_key()
         response = judge_request(build_request("h", key=key, compression=offered), compression=wanted)
         judge_response(response, key, compression=offered)
-        for_client = agree_on_compression(response, offered, "client")
-        for_server = agree_on_compression(response, wanted, "server")
+        for_client = agreed_compression(response, offered, "client")
+        for_server = agreed_compression(response, wanted, "server")
         assert for_client is not None
         assert for_server is not None
         assert (for_client.server_max_window_bits or 15) <= (offered.server_max_window_bits or 15)

@@ -34,7 +34,7 @@ from wslab.connection import (
 )
 from wslab.deflate import Deflate
 from wslab.frames import to_bytes
-from wslab.handshake import agree_on_compression
+from wslab.handshake import agreed_compression
 from wslab.http import Request, Response
 
 __all__ = ["LOGGER", "Limits", "Link", "Logger"]
@@ -119,7 +119,7 @@ class Link(asyncio.BufferedProtocol):
         self._timer = None
         limits = self._limits
         assert self.response is not None
-        self.compression = agree_on_compression(self.response, limits.compression, self._side)
+        self.compression = agreed_compression(self.response, limits.compression, self._side)
         if self.compression is None:
             self._connection = Connection(self._side, max_size=limits.max_size)
         else:

@@ -21,7 +21,7 @@ from wslab.aio.link import LOGGER, READ, Logger
 from wslab.aio.websocket import Limits, WebSocket
 from wslab.close import CloseCode, encode_close
 from wslab.deflate import Deflate, compression_settings
-from wslab.handshake import check_origins, check_subprotocols, judge_request, origin_form
+from wslab.handshake import agreed_compression, check_origins, check_subprotocols, judge_request, origin_form
 from wslab.http import Headers, Request, RequestReader, Response
 
 __all__ = ["Server", "ServerConnection", "serve"]
@@ -146,7 +146,8 @@ class ServerConnection(WebSocket):
             if response is not None and not isinstance(response, Response):
                 raise TypeError(f"process_request returned a {type(response).__name__}, not a Response")
             if response is not None:
-                response.encode()  # what cannot be written is found here
+                response.encode()  # what cannot be written is found here, and an extension that is not known
+                agreed_compression(response, server.limits.compression, "server")
         except (Exception, asyncio.CancelledError):
             if _is_cancelled():
                 raise  # the server shuts down, or the client has left
