@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,3 +44,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("this openssl program makes no certificate")
     path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
     return path
+
+
+@pytest.fixture
+def kosoku() -> Any:
+    """Autobahn's cases for Python 3; there is a wheel for most systems."""
+    try:
+        return importlib.import_module("kosoku")
+    except ImportError:
+        pytest.skip("kosoku, which has Autobahn's cases, is not installed: pip install kosoku==0.1.0")

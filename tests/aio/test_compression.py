@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import os
 import random
 import zlib
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -17,7 +16,7 @@ import websockets
 from aiohttp import web
 
 import wslab
-from tests.support.aio import echo, run, until_closed, uri
+from tests.support.aio import echo, judge, results, run, until_closed, uri
 from wslab import ConnectionClosed, Deflate, Frame, Opcode, encode_frame
 from wslab.aio.link import COMPRESSED_TURN, INBOX_LIMIT
 from wslab.connection import CompressedConnection
@@ -326,15 +325,6 @@ WHICH = "*" if os.environ.get("WSLAB_AUTOBAHN") == "all" else "1"
 OPTIONS: dict[str, Any] = {"max_size": 2**25, "ping_interval": None}
 
 
-@pytest.fixture
-def kosoku() -> Any:
-    """Autobahn's cases for Python 3; there is a wheel for most systems."""
-    try:
-        return importlib.import_module("kosoku")
-    except ImportError:
-        pytest.skip("kosoku, which has Autobahn's cases, is not installed: pip install kosoku==0.1.0")
-
-
 class TestAutobahn:
     def test_as_server(self, kosoku: Any) -> None:
         async def test() -> None:
@@ -370,16 +360,3 @@ class TestAutobahn:
                 judge(await results(kosoku, fuzzer.get_result()), len(groups))
 
         run(test(), seconds=1200)
-
-
-async def results(kosoku: Any, running: Awaitable[list[Any]]) -> list[Any]:
-    try:
-        return await running
-    except kosoku.FailureError as failed:
-        return list(failed.results)
-
-
-def judge(cases: list[Any], fewest: int) -> None:
-    assert len(cases) >= fewest
-    verdicts = [(case.case_id, case.behavior.value, case.behavior_close.value, case.result) for case in cases]
-    assert [verdict for verdict in verdicts if verdict[1:3] != ("OK", "OK")] == []

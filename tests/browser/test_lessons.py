@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.lab import Lesson
 from tests.support.jupyter_process import BASE_URL, JupyterProcess
 from tools.course import Lesson as Stored
-from tools.course import lessons
+from tools.course import lessons, missing
 from wslab.lab.browser.show import show
 
 pytestmark = pytest.mark.browser
@@ -44,7 +44,7 @@ def test_run_all_ends_well_and_everything_is_seen(stored: Stored, lesson: Callab
     opened = lesson(stored.name)
     opened.run_all()
     shown = opened.cells
-    for each in stored.code:
+    for each in stored.code if stored.number not in missing().values() else ():
         if "nbval-ignore-output" not in each.tags:
             assert compared(shown[each.number - 1]["outputs"]) == compared(each.outputs), (
                 f"cell {each.number}"

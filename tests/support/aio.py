@@ -169,3 +169,19 @@ async def opened(server: wslab.Server) -> tuple[asyncio.StreamReader, asyncio.St
 async def assert_alive(ws: wslab.ClientConnection) -> None:
     await ws.send("still here")
     assert await ws.recv() == "still here"
+
+
+async def results(kosoku: Any, running: Awaitable[list[Any]]) -> list[Any]:
+    """Return the results of Autobahn's cases, whether all are passed or not."""
+    try:
+        return await running
+    except kosoku.FailureError as failed:
+        return list(failed.results)
+
+
+def judge(cases: list[Any], fewest: int) -> None:
+    """Check that at least so many cases were run, and that all are passed strictly and closed cleanly."""
+    assert len(cases) >= fewest
+    verdicts = [(case.case_id, case.behavior.value, case.behavior_close.value, case.result) for case in cases]
+    good = ("OK", "INFORMATIONAL")
+    assert [verdict for verdict in verdicts if verdict[1] not in good or verdict[2] not in good] == []

@@ -23,7 +23,7 @@ def test_summary_says_what_failed_and_ends_with_the_verdict(monkeypatch: pytest.
     assert found.endswith("\n1 of 2 steps failed.")
     assert "passed  style (1 s)" in found
     assert f"FAILED  unit (3 s)\n        FAILED tests/a.py::b\n        {CLOSING}\n" in found
-    assert "left out: kosoku is not installed, see lesson 12" in found
+    assert "left out: the outputs of lesson 12, since kosoku is not installed" in found
     assert summary(results[:1]).endswith("All 1 steps passed.")
     assert counted(results) == (2, 1)
     assert counted([Result("unit", False, 1, "3 passed, 2 errors in 1.00s")]) == (3, 2)
