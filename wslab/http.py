@@ -261,7 +261,9 @@ class _HeadReader:
         self._start = match(start_line, line)
         if self._start is None:
             # What may be a credential is not quoted, since it would stand in a log.
-            begin = line.partition(" " if name == "request" else "?")[0].partition(":")[0]
+            begin = line
+            for stop in " ?:" if name == "request" else "?:":
+                begin = begin.partition(stop)[0]
             quoted = _short(begin if begin == line else f"{begin}…")
             raise HandshakeError(f"the first line is no {name} line of HTTP: {quoted}", 400)
 

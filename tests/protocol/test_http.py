@@ -74,6 +74,7 @@ class TestRequestReader:
         [
             b"GET /?token=SECRET HTTP/1.1 \r\n",
             b"GET /SECRET HTTP/1.1 \r\n",
+            b"GET/?token=SECRET HTTP/1.1\r\n",
             b"Authorization: SECRET\r\n",
             b"GET / HTTP/1.1\r\nAuthorization : SECRET\r\n",
             b"GET / HTTP/1.1\r\nAuthorization SECRET\r\n",
