@@ -21,8 +21,9 @@ SERVERS = ["websockets", "wslab"]
 
 
 @contextlib.asynccontextmanager
-async def serving(implementation: str, page: str) -> AsyncIterator[int]:
+async def serving(implementation: str, page: str, own: dict[str, str] | None = None) -> AsyncIterator[int]:
     """Serve an echo and its pages with one of the two; give the port."""
+    pages = serve_page(page, own)
 
     async def echo(connection: Any) -> None:
         async for message in connection:
@@ -30,10 +31,10 @@ async def serving(implementation: str, page: str) -> AsyncIterator[int]:
 
     async with asyncio.timeout(20):
         if implementation == "wslab":
-            async with wslab.serve(echo, process_request=serve_page(page)) as server:
+            async with wslab.serve(echo, process_request=pages) as server:
                 yield server.port
         else:
-            async with websockets_serve(echo, "127.0.0.1", 0, process_request=serve_page(page)) as listening:
+            async with websockets_serve(echo, "127.0.0.1", 0, process_request=pages) as listening:
                 yield listening.sockets[0].getsockname()[1]
 
 
@@ -89,6 +90,35 @@ def test_nothing_else_is_served(implementation: str) -> None:
             assert (await get(port, "/echo.html", "POST"))[0] >= 400
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("implementation", SERVERS)
+def test_files_of_a_lesson_are_served_with_the_same_policy(implementation: str) -> None:
+    own = {"mine.html": "<p>Grüße</p>", "mine.js": "1", "mine.css": "p { color: red }"}
+
+    async def main() -> None:
+        async with serving(implementation, "mine.html", own) as port:
+            for name, text in own.items():
+                status, fields, body = await get(port, f"/{name}?x")
+                assert (status, body.decode()) == (200, text)
+                assert fields["Content-Type"] == KINDS[name[name.rindex(".") :]] + "; charset=utf-8"
+                assert set(FIELDS) <= set(fields.items())
+            assert (await get(port, "/"))[2].decode() == own["mine.html"]
+            assert (await get(port, "/shared.js"))[0] == 200  # a page of one's own may use the course's
+            own["mine.js"] = "2"
+            assert (await get(port, "/mine.js"))[2] == b"2"
+            del own["mine.css"]
+            assert (await get(port, "/mine.css"))[0] == 404
+
+    asyncio.run(main())
+
+
+def test_a_file_of_a_lesson_has_a_plain_name_and_replaces_none_of_the_course() -> None:
+    for name in ("shared.js", "../mine.js", "a/b.html", "mine.svg", "Mine.html", "mine.html\n", ""):
+        with pytest.raises(ValueError, match="called like"):
+            serve_page("mine.html", {"mine.html": "", name: ""})
+    with pytest.raises(ValueError, match=r"no page 'mine\.js'"):
+        serve_page("mine.js", {"mine.js": ""})
 
 
 @pytest.mark.parametrize("implementation", SERVERS)

@@ -1,10 +1,10 @@
 """The pages that a lesson's server gives to a browser, on the port of its sockets.
 
-It knows the files in `pages/`, and the header fields that keep a page to itself; `pages/README.md` says what
-each page and its server say to each other. A handshake that comes from a page of a stranger is refused
-(RFC 6455 §10.2); whether any other is accepted (§4.2.2) is left to the server, and the request passes
-untouched. One function serves `websockets` and `wslab` alike: a response is built in the class that the
-connection itself responds with.
+It knows the files in `pages/`, those that a lesson brings as texts, and the header fields that keep a page to
+itself; `pages/README.md` says what each page and its server say to each other. A handshake that comes from a
+page of a stranger is refused (RFC 6455 §10.2); whether any other is accepted (§4.2.2) is left to the server,
+and the request passes untouched. One function serves `websockets` and `wslab` alike: a response is built in
+the class that the connection itself responds with.
 
 A page may load its own script and style and open connections to its own origin, no more; and no script can
 turn a text into markup. It may stand in a frame of its own origin, which behind the tunnel is Jupyter's, and
@@ -13,7 +13,7 @@ are never needed.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ __all__ = ["serve_page"]
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 PORT = re.compile(r":[0-9]+\Z")
 PAGES = Path(__file__).with_name("pages")
+OWN = re.compile(r"[a-z0-9-]+\.(html|js|css)")  # names of files that a lesson brings
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
@@ -39,27 +40,34 @@ FIELDS = (
 )
 
 
-def serve_page(name: str) -> Callable[[Any, Any], Any]:
+def serve_page(name: str, own: Mapping[str, str] | None = None) -> Callable[[Any, Any], Any]:
     """Return a `process_request` that serves the page `name` at `/`, and each page at its own name.
+
+    `own` has files of the lesson's own, name to text, such as a page that the learner writes. It is looked at
+    in each request: a text that has changed is served when the page is loaded again. The policy is the same.
 
     A request for anything else is answered with 404 and a sentence, a handshake of another site's page with
     403; every other handshake is left to the server. A page is this server's own when the Origin of its
     handshake is the host that it asked for, and that host is this machine, or the request came through the
     tunnel of this kernel. Who sends no Origin is no browser, and passes.
 
-    Raises ValueError if there is no such page.
+    Raises ValueError if there is no such page, or if a file of the lesson's own is no page, script or style.
 
     >>> serve_page("echo.html").__name__
+    'process_request'
+    >>> serve_page("mine.html", {"mine.html": "<h1>Mine</h1>"}).__name__
     'process_request'
     >>> serve_page("index.html")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ValueError: there is no page 'index.html', only chat.html, clock.html, ...
     """
-    files = {f"/{path.name}": path for path in PAGES.iterdir() if path.suffix in KINDS}
-    if f"/{name}" not in files or not name.endswith(".html"):
-        pages = sorted(path.name for path in files.values() if path.suffix == ".html")
+    files = {path.name: path for path in PAGES.iterdir() if path.suffix in KINDS}
+    own = own or {}
+    if strange := [each for each in own if not OWN.fullmatch(each) or each in files]:
+        raise ValueError(f"a file of your own is called like 'mine.html' or 'mine.js', not {strange[0]!r}")
+    pages = sorted(each for each in (*files, *own) if each.endswith(".html"))
+    if name not in pages:
         raise ValueError(f"there is no page {name!r}, only {', '.join(pages)}")
-    files["/"] = files[f"/{name}"]
 
     def process_request(connection: Any, request: Any) -> Any:
         if "Upgrade" in request.headers and is_stranger(request.headers):
@@ -67,12 +75,12 @@ def serve_page(name: str) -> Callable[[Any, Any], Any]:
         if request.method != "GET" or "Upgrade" in request.headers:
             return None
         neutral = connection.respond(404, "Nothing is served here. The page of this server is at /.\n")
-        file = files.get(request.path.partition("?")[0])
-        if file is None:
+        wanted = request.path.partition("?")[0].removeprefix("/") or name
+        if wanted not in files and wanted not in own:
             return neutral
-        body = file.read_bytes()
+        body = files[wanted].read_bytes() if wanted in files else own[wanted].encode()
         fields = [
-            ("Content-Type", f"{KINDS[file.suffix]}; charset=utf-8"),
+            ("Content-Type", f"{KINDS[Path(wanted).suffix]}; charset=utf-8"),
             ("Content-Length", str(len(body))),
             ("Connection", "close"),
             *FIELDS,
