@@ -46,6 +46,64 @@ def test_what_is_typed_in_the_echo_page_is_seen_in_the_kernel(lesson: Callable[.
     assert opened.faults == []
 
 
+@needs("05")
+def test_the_wire_beside_the_echo_is_frozen_thawed_and_cut(lesson: Callable[..., Lesson]) -> None:
+    opened = lesson("05")
+    opened.run_through("show(tap.port")
+    frame, wire = (opened.frame("show(tap.port", index) for index in (0, 1))
+    expect(frame.locator("#state")).to_have_text("1 OPEN")
+    say(frame, "Hello, wire")
+    rows = wire.locator("#rows tr", has_text="Hello, wire")
+    expect(rows).to_have_count(2)
+    wire.get_by_role("button", name="Freeze").click()
+    expect(wire.locator("#sentence")).to_contain_text("Frozen")
+    say(frame, "into the freeze")
+    expect(frame.locator("#log > :nth-child(3)")).to_contain_text("sent string, length 15")
+    expect(frame.locator("#log > *")).to_have_count(3)
+    wire.get_by_role("button", name="Thaw").click()
+    expect(frame.locator("#log > :nth-child(4)")).to_contain_text("received string, length 15")
+    wire.get_by_role("button", name="Cut").click()
+    expect(frame.locator("#closed")).to_have_text('1006 "", wasClean false')
+    assert "no close frame" in opened.ask("print(written.getvalue())")  # the log, and no red cell
+    assert opened.faults == []
+
+
+@needs("05")
+def test_the_page_of_the_learner_talks_and_shows_its_mistakes(lesson: Callable[..., Lesson]) -> None:
+    opened = lesson("05")
+    opened.run_through("show(own_tap.port")
+    own = opened.frame("show(own_tap.port")
+    expect(own.locator("#log")).to_have_text("ready state 0")  # the stub
+    opened.run_cell("solution_script =")
+    for script in ("solution_script", "'const text = ;'"):
+        opened.ask(f"my_script = {script}")
+        opened.run_cell("show(own_tap.port")
+        if script == "solution_script":
+            expect(own.locator("#log > :nth-child(1)")).to_have_text("open")
+            own.get_by_role("button", name="Send").click()
+            expect(own.locator("#log > :nth-child(2)")).to_have_text("Hello")
+            opened.ask("own_tap.cut()")
+            expect(own.locator("#log > :nth-child(3)")).to_have_text('closed: 1006 "", wasClean false')
+            own.get_by_role("button", name="Send").click()
+            expect(own.locator("#log > :nth-child(4)")).to_have_text("not sent: ready state 3")
+    expect(own.locator("#log")).to_contain_text("line 1: Uncaught SyntaxError")
+    assert [fault for fault in opened.faults if "SyntaxError" not in fault] == []
+
+
+@needs("05")
+def test_a_page_with_a_heartbeat_notices_a_frozen_network(lesson: Callable[..., Lesson]) -> None:
+    opened = lesson("05")
+    opened.run_through("show(beat_tap.port")
+    beat, wire = (opened.frame("show(beat_tap.port", index) for index in (0, 1))
+    expect(wire.locator("#rows tr", has_text="beat").nth(1)).to_be_visible()
+    wire.get_by_role("button", name="Freeze").click()
+    beat.get_by_role("button", name="Send").click()
+    expect(beat.locator("#log")).to_contain_text("no answer; ready state 1")
+    expect(beat.locator("#log > :nth-child(1)")).to_have_text("20000000 bytes wait")
+    expect(beat.locator("#log > :last-child")).to_contain_text("bytes wait")  # and go on waiting
+    assert opened.faults == []
+
+
 @needs("06")
 def test_the_clock_is_paused_from_the_page(lesson: Callable[..., Lesson]) -> None:
     opened = lesson("06")
