@@ -131,7 +131,7 @@ def _heading(kind: str) -> list[Column]:
         "on the wire" if kind == "frame" else "bytes", 15, number=kind != "frame", code=True, whole=True
     )
     value = Column("value", 34, number=False, code=True)
-    return [wire, Column("field", 24), value, Column("meaning"), Column("section", 15)]
+    return [wire, Column("field", 24), value, Column("meaning"), Column("section", 15, whole=True)]
 
 
 def _header_line(name: Field, following: Field | None) -> Line:
@@ -155,19 +155,23 @@ def _wire(field: Field) -> str:
 # -- the bits in their places (§5.2) ------------------------------------------------------------------------
 
 _NARROW = "padding:1px 0;text-align:center;vertical-align:middle;font-size:11px;line-height:1.2"
-_PLAIN = f"border:0;{_NARROW};font-family:monospace;color:inherit"
+_PLAIN = f"border:0;{_NARROW};font-family:monospace;font-weight:normal;color:inherit"
 
 
 def _map(piece: Dissection) -> str:
-    """Return the fields of a frame where their bits are, 32 in a row; 680 pixels wide."""
+    """Return the fields of a frame where their bits are, 32 in a row, from 520 pixels wide."""
     drawn = parts(piece.fields)
-    look = "border-collapse:collapse;table-layout:fixed;width:680px;margin:4px 0;border:0"
-    ruler = [f'<th scope="col" style="{_PLAIN};width:20px">{bit}</th>' for bit in range(32)]
-    lines = [f'<table style="{look}"><thead><tr><th scope="col" style="{_PLAIN};width:40px">bit</th>', *ruler]
+    look = "border-collapse:collapse;table-layout:fixed;margin:4px 0;border:0;"
+    look += "width:100%;min-width:520px;max-width:700px"
+    ruler = [f'<th scope="col" style="{_PLAIN}">{bit}</th>' for bit in range(32)]
+    lines = [
+        f'<table style="{look}"><thead><tr><th scope="col" style="{_PLAIN};width:36px">bit</th>',
+        *ruler,
+    ]
     lines.append("</tr></thead><tbody>")
     for row in range(drawn[-1].row + 1):
         where = f"byte<br>{piece.start + 4 * row}"
-        lines.append(f'<tr><th scope="row" style="{_PLAIN};font-weight:normal">{where}</th>')
+        lines.append(f'<tr><th scope="row" style="{_PLAIN}">{where}</th>')
         lines += [_part(part) for part in drawn if part.row == row]
         lines.append("</tr>")
     if (left_out := len(piece.data) - DRAWN) > 0:

@@ -24,6 +24,7 @@ __all__ = ["WIDTH", "Cell", "Column", "Line", "Table", "framed", "wrong_html", "
 
 WIDTH = 110  # columns of plain text
 _CELL = "border:1px solid rgba(128,128,128,.4);padding:2px 7px;vertical-align:top"
+_HEAD = ";vertical-align:bottom;overflow-wrap:normal"
 _NUMBER = re.compile(r"[-+−±~<>≤≥ ]*\d[\d,. ]*( ?[^\W\d]{1,3}| ?%)?")  # perhaps with a unit
 _NONE = ("", "–", "never")  # where a number would stand
 
@@ -130,10 +131,7 @@ class Table:
     def html(self) -> str:
         """Return the table alone, to be framed together with other things."""
         columns = self._columns()
-        heading = [
-            f'<th scope="col" style="{column.css};vertical-align:bottom">{_broken(column.name)}</th>'
-            for column in columns
-        ]
+        heading = [f'<th scope="col" style="{each.css}{_HEAD}">{_broken(each.name)}</th>' for each in columns]
         lines = [f"<thead><tr>{''.join(heading)}</tr></thead><tbody>"]
         for cells, error in self._lines():
             pairs = zip(cells, columns, strict=True)

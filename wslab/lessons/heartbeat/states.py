@@ -31,7 +31,7 @@ FIRST, APART = 56, 216  # the middle of the first box, and from one middle to th
 MIDDLE = 126  # of the boxes, from the top
 BOX = (92, 46)
 LINE = 16  # from one line of text to the next
-PALE = "#8A8A8A"
+PALE = "#6B6B6B"
 VISITED = Colour("#D9E9F5", INK)
 
 
