@@ -22,16 +22,7 @@ from wslab.aio.heartbeat import Heartbeat
 from wslab.aio.inbox import Inbox
 from wslab.aio.pings import Pings
 from wslab.close import CloseCode
-from wslab.connection import (
-    Close,
-    CompressedConnection,
-    Connection,
-    Event,
-    Failure,
-    Ping,
-    Pong,
-    ReadyState,
-)
+from wslab.connection import Close, CompressedConnection, Connection, Event, Failure, Ping, Pong, ReadyState
 from wslab.deflate import Deflate
 from wslab.frames import to_bytes
 from wslab.handshake import agreed_compression

@@ -191,12 +191,7 @@ class WebSocket(Link):
             connection.send_binary(message)
 
     def write_compressed(self, message: str | bytes, frames: dict[object, bytes]) -> None:
-        """Write a message that others get too, unless the connection is closing.
-
-        Args:
-            message: the message.
-            frames: those that were compressed for others, by what makes them equal; this one may be added.
-        """
+        """Write a message that others get too, in a frame that is kept in ``frames`` for those alike."""
         connection = self._connection
         if not self._may_send or not isinstance(connection, CompressedConnection):
             return
