@@ -1,8 +1,9 @@
-"""Take the pictures of the pages of lessons 05 to 07, with what crosses the wire: part of `make pictures`.
+"""Take the pictures of the pages of lessons, with what crosses the wire: part of `make pictures`.
 
     docs/page-05.png    a text goes to an echo server as text and as bytes, and comes back
     docs/page-06.png    a server pushes the time
     docs/page-07.png    two clients chat, and one of them writes markup
+    docs/page-09.png    the same line goes to an echo server three times, compressed
 
 A real browser opens the page through a tap. Its clock stands still unless it is moved, so the same machine
 draws the same files. The reading edition shows them where a notebook says only that the page would be there.
@@ -44,6 +45,7 @@ class Scene:
     handler: Callable[[ServerConnection, Cues], Awaitable[None]]
     act: Callable[[Page, Cues], Awaitable[None]]
     words: str
+    compression: str | None = None
 
 
 async def echo(websocket: ServerConnection, _: Cues) -> None:
@@ -58,6 +60,14 @@ async def say_hello(page: Page, _: Cues) -> None:
         await page.locator("#kind").select_option(kind)
         await page.locator("#send button").click()
     await expect(page.locator("#log > *")).to_have_count(4)
+
+
+async def say_it_again(page: Page, _: Cues) -> None:
+    """Send the same line three times."""
+    await page.locator("#text").fill("Is anybody here?")
+    for number in range(1, 4):
+        await page.locator("#send button").click()
+        await expect(page.locator("#log > *")).to_have_count(2 * number)
 
 
 async def push(websocket: ServerConnection, cues: Cues) -> None:
@@ -121,12 +131,23 @@ SCENES = {
         "a word, and they are shown as text; Fay answers. Below, the frames: Fay's join, the welcome with "
         "the line of Eve in it, the line of Fay, and the same line as the server sends it to everyone.",
     ),
+    "page-09.png": Scene(
+        "echo.html",
+        460,
+        echo,
+        say_it_again,
+        "The page of an echo server, and its wire. The page has sent the same line of 16 letters three "
+        "times, and lists each line with its answer. Below, six TEXT frames, compressed: the first of the "
+        "client has 24 bytes, the next two only 11 and 10.",
+        compression="deflate",
+    ),
 }
 
 
 async def shot(browser: Browser, scene: Scene) -> list[bytes]:
     """Return the picture of a page after the scene, and that of its frames on the wire."""
-    process_request = serve_page(scene.page.partition("?")[0])
+    options: dict[str, Any] = {"compression": scene.compression}
+    options["process_request"] = serve_page(scene.page.partition("?")[0])
     cues: Cues = asyncio.Queue()
 
     async def handler(websocket: ServerConnection) -> None:
@@ -134,7 +155,9 @@ async def shot(browser: Browser, scene: Scene) -> list[bytes]:
 
     async with (
         asyncio.timeout(30),
-        serve(handler, "127.0.0.1", 0, process_request=process_request, compression=None) as server,
+        serve(
+            handler, "127.0.0.1", 0, process_request=process_request, compression=scene.compression
+        ) as server,
         Tap(server.sockets[0].getsockname()[1]) as tap,
     ):
         look: dict[str, Any] = {
