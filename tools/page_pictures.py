@@ -155,9 +155,7 @@ async def shot(browser: Browser, scene: Scene) -> list[bytes]:
 
     async with (
         asyncio.timeout(30),
-        serve(
-            handler, "127.0.0.1", 0, process_request=process_request, compression=scene.compression
-        ) as server,
+        serve(handler, "127.0.0.1", 0, **options) as server,
         Tap(server.sockets[0].getsockname()[1]) as tap,
     ):
         look: dict[str, Any] = {
