@@ -153,6 +153,22 @@ async def read_bytes(url: str, learn: Learn) -> None:
             learn(known)
 
 
+async def learn_the_response(url: str, learn: Learn) -> None:
+    known = NOTHING
+    async with aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(url, params={"known": known}) as response:
+                known = await response.text()
+            learn(response)
+
+
+async def ask_elsewhere(url: str, learn: Learn) -> None:
+    async with aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(url + "known", params={"known": NOTHING}) as response:
+                learn(await response.text())
+
+
 async def never_learn(url: str, learn: Learn) -> None:
     known = NOTHING
     async with aiohttp.ClientSession() as session:
@@ -247,6 +263,9 @@ WRONG = [
     Wrong("long-polling", make_them_up, "sent no request"),
     Wrong("long-polling", count_up, "did not send then"),
     Wrong("long-polling", learn_twice, "did not send then"),
+    Wrong("long-polling", learn_the_response, "not a str"),
+    Wrong("long-polling", ask_elsewhere, "sent no request"),
+    Wrong("long-polling", lambda url, learn: None, "async def"),
     Wrong("long-polling", never_learn, "did not call learn"),
     Wrong("long-polling", begin_with_nothing, "It knows nothing yet"),
     Wrong("staleness", lambda interval, delay: ..., state="not yet"),

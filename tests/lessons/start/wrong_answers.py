@@ -70,6 +70,18 @@ async def forget_to_await(uri: str, question: str) -> Any:
         return websocket.recv()
 
 
+async def forget_to_await_the_sending(uri: str, question: str) -> str | bytes:
+    async with connect(uri) as websocket:
+        websocket.send(question)  # type: ignore[unused-coroutine]  # the mistake
+        return await websocket.recv()
+
+
+async def write_the_coroutine(uri: str, question: str) -> str:
+    async with connect(uri) as websocket:
+        await websocket.send(question)
+        return str(websocket.recv())
+
+
 async def send_bytes(uri: str, question: str) -> str | bytes:
     async with connect(uri) as websocket:
         await websocket.send(question.encode())
@@ -135,6 +147,9 @@ WRONG = [
     Wrong("ask", forget_to_return, "returned None"),
     Wrong("ask", forget_to_send, "did not send the question"),
     Wrong("ask", forget_to_await),
+    Wrong("ask", forget_to_await_the_sending, "send"),
+    Wrong("ask", write_the_coroutine),
+    Wrong("ask", lambda uri, question: None, "async def"),
     Wrong("ask", say_hello, "something other than the question"),
     Wrong("ask", receive_first, "The server has no question"),
     Wrong("ask", receive_too_late, "Indent that line"),

@@ -106,10 +106,12 @@ def _wrong_text(world: _World) -> Fault | None:
         if inspect.iscoroutine(text):
             text.close()
             return Fault("passed a coroutine to learn. Put await in front of response.text().")
-        if text == NOTHING:
-            return Fault(f"passed {NOTHING} to learn, which it knew. Call learn after the answer.", rows)
         if isinstance(text, bytes):
             return Fault("passed bytes to learn. response.text() returns a text; read() does not.", rows)
+        if not isinstance(text, str):
+            return Fault(f"passed a value of type {type(text).__name__} to learn, not a str.", rows)
+        if text == NOTHING:
+            return Fault(f"passed {NOTHING} to learn, which it knew. Call learn after the answer.", rows)
         if text != sent:
             return Fault("passed something to learn that the server did not send then.", rows)
     if world.early:
