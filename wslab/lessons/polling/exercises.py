@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -48,8 +49,6 @@ class _World:
         """Note what the client learns."""
         self.learned.append(text)
         self.early = self.early or len(self.learned) > len(self.sent)
-        if len(self.learned) > 2 * COUNT:
-            self.enough.set()  # it never asks
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer when the clock shows something else than the client knows."""
@@ -148,39 +147,31 @@ LONG_POLLING = Watched(
     bound=5.0,
 )
 
+
+def _staleness(interval: float, delay: float) -> float:
+    return max(interval, 2 * delay) / 2 + delay
+
+
 STALENESS = Function(
     name="staleness",
     title="Predict the mean staleness of polling",
     section="the section The race",
     asks="my_staleness(interval, delay)",
-    right=lambda interval, delay: max(interval, 2 * delay) / 2 + delay,
+    right=_staleness,
     calls=[(100, 0), (800, 0), (400, 40), (20, 40), (60, 40), (15, 30), (25, 1)],
     drawn=lambda source: (source.randrange(1, 1000), source.randrange(200)),
     mistakes={
-        "The answer that brings the change takes the delay to arrive. Add it.": lambda interval, delay: (
-            interval / 2
-        ),
-        "The client waits for each answer, so its requests are at least a round trip apart.": (
-            lambda interval, delay: interval / 2 + delay
-        ),
-        "A round trip is twice the delay: the request travels, and so does the answer.": (
-            lambda interval, delay: max(interval, delay) / 2 + delay
-        ),
-        "A change that happens while the request travels is in the answer. Count the delay once.": (
-            lambda interval, delay: interval / 2 + 2 * delay
-        ),
-        "You returned the worst case. The exercise asks for the mean.": lambda interval, delay: (
-            interval + delay
-        ),
-        "You returned seconds. interval and delay are milliseconds, and so is the answer.": (
-            lambda interval, delay: (max(interval, 2 * delay) / 2 + delay) / 1000
-        ),
+        "The answer takes the delay to arrive. Add it.": lambda i, d: i / 2,
+        "The client waits for each answer: its requests are a round trip apart.": lambda i, d: i / 2 + d,
+        "A round trip is twice the delay, there and back.": lambda i, d: max(i, d) / 2 + d,
+        "Only the way back makes the news older. Count the delay once.": lambda i, d: i / 2 + 2 * d,
+        "You returned the worst case. The exercise asks for the mean.": lambda i, d: i + d,
+        "You returned seconds. Return milliseconds.": lambda i, d: _staleness(i, d) / 1000,
     },
     hints=(
         "A change falls anywhere between two requests. It waits half an interval on average.",
         "The answer that brings it takes the delay once.",
-        "A client that waits for each answer cannot ask again before a round trip is over: "
-        "max(interval, 2 * delay).",
+        "A client that waits for each answer cannot ask again within a round trip: max(interval, 2 * delay).",
     ),
     why="Half the interval is the price of asking. A client that is sent changes does not pay it.",
 )
@@ -188,6 +179,10 @@ STALENESS = Function(
 
 def _gigabytes(size: float, seconds: float) -> float:
     return size * 10_000 * 30 * 86400 / seconds / 1e9
+
+
+def _times(factor: float) -> Callable[[float, float], float]:
+    return lambda size, seconds: factor * _gigabytes(size, seconds)
 
 
 TRAFFIC = Function(
@@ -200,21 +195,11 @@ TRAFFIC = Function(
     drawn=lambda source: (source.randrange(10, 2000), source.randrange(1, 120)),
     within=0.051,
     mistakes={
-        "You counted one client. There are ten thousand.": lambda size, seconds: (
-            _gigabytes(size, seconds) / 1e4
-        ),
-        "You returned gibibytes, 2 ** 30 bytes. A gigabyte is 10 ** 9.": (
-            lambda size, seconds: _gigabytes(size, seconds) * 1e9 / 2**30
-        ),
-        "You returned gigabits. A byte has eight bits, and the exercise asks for bytes.": (
-            lambda size, seconds: _gigabytes(size, seconds) * 8
-        ),
-        "You returned bytes. A gigabyte is 10 ** 9 of them.": lambda size, seconds: (
-            _gigabytes(size, seconds) * 1e9
-        ),
-        "You counted an update every second. How many are there in 30 days with one every `seconds`?": (
-            lambda size, seconds: _gigabytes(size, seconds) * seconds
-        ),
+        "You counted one client. There are ten thousand.": _times(1e-4),
+        "You returned gibibytes, 2 ** 30 bytes. A gigabyte is 10 ** 9.": _times(1e9 / 2**30),
+        "You returned gigabits. A byte has eight bits, and the exercise asks for bytes.": _times(8),
+        "You returned bytes. A gigabyte is 10 ** 9 of them.": _times(1e9),
+        "You counted an update every second. Divide by `seconds`.": lambda size, _: _gigabytes(size, 1),
     },
     hints=(
         "A day has 86,400 seconds. How often does one client move these bytes in 30 days?",

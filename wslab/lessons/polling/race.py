@@ -63,9 +63,10 @@ async def race(
     async with _opened(lanes):
         start, offsets = time.perf_counter(), [lane.tap.elapsed for lane in lanes]
         before = [lane.tap.counts() for lane in lanes]
-        await clock.run()
-        await asyncio.sleep(rest)
-        await asyncio.gather(*(lane.know(number) for lane in lanes if lane.way.interval is None))
+        async with _counted(lanes):
+            await clock.run()
+            await asyncio.sleep(rest)
+            await asyncio.gather(*(lane.know(number) for lane in lanes if lane.way.interval is None))
         after, seconds = [lane.tap.counts() for lane in lanes], time.perf_counter() - start
         await asyncio.gather(*(lane.know(number) for lane in lanes))
     counted = zip(lanes, offsets, before, after, strict=True)
@@ -82,6 +83,23 @@ async def _opened(lanes: Sequence[Lane]) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.gather(*(lane.__aexit__() for lane in lanes))
+
+
+@asynccontextmanager
+async def _counted(lanes: Sequence[Lane]) -> AsyncIterator[None]:
+    """Let each tap read its recording in turn: all at once, at the end, would stop the race for long."""
+
+    async def count() -> None:
+        while True:
+            for lane in lanes:
+                lane.tap.counts()
+                await asyncio.sleep(0.01)
+
+    counting = asyncio.ensure_future(count())
+    try:
+        yield
+    finally:
+        counting.cancel()
 
 
 def staleness(changes: Sequence[float], learned: Learned) -> list[float]:

@@ -1,12 +1,9 @@
 """One way to follow the clock, on its own lane: a server, a tap in front of it, and clients that learn.
 
-A ``Way`` is what a lesson writes: a handler for the server and a loop for the client. A ``Lane`` runs it for
-a number of clients through its own tap, so that what the way costs is counted apart, and notes when each
-client learned what. The servers are those of two libraries, aiohttp for HTTP and `websockets`; both send
-short heads that are the same on every machine.
-
-Every client learns something as soon as it connects, and the lane is ready when all have. Nothing of the
-opening is then left to be measured. ``race`` compares lanes.
+A ``Way`` is what the lesson writes: a handler for the server and a loop for the client. A ``Lane`` runs it
+through its own tap, so that its bytes are counted apart, and notes when each client learned what. Every
+client learns something as soon as it connects, and the lane is ready when all have: nothing of the opening is
+then left to be measured. The servers, aiohttp and `websockets`, send the same short heads on every machine.
 """
 
 from __future__ import annotations
