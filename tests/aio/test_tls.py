@@ -24,7 +24,7 @@ from tests.support.aio import (
 from wslab import (
     ServerConnection,
 )
-from wslab.lessons.heartbeat.server_thread import Elsewhere
+from wslab.lessons.heartbeat.server_thread import server_thread
 
 
 def test_tls(certificate: Path) -> None:
@@ -175,9 +175,9 @@ def test_tls_peer_that_sends_on_hears_why_it_was_failed(certificate: Any) -> Non
 
     async def test() -> None:
         theirs = ssl.create_default_context(cafile=certificate)
-        serving = Elsewhere(wslab.serve, until_closed, ssl=tls_context(certificate), max_size=1000)
-        async with serving as server:
-            ws = await wslab.connect(f"wss://127.0.0.1:{server.port}", ssl=theirs)
+        ours = tls_context(certificate)
+        async with server_thread(wslab.serve, until_closed, ssl=ours, max_size=1000) as port:
+            ws = await wslab.connect(f"wss://127.0.0.1:{port}", ssl=theirs)
             await ws.send(bytes(2000))
             time.sleep(0.1)  # this client is busy, and does not know yet
             for _ in range(3):

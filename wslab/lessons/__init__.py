@@ -47,7 +47,6 @@ FOLDERS = {
 }
 # More modules of a lesson whose exercises are not in one module yet.
 _MORE = {
-    "heartbeat": ("beat_exercises",),
     "push": ("push_exercises", "timer_exercises"),
 }
 _states: dict[str, State] = {}  # of each exercise that was checked in this kernel

@@ -1,55 +1,49 @@
-"""A lost peer is given up when the formula says so, by the servers of both packages; the picture shows it."""
+"""The picture of detection: a panel for each setting, a second as long in each, and the given formula."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
+import numpy as np
 import pytest
-import websockets.asyncio.server
 
 import wslab
-from wslab.lessons.heartbeat.detection import Detection, detect, figure, survey
+from wslab.lessons.heartbeat.detection import saws
 
-CLOSE = 0.2  # seconds that websockets waits for the answer to its Close
-
-
-def test_the_formula_is_a_saw() -> None:
-    times = [Detection(1.0, 0.5, frozen, took=0.0).expected for frozen in (0.0, 0.25, 0.75, 1.0, 1.75)]
-    assert times == [1.5, 1.25, 0.75, 1.5, 0.75]
-    assert Detection(1.0, 0.5, 0.25, took=0.0, closing=2.0).expected == 3.25
+SETTINGS = [(wslab, 0.8, 0.4), (wslab, 0.4, 0.2)]
 
 
-@pytest.mark.parametrize(
-    ("serve", "closing"),
-    [(wslab.serve, 0.0), (websockets.asyncio.server.serve, CLOSE)],
-    ids=["wslab", "websockets"],
-)
-def test_nobody_is_given_up_before_the_timeout(serve: Any, closing: float) -> None:
-    detection = asyncio.run(detect(0.2, 0.1, 0.05, serve=serve, closing=closing))
-    assert detection.frozen > 0
-    assert detection.took > 0.1 + closing
-    if detection.frozen < 0.2:  # else the machine was too busy, and a ping had been answered
-        assert detection.took > 0.2 - detection.frozen + 0.1 + closing - 0.01
+def formula(frozen: float, interval: float, timeout: float) -> float:
+    return interval - frozen % interval + timeout
 
 
-def test_a_survey_measures_every_setting_and_leaves_nothing_behind() -> None:
-    async def main() -> list[Detection]:
-        detections = await survey([(0.1, 0.1), (0.2, 0.1)], moments=2)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-        return detections
-
-    detections = asyncio.run(main())
-    assert [(each.interval, each.timeout) for each in detections] == [(0.1, 0.1)] * 2 + [(0.2, 0.1)] * 2
-    picture = figure(detections)
-    assert "wslab: interval 0.1 s, timeout 0.1 s; wslab: interval 0.2 s, timeout 0.1 s. " in picture.alt
+def test_each_setting_has_a_panel_with_the_formula_and_the_dots() -> None:
+    panels = {setting: [(0.1, 0.9), (0.5, 0.5)] for setting in SETTINGS}
+    picture = saws(panels, formula)
     assert [axes.get_title() for axes in picture.figure.axes] == [
-        "wslab: interval 0.1 s,\ntimeout 0.1 s",
-        "wslab: interval 0.2 s,\ntimeout 0.1 s",
+        "wslab\ninterval 0.8 s\ntimeout 0.4 s",
+        "wslab\ninterval 0.4 s\ntimeout 0.2 s",
     ]
+    lines = picture.figure.axes[0].lines
+    teeth = np.array([line.get_xydata() for line in lines if line.get_linestyle() == "-"])
+    assert np.allclose(teeth, [[[0, 1.2], [0.8, 0.4]], [[0.8, 1.2], [1.6, 0.4]]], atol=1e-6)
+    (dots,) = [line.get_xydata() for line in lines if line.get_marker() == "o"]
+    assert np.allclose(dots, [[0.1, 0.9], [0.5, 0.5]])
     assert picture.png().startswith(b"\x89PNG")
 
 
+def test_a_second_is_as_long_in_each_panel_so_that_equal_slopes_look_alike() -> None:
+    picture = saws({setting: [(0.1, 0.5)] for setting in SETTINGS}, formula)
+    picture.png()  # lays the panels out
+    lengths = [axes.transData.transform([(0, 0), (0.1, 0.1)]) for axes in picture.figure.axes]
+    (first, second) = [end - start for start, end in lengths]
+    assert first == pytest.approx(second, rel=0.02)
+
+
+def test_the_words_begin_with_the_title() -> None:
+    picture = saws({SETTINGS[0]: [(0.1, 0.5)]}, formula)
+    assert picture.alt.splitlines()[0] == picture.figure.get_suptitle() + "."
+    assert "wslab, interval 0.8 s, timeout 0.4 s" in picture.alt
+
+
 def test_nothing_to_draw() -> None:
-    with pytest.raises(ValueError, match="empty"):
-        figure([])
+    with pytest.raises(ValueError, match="no panel"):
+        saws({}, formula)

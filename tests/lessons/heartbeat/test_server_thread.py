@@ -1,4 +1,4 @@
-"""A server elsewhere blocks nobody here, says when it cannot listen, and ends with its thread."""
+"""A server in a thread blocks nobody here, says when it cannot listen, and ends with its thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import websockets.asyncio.server
 
 import wslab
-from wslab.lessons.heartbeat.server_thread import Elsewhere
+from wslab.lessons.heartbeat.server_thread import server_thread
 
 
 @pytest.mark.parametrize("serve", [wslab.serve, websockets.asyncio.server.serve], ids=["wslab", "websockets"])
@@ -25,8 +25,8 @@ def test_a_handler_that_blocks_does_not_stop_this_loop(serve: Any) -> None:
     async def main() -> None:
         async with (
             asyncio.timeout(20),
-            Elsewhere(serve, block, ping_interval=None) as server,
-            wslab.connect(f"ws://127.0.0.1:{server.port}/", ping_interval=None) as ws,
+            server_thread(serve, block, ping_interval=None) as port,
+            wslab.connect(f"ws://127.0.0.1:{port}/", ping_interval=None) as ws,
         ):
             while not threads:
                 await asyncio.sleep(0.001)
@@ -43,7 +43,7 @@ def test_a_server_that_cannot_start_says_so() -> None:
         raise ValueError(f"no such option: {', '.join(options)}")
 
     async def main() -> None:
-        async with asyncio.timeout(20), Elsewhere(refuse, print, colour="blue"):
+        async with asyncio.timeout(20), server_thread(refuse, print, colour="blue"):
             pass
 
     with pytest.raises(ValueError, match="no such option: colour"):

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+import time
+import unittest.mock
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import pairwise
 from types import TracebackType
 from typing import Any, Literal
@@ -30,6 +33,7 @@ __all__ = [
     "end",
     "freeze_after",
     "next_message",
+    "noting_time_sleep",
     "served",
     "through_tap",
 ]
@@ -197,6 +201,21 @@ async def freeze_after(tap: Tap, seen: Any, work: asyncio.Task[Any]) -> bool:
     passing.cancel()
     tap.freeze()
     return went_on
+
+
+@contextlib.contextmanager
+def noting_time_sleep() -> Iterator[list[float]]:
+    """Note the calls of time.sleep in this thread, in which a loop runs that they stop."""
+    noted: list[float] = []
+    thread, sleep = threading.current_thread(), time.sleep
+
+    def note(seconds: float) -> None:
+        if threading.current_thread() is thread:
+            noted.append(seconds)
+        sleep(seconds)
+
+    with unittest.mock.patch.object(time, "sleep", note):
+        yield noted
 
 
 async def end(work: asyncio.Task[Any], within: float) -> tuple[bool, bool]:

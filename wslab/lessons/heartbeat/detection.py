@@ -1,174 +1,70 @@
-"""How long a lost peer goes unnoticed: the experiment, the formula, and the picture of both.
-
-``detect`` opens a connection through a tap, freezes the network after a while, and measures how long the
-server's heartbeat takes to give the peer up (RFC 6455 §5.5.2, §7.1.7). The next ping is due an interval
-after the pong before; no pong comes; the timeout passes. So it takes the timeout, and what is left of the
-interval. ``survey`` does that at many moments at once, and ``figure`` draws what was measured on the formula.
-What a heartbeat is, it leaves to the server; nothing here reads bytes.
-"""
+"""The picture of how long a lost peer goes unnoticed: what was measured, on the formula."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
-import wslab
 from wslab.lab.views.figure import Figure, canvas, style
 from wslab.lab.views.palette import CLIENT, INK
-from wslab.lab.wire.tap import Tap
 
-__all__ = ["Detection", "detect", "figure", "survey"]
+__all__ = ["saws"]
 
-PATIENCE = 30.0  # seconds to wait for a server that may have no heartbeat
-
-
-@dataclass(frozen=True)
-class Detection:
-    """Hold one measurement; all times are in seconds.
-
-    Args:
-        interval: from a pong to the next ping; from ping to ping in ``websockets``.
-        timeout: how long the server waits for a pong.
-        frozen: when the network was frozen, counted from the opening of the connection.
-        took: from there until the handler was told that the peer is given up.
-        closing: how long this server waits for the answer to its Close before it tells its handler.
-        package: whose server it is.
-
-    >>> Detection(interval=1.0, timeout=0.5, frozen=1.25, took=1.26).expected
-    1.25
-    """
-
-    interval: float
-    timeout: float
-    frozen: float
-    took: float
-    closing: float = 0.0
-    package: str = "wslab"
-
-    @property
-    def setting(self) -> str:
-        """Name what was set, as the title of a panel."""
-        more = f", then {self.closing:g} s for the Close" if self.closing else ""
-        return f"{self.package}: interval {self.interval:g} s, timeout {self.timeout:g} s{more}"
-
-    @property
-    def expected(self) -> float:
-        """What is left of the interval, then the timeout; the way of ping and pong is left out."""
-        return self.interval - self.frozen % self.interval + self.timeout + self.closing
+Formula = Callable[[float, float, float], float]
+Measured = Sequence[tuple[float, float]]
+PALE = "#6B6B6B"
+TITLE = "A lost peer is noticed after timeout to interval + timeout; websockets then waits for a Close"
 
 
-async def detect(
-    interval: float,
-    timeout: float,
-    pause: float,
-    *,
-    serve: Callable[..., Any] = wslab.serve,
-    closing: float = 0.0,
-) -> Detection:
-    """Freeze the network, and measure how long the server takes to give the peer up.
+def saws(panels: Mapping[tuple[ModuleType, float, float], Measured], formula: Formula) -> Figure:
+    """Draw the time to detection against the moment of the freeze, a panel for each setting.
 
     Args:
-        interval: seconds from a pong to the next ping.
-        timeout: seconds to wait for a pong.
-        pause: seconds from the opening of the connection to the freeze.
-        serve: ``wslab.serve``, or that of ``websockets``.
-        closing: with ``websockets``, its ``close_timeout``, in seconds, by which it tells its handler later;
-            ``wslab`` tells at once.
-
-    Raises:
-        TimeoutError: the server did not notice within half a minute.
-    """
-    now = asyncio.get_running_loop().time
-    began = ended = 0.0
-    over = asyncio.Event()
-
-    async def wait(ws: Any) -> None:
-        nonlocal began, ended
-        began = now()
-        await ws.wait_closed()
-        ended = now()
-        over.set()
-
-    limits = {"ping_interval": interval, "ping_timeout": timeout}
-    if closing:
-        limits["close_timeout"] = closing
-    async with asyncio.timeout(PATIENCE), serve(wait, "127.0.0.1", 0, **limits) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        async with Tap(port) as tap, wslab.connect(f"ws://127.0.0.1:{tap.port}/", ping_interval=None):
-            await asyncio.sleep(pause)
-            tap.freeze()
-            frozen = now()
-            await over.wait()
-            tap.cut()  # the client knows nothing yet
-    package = serve.__module__.partition(".")[0]
-    return Detection(interval, timeout, frozen - began, ended - frozen, closing, package)
-
-
-async def survey(
-    settings: Sequence[tuple[float, float]],
-    moments: int = 8,
-    *,
-    serve: Callable[..., Any] = wslab.serve,
-    closing: float = 0.0,
-) -> list[Detection]:
-    """Measure each setting at several moments of two intervals, all at the same time.
-
-    Args:
-        settings: pairs of ping interval and ping timeout, in seconds.
-        moments: how many for each setting, equally far from each other.
-        serve, closing: as for ``detect``.
-    """
-    return await asyncio.gather(
-        *(
-            detect(interval, timeout, 2 * interval * (moment + 0.5) / moments, serve=serve, closing=closing)
-            for interval, timeout in settings
-            for moment in range(moments)
-        )
-    )
-
-
-def figure(detections: Sequence[Detection]) -> Figure:
-    """Draw the time to detection over the moment of the freeze, a panel for each setting.
+        panels: a package, the interval and the timeout in seconds, to what was measured: when the network
+            froze and how long the server then took to give up, both in seconds.
+        formula: takes the moment of the freeze, the interval and the timeout, and returns how long it takes.
 
     Raises:
         ValueError: there is nothing to draw.
+
+    >>> import wslab
+    >>> saws({(wslab, 1.0, 0.5): [(0.25, 1.26)]}, lambda frozen, i, t: i - frozen % i + t).alt[:58]
+    'A lost peer is noticed after timeout to interval + timeout'
     """
-    if not detections:
-        raise ValueError("there is nothing to draw: the list of detections is empty")
-    settings: dict[str, list[Detection]] = {}
-    for each in detections:
-        settings.setdefault(each.setting, []).append(each)
-    top = 1.3 * max(max(each.took, each.interval + each.timeout + each.closing) for each in detections)
+    if not panels:
+        raise ValueError("there is nothing to draw: no panel is given")
+    top = 1.25 * max(max(took for _, took in measured) for measured in panels.values())
     with style():
-        drawing = canvas(8, 3.2)
-        panels = drawing.subplots(1, len(settings), sharey=True, squeeze=False)[0]
-        for axes, measured in zip(panels, settings.values(), strict=True):
-            _draw(axes, measured)
-        panels[0].set_ylim(0, top)
-        panels[0].set_ylabel("until the server gave up, s")
-        panels[-1].legend(loc="upper right", frameon=False, fontsize=8)
-        drawing.supxlabel("when the network froze, seconds after the opening", fontsize=9)
+        drawing = canvas(8, 3.6)
+        drawing.suptitle(TITLE, fontsize=10)
+        widths = [interval for _, interval, _ in panels]  # a second is as long in each panel
+        plots = drawing.subplots(1, len(panels), sharey=True, squeeze=False, width_ratios=widths)[0]
+        for axes, ((package, interval, timeout), measured) in zip(plots, panels.items(), strict=True):
+            axes.set_title(f"{package.__name__}\ninterval {interval:g} s\ntimeout {timeout:g} s", fontsize=8)
+            _draw(axes, interval, timeout, measured, formula)
+        plots[0].set_ylim(0, top)
+        plots[0].set_ylabel("seconds until the server gave up")
+        plots[0].legend(loc="upper right", frameon=False, fontsize=8, ncols=2)
+        drawing.supxlabel("when the network froze, in seconds after the opening", fontsize=9)
+    settings = "; ".join(f"{each.__name__}, interval {i:g} s, timeout {t:g} s" for each, i, t in panels)
     return Figure(
         drawing,
-        f"A panel for each setting: {'; '.join(settings)}. Over the moment of "
-        "the freeze stands the time until the server gave the peer up. The formula is a saw: from its upper "
-        "bound it falls by one interval, and jumps back at each ping. The measurements are dots.",
+        f"{TITLE}.\nx: when the network froze; y: seconds until the server gave up; a second is as long in "
+        f"each panel: {settings}. The formula is a saw: from its upper bound it falls by one interval, and "
+        "jumps back at each ping. The measured dots lie on it, those of websockets above it.",
     )
 
 
-def _draw(axes: Any, measured: Sequence[Detection]) -> None:
+def _draw(axes: Any, interval: float, timeout: float, measured: Measured, formula: Formula) -> None:
     """Draw one setting: the formula as a line, its bounds, the measurements as dots."""
-    interval, lowest = measured[0].interval, measured[0].timeout + measured[0].closing
     for tooth in range(2):
-        ends = [tooth * interval, (tooth + 1) * interval]
-        name = "formula" if not tooth else None
-        axes.plot(ends, [interval + lowest, lowest], color=INK, linewidth=1.2, label=name)
-    for bound, name, side in ((lowest, "earliest", "top"), (interval + lowest, "latest", "bottom")):
-        axes.axhline(bound, color="#8A8A8A", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
-        axes.text(0.08 * interval, bound, name, va=side, fontsize=8)
-    places, times = [each.frozen for each in measured], [each.took for each in measured]
-    axes.plot(places, times, "o", color=CLIENT.background, markersize=6, label="measured")
-    axes.set_title(measured[0].setting.replace(", ", ",\n"), fontsize=9)
+        ends = [tooth * interval, (tooth + 1) * interval - 1e-9]
+        heights = [formula(moment, interval, timeout) for moment in ends]
+        axes.plot(ends, heights, color=INK, linewidth=1.2, label=None if tooth else "formula")
+        for height in heights:
+            axes.axhline(height, color=PALE, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
+    moments, times = zip(*measured, strict=True)
+    axes.plot(moments, times, "o", color=CLIENT.background, markersize=5, label="measured")
     axes.set_xlim(0, 2.05 * interval)
+    axes.set_xticks([0, interval, 2 * interval])

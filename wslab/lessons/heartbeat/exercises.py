@@ -1,286 +1,339 @@
-"""The exercises of lesson 04 on endings and on latency (RFC 6455 §5.5.2, §7).
+"""The exercises of lesson 04: how a connection ended, latency, two heartbeats (RFC 6455 §5.5.2, §5.5.3, §7).
 
-This module knows the questions, their typical wrong answers and their hints. ``ENDINGS`` is the material of
-one question: what a tap saw of a connection's end, and the close code that the client reported. The judge of
-the other starts servers of two packages behind a tap that delays what passes. It leaves nothing running.
+The judges of the last three watch the learner's coroutine at one end of a connection, through a tap that
+delays what passes, or freezes once the peer has shown that it is alive. They wait for what passes the tap.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 import statistics
-import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import websockets.asyncio.client
-import websockets.asyncio.server
-import websockets.exceptions
-
-import wslab
 from wslab.lab.exercises.answer import show
-from wslab.lab.exercises.exercise import Case, Exercise, Fault, Mistake, returns
+from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Watched, compare
+from wslab.lab.exercises.peers import PATIENCE, Package, end, freeze_after, noting_time_sleep, through_tap
 from wslab.lab.wire.tap import Tap
 
-__all__ = ["ENDINGS", "EXERCISES"]
+__all__ = ["EXERCISES"]
 
 Rows = list[tuple[str, str]]
 
-_SERVER_ENDS_TCP: Rows = [("server", "FIN"), ("client", "FIN")]
 
-ENDINGS: dict[str, tuple[Rows, int]] = {
-    "the client leaves": ([("client", "CLOSE"), ("server", "CLOSE"), *_SERVER_ENDS_TCP], 1000),
-    "the server shuts down": ([("server", "CLOSE"), ("client", "CLOSE"), *_SERVER_ENDS_TCP], 1001),
-    "the cable is pulled": ([], 1006),
-    "the connection is reset": ([("server", "RST")], 1006),
-    "the server is killed": ([("server", "FIN"), ("client", "FIN")], 1006),
-    "a Close is lost": ([("client", "CLOSE"), ("client", "FIN")], 1006),
-    "a Close does not arrive": ([("server", "CLOSE")], 1006),
-    "a handler raises": ([("server", "CLOSE"), ("client", "CLOSE"), *_SERVER_ENDS_TCP], 1011),
-    "the client breaks a rule": ([("server", "CLOSE"), ("client", "CLOSE"), *_SERVER_ENDS_TCP], 1002),
-    "no code is given": ([("client", "CLOSE"), ("server", "CLOSE"), *_SERVER_ENDS_TCP], 1005),
-}
-"""Endings: sender and name of what the tap saw, and the close code that the client reported."""
-
-IN_ORDER = (1000, 1001, 1005)
-
-
-def _ending(rows: Rows, code: int, *, tells: str = "CLOSE", in_order: tuple[int, ...] = IN_ORDER) -> str:
-    """Name an ending: who closed it in order, "failed", or "lost"; the options make typical mistakes."""
-    if code == 1006:
-        return "lost"
-    if code not in in_order:
-        return "failed"
-    return next(f"closed by {sender}" for sender, what in rows if what == tells)
-
-
-CLASSIFY_ENDING = Exercise(
-    name="classify-ending",
-    lesson="04",
-    title="Say how a connection ended",
-    asks="my_ending(rows, code)",
-    judge=returns(*(Case((rows, code), _ending(rows, code)) for rows, code in ENDINGS.values())),
-    section="RFC 6455 §7.1.2 to §7.1.5 and §7.4.1",
-    hints=(
-        "The code comes first: 1006 says that no Close was received. 1000, 1001 and 1005 are in order.",
-        'Of an ending in order, the first "CLOSE" among the rows says who wanted it.',
-    ),
-    mistakes=(
-        Mistake(
-            lambda rows, code: _ending(rows, code, in_order=(*IN_ORDER, 1002)),
-            "1011 is one failure of several: in order are 1000, 1001 and 1005, and here nothing else.",
-        ),
-        Mistake(
-            lambda rows, code: _ending(rows, code, tells="FIN"),
-            "The server ends TCP first whoever began to close (§7.1.1): look for the first CLOSE.",
-        ),
-        Mistake(
-            lambda rows, code: _ending(rows, code, in_order=(1000, 1001)),
-            "1005 says that the Close had no code. Such a Close is in order (§7.1.5).",
-        ),
-        Mistake(
-            lambda rows, code: _ending(rows, code, in_order=(1000, 1005)),
-            "1001 says that one end goes away. Such a Close is in order (§7.4.1).",
-        ),
-        Mistake(
-            lambda rows, code: next((f"closed by {who}" for who, what in rows if what == "CLOSE"), "lost"),
-            "A Close on the wire is not enough: it may be unanswered (1006), or tell of a failure (1011).",
-        ),
-        Mistake(
-            lambda rows, code: next((f"closed by {who}" for who, what in rows if what != "RST"), "lost"),
-            "A FIN without a Close is a loss: the system sends it for a program that was killed.",
-        ),
-        Mistake(
-            lambda rows, code: _ending(rows, code).capitalize(),
-            "These are the words; write them in small letters, as the question does.",
-        ),
-        Mistake(
-            lambda rows, code: _ending(rows, code).removeprefix("closed by "),
-            "This is one word of the answer: the question has all of them.",
-        ),
-    ),
-    why="After a loss a client comes back after a random wait (§7.2.3). That is wise after 1001, too.",
-)
-
-
-DELAY = 0.02  # seconds one way
-# The same from ping to ping: so the median is neither the first, the last or the quickest, nor the mean.
-DELAYS = (0.03, 0.06, 0.25, 0.02, 0.10)
-MARGIN = 0.01  # seconds by which a latency may be nearer to another value than the median
-PATIENCE = 3.0  # seconds for all pings
-PINGS = 5
-BOTH: dict[str, tuple[Any, Any]] = {
-    "websockets": (websockets.asyncio.server.serve, websockets.asyncio.client.connect),
-    "wslab": (wslab.serve, wslab.connect),
-}
-
-
-async def _wait_closed(ws: Any) -> None:
+async def _stay(ws: Any) -> None:
     await ws.wait_closed()
 
 
+# -- how a connection ended ---------------------------------------------------------------------------------
+
+NORMAL = (1000, 1001, 1005)
+FAILURES = (1002, 1003, 1007, 1008, 1009, 1011)
+# A cable is pulled, a connection reset, a server killed; a Close is not answered, or does not arrive.
+LOSSES: list[Rows] = [[], [("server", "RST")], [("server", "FIN"), ("client", "FIN")]]
+LOSSES += [[("client", "CLOSE"), ("client", "FIN")], [("server", "CLOSE")]]
+
+
+def _closed(first: str, tcp: str = "server") -> Rows:
+    """Return what a tap sees when one end closes first and one ends TCP first."""
+    other = {"client": "server", "server": "client"}
+    return [(first, "CLOSE"), (other[first], "CLOSE"), (tcp, "FIN"), (other[tcp], "FIN")]
+
+
+def _ending(rows: Rows, code: int, *, tells: str = "CLOSE", normal: tuple[int, ...] = NORMAL) -> str:
+    if code == 1006:
+        return "lost"
+    return next(f"closed by {who}" for who, what in rows if what == tells) if code in normal else "failed"
+
+
+def _another(source: random.Random) -> tuple[Rows, int]:
+    if source.random() < 0.2:
+        return source.choice(LOSSES), 1006
+    sides = ("client", "server")
+    return _closed(source.choice(sides), source.choice(sides)), source.choice(NORMAL * 2 + FAILURES)
+
+
+CLASSIFY_ENDING = Function(
+    name="classify-ending",
+    title="Say how a connection ended",
+    section="RFC 6455 §7.1.2 to §7.1.5 and §7.4.1",
+    asks="my_ending(rows, code)",
+    right=_ending,
+    calls=[
+        *[(_closed("client"), 1000), (_closed("server"), 1001), *((rows, 1006) for rows in LOSSES)],
+        *[(_closed("server"), 1011), (_closed("server"), 1002), (_closed("client"), 1005)],
+    ],
+    drawn=_another,
+    mistakes={
+        "1002 is a protocol error. Normal are only 1000, 1001 and 1005.": (
+            lambda rows, code: _ending(rows, code, normal=(*NORMAL, *FAILURES[:-1]))
+        ),
+        "The server ends TCP first whoever closed first (§7.1.1). Look for the first CLOSE.": (
+            lambda rows, code: _ending(rows, code, tells="FIN")
+        ),
+        "1005 says that the Close had no code. Such an ending is normal (§7.1.5).": (
+            lambda rows, code: _ending(rows, code, normal=(1000, 1001))
+        ),
+        "A Close in the rows is not enough. It may be unanswered (1006) or report a failure (1011).": (
+            lambda rows, code: next((f"closed by {who}" for who, what in rows if what == "CLOSE"), "lost")
+        ),
+        "A FIN without a Close is a loss: the system sends it for a program that was killed.": (
+            lambda rows, code: next((f"closed by {who}" for who, what in rows if what != "RST"), "lost")
+        ),
+    },
+    hints=(
+        "Look at the code first. The table of close codes says which of them report a failure.",
+        "1006 is a loss. 1000, 1001 and 1005 are normal; then the first CLOSE says who closed.",
+        'return "closed by " + next(sender for sender, what in rows if what == "CLOSE")',
+    ),
+    why="After a lost connection, a client reconnects after a random delay (§7.2.3). Do the same after 1001.",
+)
+
+# -- latency ------------------------------------------------------------------------------------------------
+
+SHORTEST = 0.02  # seconds one way
+# Seconds one way, for each ping: the median is neither the first, the last, the quickest nor the mean, and
+# the medians of the two connections are so far apart that no number is near both.
+DELAYS: dict[Package, tuple[float, ...]] = {
+    "websockets": (0.03, 0.06, 0.25, SHORTEST, 0.10),
+    "wslab": (0.2, 0.15, SHORTEST),
+}
+MARGIN = 0.01  # seconds by which a latency may be nearer to another value than the median
+NEAR = 0.08  # seconds by which it may differ from what the tap saw
+
+
 async def _judge_latency(answer: Any) -> Fault | None:
-    for name, (serve, connect) in BOTH.items():
-        async with serve(_wait_closed, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
-            port = server.sockets[0].getsockname()[1]
-            async with (
-                Tap(port, delay=DELAY) as tap,
-                connect(f"ws://127.0.0.1:{tap.port}/", compression=None, ping_interval=None) as ws,
-            ):
-                fault = await _measure(answer, tap, ws, changing=name == "websockets")
-        if fault and fault.given is not None:
-            return replace(fault, sentence=f"{fault.sentence} This was a connection of {name}.")
+    for package, delays in DELAYS.items():
+        async with through_tap(_stay, package, delay=SHORTEST) as (tap, ws):
+            fault = await _measure(answer, tap, ws, delays)
         if fault:
-            return fault
+            return fault if fault.idle else replace(fault, sentence=f"{fault.sentence} The peer: {package}.")
     return None
 
 
-async def _measure(answer: Any, tap: Tap, ws: Any, *, changing: bool) -> Fault | None:
+async def _measure(answer: Any, tap: Tap, ws: Any, delays: Sequence[float]) -> Fault | None:
     """Have the answer measure a connection, and compare with what the tap has seen of it."""
-    delaying = asyncio.ensure_future(_change_the_delay(tap)) if changing else None
-    given, ended = None, True
-    try:
-        async with asyncio.timeout(PATIENCE) as scope:
-            given = await answer(ws, PINGS)
-    except TimeoutError:
-        if not scope.expired():
-            raise
-        ended = False
-    finally:
-        if delaying:
-            delaying.cancel()
+    changing = asyncio.ensure_future(_change_the_delay(tap, delays))
+    work = asyncio.ensure_future(answer(ws, len(delays)))
+    ended, _ = await end(work, 2 * PATIENCE)
+    changing.cancel()
+    given = work.result() if ended else None
     try:
         await (await ws.ping())  # when its pong is here, all that was sent before has passed the tap
-    except (wslab.ConnectionClosed, websockets.exceptions.ConnectionClosed):
-        return Fault("closes the connection; it was asked to measure it.", given=given)
+    except Exception:
+        return Fault("closed the connection. Only measure it.")
     rows = [row for row in tap.conversation() if row.kind == "frame"]
     pings = [row for row in rows if row.what == "PING"][:-1]
     if any(row.what in ("TEXT", "BINARY") for row in rows):
-        return Fault("sends data messages; a ping needs no help from the handler of the peer.", given=given)
-    if len(pings) > PINGS:
-        return Fault(f"sends more than {PINGS} pings; count says how many.", given=given)
+        return Fault("sent data messages. A ping needs no help from the handler of the peer.")
+    if len(pings) > len(delays):
+        return Fault(f"sent more than {len(delays)} pings. Send as many as count says.")
     if not ended:
-        return Fault("does not end: it awaits what never happens, or a loop never ends.", given=given)
+        return Fault("did not end. It awaits something that never happens, or a loop never ends.")
     pongs = [row.arrived for row in rows if row.what == "PONG"]
     seen = [(pong - ping.time) / 1000 for ping, pong in zip(pings, pongs, strict=False) if pong is not None]
-    sentence = _fault(given, len(pings), seen)
-    return Fault(sentence, (("given", show(given)),) if len(pings) else (), given) if sentence else None
+    return _wrong_latency(given, len(pings), seen, len(delays))
 
 
-async def _change_the_delay(tap: Tap) -> None:
-    """Give each ping a delay of its own, once the pong before has passed."""
-    for passed, delay in enumerate(DELAYS):
+async def _change_the_delay(tap: Tap, delays: Sequence[float]) -> None:
+    """Give each ping its own delay, once the pong before has passed."""
+    for passed, delay in enumerate(delays):
         if passed:
-            await tap.seen("PONG", "server", count=passed, timeout=2 * PATIENCE)
+            await tap.seen("PONG", "server", count=passed, timeout=3 * PATIENCE)
         tap.delay = delay
 
 
-def _fault(given: Any, pings: int, seen: list[float]) -> str:
-    """Say what is wrong with a latency, given the number of pings and the latencies that the tap saw."""
-    if pings < PINGS:
-        return f"sends {pings or 'no'} ping{'s' * (pings != 1)}, where count is {PINGS}."
+def _wrong_latency(given: Any, pings: int, seen: list[float], count: int) -> Fault | None:
+    """Return what is wrong with a latency, given the number of pings and the latencies that the tap saw."""
+    if given is None and not pings:
+        return NOTHING_YET
+    rows = (("returned", show(given)),) if pings else ()
+    if pings < count:
+        return Fault(f"sent {pings or 'no'} ping{'s' * (pings != 1)} where count is {count}.", rows)
     if isinstance(given, (list, tuple)):
-        return "gives several values: the median of them is asked."
+        return Fault("returned several values. Return their median.", rows)
     if not isinstance(given, (int, float)) or isinstance(given, bool):
-        return "does not give a number of seconds."
-    if given < 2 * DELAY:
-        return "gives less than there and back takes: this is the time to send, not until the pong."
-    if given >= 1000 * 2 * DELAY:
-        return "gives milliseconds: seconds are asked."
-    if len(seen) < PINGS:
-        return ""
-    values = {
-        "mean": statistics.mean(seen),
-        "slowest": max(seen),
-        "quickest": min(seen),
-        "first": seen[0],
-        "last": seen[-1],
-        "sum": sum(seen),
-    }
+        return Fault("did not return a number of seconds.", rows)
+    if given < 2 * SHORTEST:
+        return Fault("returned less than there and back takes: the time to send, not until the pong.", rows)
+    if given >= 1000 * 2 * SHORTEST:
+        return Fault("returned milliseconds. Return seconds.", rows)
+    values = {"mean": statistics.mean(seen), "slowest": max(seen), "quickest": min(seen)}
+    values |= {"first": seen[0], "last": seen[-1], "sum": sum(seen)}
     name, value = min(values.items(), key=lambda each: abs(given - each[1]))
-    if abs(given - value) + MARGIN < abs(given - statistics.median(seen)):
-        return f"gives the {name} of the latencies: the median is the middle one, once they are sorted."
-    return ""
+    off = abs(given - statistics.median(seen))
+    if abs(given - value) + MARGIN < off:
+        return Fault(f"returned the {name} of the latencies. The median is the middle value, sorted.", rows)
+    return Fault("returned another value than the median of the latencies.", rows) if off > NEAR else None
 
 
-async def _latency_of_sending(ws: Any, count: int) -> Any:
-    began = time.perf_counter()
-    for _ in range(count):
-        await ws.ping()
-    return (time.perf_counter() - began) / count
-
-
-async def _latency_of_one_await(ws: Any, count: int) -> Any:
-    return [await ws.ping() for _ in range(count)][-1]
-
-
-async def _latency_of_echo(ws: Any, count: int) -> Any:
-    began = time.perf_counter()
-    await ws.send("ping")
-    return time.perf_counter() - began
-
-
-async def _mean_latency(ws: Any, count: int) -> Any:
-    return statistics.mean([await (await ws.ping()) for _ in range(count)])
-
-
-async def _last_latency(ws: Any, count: int) -> Any:
-    return [await (await ws.ping()) for _ in range(count)][-1]
-
-
-async def _quickest(ws: Any, count: int) -> Any:
-    return min([await (await ws.ping()) for _ in range(count)])
-
-
-async def _latencies(ws: Any, count: int) -> Any:
-    return [await (await ws.ping()) for _ in range(count)]
-
-
-async def _latency_of_one(ws: Any, count: int) -> Any:
-    return await (await ws.ping())
-
-
-async def _latency_for_ever(ws: Any, count: int) -> Any:
-    while True:
-        await (await ws.ping())
-
-
-async def _latency_and_goodbye(ws: Any, count: int) -> Any:
-    latency = await (await ws.ping())
-    await ws.close()
-    return latency
-
-
-async def _latency_in_milliseconds(ws: Any, count: int) -> Any:
-    return 1000 * sorted([await (await ws.ping()) for _ in range(count)])[count // 2]
-
-
-LATENCY = Exercise(
+LATENCY = Watched(
     name="latency",
-    lesson="04",
     title="Report the latency of a connection",
+    section="RFC 6455 §5.5.2",
     asks="my_latency(ws, count)",
     judge=_judge_latency,
-    section="RFC 6455 §5.5.2",
     hints=(
-        "await ws.ping() sends; await what it gives waits for the pong. Both packages take both awaits.",
-        "Collect the latencies of count pings in a list; statistics.median(list) gives the middle one.",
+        "The text in front of the exercise says what the first await waits for, and what the second.",
+        "await (await ws.ping()) is one latency with both packages. Collect count of them in a list.",
+        "return statistics.median([await (await ws.ping()) for _ in range(count)])",
     ),
-    mistakes=(
-        Mistake(_latency_of_sending, "this is the time to send, not until the pong"),
-        Mistake(_latency_of_one_await, "put await in front"),
-        Mistake(_latency_of_echo, "sends data messages"),
-        Mistake(_latency_in_milliseconds, "seconds are asked"),
-        Mistake(_mean_latency, "gives the mean"),
-        Mistake(_last_latency, "gives the last"),
-        Mistake(_quickest, "gives the quickest"),
-        Mistake(_latencies, "the median of them is asked"),
-        Mistake(_latency_of_one, "sends 1 ping, where count is 5"),
-        Mistake(_latency_for_ever, "sends more than 5 pings"),
-        Mistake(_latency_and_goodbye, "closes the connection"),
-    ),
-    why="The median is the usual latency; one late pong says little about a connection.",
+    why="The median is the usual latency. One late pong says little about a connection.",
     bound=9.0,
 )
 
-EXERCISES = (CLASSIFY_ENDING, LATENCY)
+# -- a heartbeat of pings -----------------------------------------------------------------------------------
+
+INTERVAL = 0.05  # seconds from beat to beat
+TIMEOUT = 0.4  # seconds of silence until the learner gives up
+# Beats until the network freezes: more than fit into the timeout, and not the same number twice.
+BEATS: dict[Package, int] = {"wslab": 12, "websockets": 10}
+
+
+async def _judge_heartbeat(answer: Any) -> Fault | None:
+    for package, beats in BEATS.items():
+        if fault := await _watch(answer, package, beats):
+            return fault if fault.idle else replace(fault, sentence=f"{fault.sentence} The peer: {package}.")
+    return None
+
+
+async def _watch(answer: Any, package: Package, beats: int) -> Fault | None:
+    async with through_tap(_stay, package) as (tap, ws):
+        with noting_time_sleep() as slept:
+            work = asyncio.ensure_future(answer(ws, INTERVAL, TIMEOUT))
+            went_on = await freeze_after(tap, tap.seen("PONG", count=beats, timeout=PATIENCE), work)
+            seen = tap.conversation()
+            ended, late = await end(work, INTERVAL + TIMEOUT)
+        after = [] if ended else await _sent_since(len(seen), tap, ws)
+    pongs = [row.time / 1000 for row in seen if row.what == "PONG"]
+    if ended and isinstance(work.exception(), TimeoutError) and went_on:
+        return Fault("raised TimeoutError when a pong was late. Catch it and return how many came.")
+    given = work.result() if ended else None
+    if given is None and ended and not any(row.what == "PING" for row in seen):
+        return NOTHING_YET
+    sentence = _wrong_while_alive(seen, pongs, beats, went_on=went_on)
+    if not sentence and slept:
+        sentence = "called time.sleep, which stops the whole program. Use await asyncio.sleep instead."
+    if not sentence and not ended:
+        sentence = _why_it_goes_on(after)
+    if not sentence and late:
+        sentence = "ended too late after the network froze. The limit of each pong is the timeout."
+    if not sentence and given == len(pongs) + 1:
+        sentence = "counted one too many. Count a ping when its pong has arrived."
+    rows = (("returned", show(given)),) if ended else ()
+    return Fault(sentence, rows) if sentence else compare(given, len(pongs))
+
+
+async def _sent_since(number: int, tap: Tap, ws: Any) -> list[str]:
+    """Thaw the network, and return what was sent into it after so many rows."""
+    tap.thaw()
+    with contextlib.suppress(Exception):  # it may be closed
+        async with asyncio.timeout(PATIENCE):
+            await (await ws.ping())
+    return [row.what for row in tap.conversation()[number:] if row.sender == "client"]
+
+
+def _wrong_while_alive(rows: Any, pongs: list[float], beats: int, *, went_on: bool) -> str:
+    """Say what is wrong with a heartbeat while the peer is alive; pongs are times in seconds."""
+    if any(row.what in ("TEXT", "BINARY") for row in rows):
+        return "sent data messages. A heartbeat of pings does not disturb the handler."
+    if not any(row.what == "PING" for row in rows):
+        return "sent no ping."
+    came = f"{len(pongs) or 'no'} pong{'s' * (len(pongs) != 1)}"
+    if not went_on:
+        return f"ended after {came}, but the peer was alive and answered."
+    if len(pongs) < beats:
+        return f"had {came} after {PATIENCE:g} seconds. Ping more often: every interval seconds."
+    if pongs[-1] - pongs[0] < (len(pongs) - 1) * INTERVAL * 0.9:  # a sleep is never too short
+        return "pinged too often. Sleep for the interval before each ping."
+    return ""
+
+
+def _why_it_goes_on(after: list[str]) -> str:
+    """Say why a heartbeat does not end in a frozen network, given what was sent into it."""
+    if "CLOSE" in after:
+        return "closed the frozen connection and waited for an answer that cannot arrive. Only return."
+    if after.count("PING") > 2:  # one of the answer, and one to see all of them pass
+        return (
+            "took pings for answered that were sent into a frozen network. In websockets, "
+            "await ws.ping() only sends. Await what it returned, within the limit."
+        )
+    return (
+        "went on although the network was frozen. Put a time limit around all that waits for a pong, and "
+        "return after it. In wslab, it is await ws.ping() that waits."
+    )
+
+
+HEARTBEAT = Watched(
+    name="heartbeat",
+    title="Write the task that keeps watch with pings",
+    section="RFC 6455 §5.5.2 and §5.5.3",
+    asks="my_heartbeat(ws, interval, timeout)",
+    judge=_judge_heartbeat,
+    hints=(
+        "Loop: sleep for the interval, ping, count. The trap above shows which await needs the limit.",
+        "async with asyncio.timeout(timeout): around both awaits of await (await ws.ping()).",
+        "Count after the pong. except TimeoutError: return the number of pongs.",
+    ),
+    why="websockets runs such a task for each connection, wslab two timers, unless ping_interval is None.",
+    bound=10.0,
+)
+
+# -- a heartbeat of data messages ---------------------------------------------------------------------------
+
+WEATHER = ("rain", "sun", "snow", "fog", "hail", "wind")
+
+
+async def _tell(ws: Any, news: list[Any]) -> None:
+    await ws.send(news[0])
+    for _ in range(BEATS["wslab"]):
+        await ws.send("beat")
+        await asyncio.sleep(INTERVAL)
+    for each in news[1:]:
+        await ws.send(each)
+    await ws.wait_closed()
+
+
+async def _judge_app_heartbeat(answer: Any) -> Fault | None:
+    news = [*random.sample(WEATHER, 2), "beats of the sea", bytes([random.randrange(256)])]
+    async with through_tap(lambda ws: _tell(ws, news)) as (tap, ws):
+        work = asyncio.ensure_future(answer(ws, TIMEOUT))
+        went_on = await freeze_after(tap, tap.seen("BINARY", "server"), work)
+        ended, late = await end(work, TIMEOUT)
+    if not ended:
+        return Fault(
+            "went on although nothing arrived. Put a time limit around each recv, and return after it."
+        )
+    if isinstance(work.exception(), TimeoutError):
+        return Fault("raised TimeoutError when nothing arrived. Catch it and return the list.")
+    given = work.result()
+    if given is not None and not went_on:
+        return Fault(
+            "ended while beats arrived. Count the limit from the last message: only silence ends it."
+        )
+    if isinstance(given, list) and "beat" in given:
+        return Fault("kept the beats, which are not news.", (("returned", show(given)),))
+    if fault := compare(given, news):
+        return fault
+    return Fault("ended too late. The limit of each recv is the timeout.") if late else None
+
+
+APP_HEARTBEAT = Watched(
+    name="app-heartbeat",
+    title="Listen to an application heartbeat",
+    section="RFC 6455 §5.5.2 and §5.6",
+    asks="my_listen(ws, timeout)",
+    judge=_judge_app_heartbeat,
+    hints=(
+        "Every message is a sign of life. Put the time limit around each await ws.recv().",
+        'In a loop: receive within the limit, keep what is not "beat".',
+        "except TimeoutError: return the list.",
+    ),
+    why="JavaScript in a browser cannot ping and does not see pings. This is the heartbeat that it can have.",
+    bound=8.0,
+)
+
+EXERCISES = (CLASSIFY_ENDING, LATENCY, HEARTBEAT, APP_HEARTBEAT)

@@ -1,65 +1,55 @@
-"""A server elsewhere: in a thread of its own, with an event loop of its own.
+"""A server in a thread, with its own event loop.
 
-In a notebook, server and client share a loop, so a handler that blocks would stop both, and nobody could
-watch. Elsewhere it stops the server only, as it does in a program of its own. This works with ``wslab.serve``
-and with the ``serve`` of ``websockets``, which it is given. What the server says is left to it; a stop waits
-for the shutdown of the server, and so for a handler that blocks. Nothing here reads bytes.
+In a notebook, server and client share a loop, so a handler that blocks would stop both. Here it stops only
+the server, as if that were another program.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Self
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
-__all__ = ["Elsewhere"]
+__all__ = ["server_thread"]
 
 
-class Elsewhere:
-    """Run a server in a thread, with a loop that nothing else runs in.
+@asynccontextmanager
+async def server_thread(
+    serve: Callable[..., Any], handler: Callable[[Any], Any], **options: Any
+) -> AsyncIterator[int]:
+    """Run a server in a thread; yield its port on 127.0.0.1, and wait at the end for its shutdown.
 
     Args:
         serve: ``wslab.serve`` or ``websockets.asyncio.server.serve``.
-        handler: called in the other thread with each connection; it may append to a list of this one.
+        handler: called in the thread with each connection.
         options: passed on to ``serve``, such as ``ping_interval``.
-
-    Attributes:
-        port: where the server listens on 127.0.0.1.
 
     >>> import wslab
     >>> async def main():
-    ...     async def hello(ws):
-    ...         await ws.send("from elsewhere")
-    ...     async with Elsewhere(wslab.serve, hello) as server:
-    ...         async with wslab.connect(f"ws://127.0.0.1:{server.port}") as ws:
+    ...     async with server_thread(wslab.serve, lambda ws: ws.send("from a thread")) as port:
+    ...         async with wslab.connect(f"ws://127.0.0.1:{port}/") as ws:
     ...             return await ws.recv()
     >>> asyncio.run(main())
-    'from elsewhere'
+    'from a thread'
     """
+    here = asyncio.get_running_loop()
+    started: asyncio.Future[Any] = here.create_future()
 
-    def __init__(self, serve: Callable[..., Any], handler: Callable[[Any], Any], **options: Any) -> None:
-        self._starting = (serve, handler, options)
-        self._thread: asyncio.Future[None]
-        self._loop: asyncio.AbstractEventLoop
-        self._over: asyncio.Event
-        self.port = 0
-
-    async def __aenter__(self) -> Self:
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._thread = asyncio.ensure_future(asyncio.to_thread(asyncio.run, self._run(ready)))
-        await asyncio.wait([ready, self._thread], return_when=asyncio.FIRST_COMPLETED)
-        if self._thread.done():
-            await self._thread  # it could not listen: this raises
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
-        await self._thread
-
-    async def _run(self, ready: asyncio.Future[None]) -> None:
-        serve, handler, options = self._starting
-        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+    async def run() -> None:
+        over = asyncio.Event()
         async with serve(handler, "127.0.0.1", 0, **options) as server:
-            self.port = int(next(iter(server.sockets)).getsockname()[1])
-            ready.get_loop().call_soon_threadsafe(ready.set_result, None)
-            await self._over.wait()
+            port = next(iter(server.sockets)).getsockname()[1]
+            here.call_soon_threadsafe(started.set_result, (port, asyncio.get_running_loop(), over))
+            await over.wait()
+
+    thread: asyncio.Future[Any] = asyncio.ensure_future(asyncio.to_thread(asyncio.run, run()))
+    await asyncio.wait({started, thread}, return_when=asyncio.FIRST_COMPLETED)
+    if thread.done():
+        await thread  # it could not listen: this raises
+    port, loop, over = started.result()
+    try:
+        yield port
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        await thread
