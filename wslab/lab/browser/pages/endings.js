@@ -35,6 +35,16 @@ function accepted(code) {
   }
 }
 
+/** Close a connection before it is open, and return its ready states and its close event. */
+async function early() {
+  const socket = new WebSocket(socketAddress("wait"));
+  const states = [socket.readyState];
+  socket.close();
+  states.push(socket.readyState);
+  const event = await new Promise((resolve) => socket.addEventListener("close", resolve));
+  return { states: [...states, socket.readyState], event };
+}
+
 for (const [what, path, act] of ENDINGS) {
   const event = await ending(path, act);
   log.add(what, String(event.code), event.reason, String(event.wasClean));
@@ -42,4 +52,6 @@ for (const [what, path, act] of ENDINGS) {
 const taken = CODES.filter(accepted);
 const refused = CODES.filter((code) => !taken.includes(code));
 byId("allowed").textContent = `close() takes ${taken.join(", ")}, and refuses ${refused.join(", ")}.`;
+const { states, event } = await early();
+byId("early").textContent = `close() before the handshake is done: readyState ${states.join(" → ")}, code ${event.code}.`;
 byId("ping").textContent = `A WebSocket of this browser ${"ping" in WebSocket.prototype ? "has" : "has no"} ping().`;
