@@ -2,10 +2,10 @@
 
 The work runs in a thread, the caller waits. So a loop that never ends cannot take the kernel with it, and a
 judge that is a coroutine function gets a loop that turns, while the kernel's stands still. When the bound is
-over, an exception is raised in the thread at its next bytecode. Code that waits in C (``time.sleep``, a
-socket) does not notice; it is left behind, and the outcome says so. Time is counted in looks, which do not
-pass while the machine stands still; what a coroutine did around such a pause says nothing about it, since all
-its timers were due at once: it is tried again.
+over, an exception is raised in the thread at its next bytecode; code that waits in C (``time.sleep``, a
+socket) does not notice and is left behind. Time is counted in looks, which do not pass while the machine
+stands still. What a coroutine did around such a pause says nothing about it, since all its timers were due at
+once: it is tried again.
 """
 
 from __future__ import annotations
@@ -43,34 +43,19 @@ class _StopError(BaseException):
 
 @dataclass
 class Outcome:
-    """How the work ended: with a value, with an error, or not within its bound.
+    """How the work ended: with a value, with an error, or not within its bound."""
 
-    Attributes:
-        value: what the judge returned.
-        error: what it raised.
-        expired: whether the bound was over, or the loop was held.
-        held: whether the loop did not turn, because something in it did not await.
-        stopped: whether the work really ended; False means that a thread is left behind.
-        forgotten: coroutines that nobody awaited: name to the file and line where each was thrown away.
-        unheard: exceptions of tasks that nobody awaited.
-    """
-
-    value: Any = None
-    error: BaseException | None = None
-    expired: bool = False
-    held: bool = False
-    stopped: bool = True
-    forgotten: dict[str, tuple[str, int]] = field(default_factory=dict)
-    unheard: list[BaseException] = field(default_factory=list)
+    value: Any = None  # what the judge returned
+    error: BaseException | None = None  # what it raised
+    expired: bool = False  # whether the bound was over, or the loop was held
+    held: bool = False  # whether the loop did not turn, because something in it did not await
+    stopped: bool = True  # whether the work really ended; False means that a thread is left behind
+    forgotten: dict[str, tuple[str, int]] = field(default_factory=dict)  # coroutines: file and line of each
+    unheard: list[BaseException] = field(default_factory=list)  # exceptions of tasks that nobody awaited
 
 
 def run(judge: Callable[[Any], Any], answer: Any, bound: float) -> Outcome:
-    """Call a judge with an answer, and await it when it is a coroutine function, for a bounded time.
-
-    Args:
-        judge: a function or a coroutine function.
-        answer: its argument.
-        bound: in seconds.
+    """Call a judge with an answer, and await it when it is a coroutine function, for ``bound`` seconds.
 
     Raises:
         KeyboardInterrupt: the learner interrupted the kernel; the work is stopped first.
@@ -96,9 +81,9 @@ class _Work(threading.Thread):
     def __init__(self, judge: Callable[[Any], Any], answer: Any, bound: float) -> None:
         super().__init__(name="wslab-exercise", daemon=True)
         self._judge, self._answer, self._bound = judge, answer, bound
+        self._awaits = inspect.iscoroutinefunction(judge)
         self._context = contextvars.copy_context()  # the kernel finds the cell to print to in it
-        self._lock = threading.Lock()
-        self._finished = False
+        self._lock, self._finished = threading.Lock(), False
         # Not join(): when an interrupt of the kernel ends it, Python 3.11 holds a running thread for ended.
         self._done = threading.Event()
         self._outcome = Outcome(expired=True)
@@ -107,14 +92,12 @@ class _Work(threading.Thread):
         self.unheard: list[BaseException] = []
         self.paused = False
 
-    # -- in the thread ------------------------------------------------------------------------------------
-
     def run(self) -> None:
         try:
             outcome = self._context.run(self._try)
             with self._lock:
                 self._finished = True
-                _raise_in(self.ident, None)  # a call to stop that came too late must not hit the thread's end
+                self._raise(None)  # a call to stop that came too late must not hit the thread's end
                 self._outcome = outcome
         except _StopError:
             pass
@@ -123,7 +106,7 @@ class _Work(threading.Thread):
 
     def _try(self) -> Outcome:
         try:
-            if not inspect.iscoroutinefunction(self._judge):
+            if not self._awaits:
                 return Outcome(self._judge(self._answer))
             with asyncio.Runner() as runner:
                 runner.get_loop().set_exception_handler(self._hear)
@@ -152,8 +135,6 @@ class _Work(threading.Thread):
     def _turn(self) -> None:
         self._turns += 1
 
-    # -- outside of it ------------------------------------------------------------------------------------
-
     def outcome_of(self) -> Outcome:
         """Do the work, and return how it ended; stop it first when the learner interrupts the kernel."""
         held = False
@@ -162,26 +143,20 @@ class _Work(threading.Thread):
             held = self._watch()
         finally:
             stopped = self._stop()
-        if stopped and not held:
-            return self._outcome
-        return Outcome(expired=True, held=held, stopped=stopped)
+        return self._outcome if stopped and not held else Outcome(expired=True, held=held, stopped=stopped)
 
     def _watch(self) -> bool:
         """Wait for the end or the bound; return early, with True, when the loop does not turn any more."""
         silent, turns = 0, -1
-        more = (
-            GRACE if inspect.iscoroutinefunction(self._judge) else 0
-        )  # a loop ends its waiting at the bound
+        more = GRACE if self._awaits else 0  # a loop ends its own waiting at the bound
         for _ in range(round((self._bound + more) / LOOK)):
             looked = time.monotonic()
             over = self._done.wait(LOOK)
             self.paused |= time.monotonic() - looked > LOOK + PAUSE
-            if over:
-                return False
             loop = self._loop
             silent = silent + 1 if loop and self._turns == turns else 0
-            if silent == STALL:
-                return True
+            if over or silent == STALL:
+                return not over
             turns = self._turns
             with contextlib.suppress(RuntimeError):  # it has ended just now
                 if loop:
@@ -191,36 +166,25 @@ class _Work(threading.Thread):
     def _stop(self) -> bool:
         """Raise inside the thread until it ends, for as long as the grace lasts; return whether it did."""
         end, pause = time.monotonic() + GRACE, LOOK
-        with _unheard_in_destructors():
-            while not self._done.is_set() and time.monotonic() < end:
-                with self._lock:
-                    if not self._finished:
-                        _raise_in(self.ident, _StopError)
-                self._done.wait(pause)
-                pause *= 2  # what it does on its way out takes time, and is not to be hit again and again
+        hook, sys.unraisablehook = sys.unraisablehook, _silent_for_stops(sys.unraisablehook)
+        while not self._done.is_set() and time.monotonic() < end:
+            with self._lock:
+                if not self._finished:
+                    self._raise(_StopError)
+            self._done.wait(pause)
+            pause *= 2  # what it does on its way out takes time, and is not to be hit again and again
+        sys.unraisablehook = hook
         return self._done.is_set()
 
+    def _raise(self, error: type[BaseException] | None) -> None:
+        """Have the thread raise at its next bytecode, or take back what it was to raise."""
+        thing = ctypes.py_object(error) if error else None
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident or 0), thing)
 
-def _raise_in(ident: int | None, error: type[BaseException] | None) -> None:
-    """Have a thread raise at its next bytecode, or take back what it was to raise."""
-    thing = ctypes.py_object(error) if error else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident or 0), thing)
 
-
-@contextlib.contextmanager
-def _unheard_in_destructors() -> Iterator[None]:
+def _silent_for_stops(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Keep Python from printing that a call to stop came while an object was being destroyed."""
-    hook = sys.unraisablehook
-
-    def ignore(unraisable: Any) -> None:
-        if unraisable.exc_type is not _StopError:
-            hook(unraisable)
-
-    sys.unraisablehook = ignore
-    try:
-        yield
-    finally:
-        sys.unraisablehook = hook
+    return lambda unraisable: None if unraisable.exc_type is _StopError else hook(unraisable)
 
 
 @contextlib.contextmanager
