@@ -98,19 +98,19 @@ ACCEPT_KEY = wrong(
     (lambda key: in_base64(base64.b64decode(key) + GUID.encode()), "You decoded the key"),
     (
         lambda key: base64.b64encode(hashlib.sha1((key + GUID).encode()).hexdigest().encode()).decode(),
-        "You encoded the 40 hexadecimal characters",
+        "You encoded 40 hexadecimal characters",
     ),
-    (lambda key: in_base64((key + GUID.lower()).encode()), "capital letters"),
+    (lambda key: in_base64((key + GUID.lower()).encode()), "returned the wrong value"),
     (lambda key: in_base64((GUID + key).encode()), "You put the GUID first"),
     (lambda key: in_base64(key.encode()), "You left out the GUID"),
-    (lambda key: hashlib.sha1((key + GUID).encode()).digest(), "the 20 bytes of the digest"),
-    (lambda key: str(step_by_step(key).encode()), "writes b'…' around the bytes"),
+    (lambda key: hashlib.sha1((key + GUID).encode()).digest(), "returned bytes, not a str"),
+    (lambda key: str(step_by_step(key).encode()), "returned the wrong value"),
     (
         lambda key: base64.b64encode(hashlib.sha256((key + GUID).encode()).digest()).decode(),
         "returned the wrong value",
     ),
     (lambda key: step_by_step(key).replace("+", "-").replace("/", "_"), "returned the wrong value"),
-    (lambda key: f"{ACCEPT}: {step_by_step(key)}", "the whole header"),
+    (lambda key: f"{ACCEPT}: {step_by_step(key)}", "returned the wrong value"),
     (lambda key: step_by_step(key).encode(), "Decode"),
     (lambda key: step_by_step(key) + "\n", "with white space around it"),
     (lambda key: hashlib.sha1(key.encode()), "not str"),
@@ -264,6 +264,19 @@ def exact(request: Request) -> bytes:
     return answer(request) if request.headers.get("Connection") == "Upgrade" else refuse("400 Bad Request")
 
 
+def knows_the_version(request: Request) -> bytes:
+    """Judge a request; refuse the one draft of the question only."""
+    return without("Sec-WebSocket-Version", "13")(request) if version_of(request) != "8" else answer(request)
+
+
+def version_of(request: Request) -> str | None:
+    return request.headers.get("Sec-WebSocket-Version")
+
+
+def knows_the_method(request: Request) -> bytes:
+    return answer(request if request.method == "POST" else request._replace(method="GET"))
+
+
 ANSWER = wrong(
     "answer-request",
     (
@@ -275,6 +288,9 @@ ANSWER = wrong(
     (without("Connection", "Upgrade"), "although Connection is missing"),
     (without("Sec-WebSocket-Version", "13"), "although the version is 8"),
     (without("Sec-WebSocket-Key", OTHER_KEY), "is not believed"),
+    (knows_the_version, "although the version is"),
+    (knows_the_method, "although the method is"),
+    (lambda request: answer(request).replace(b"Length: 0", b"Length: 9"), "announces 9 bytes of body"),
     (exact, "is not believed: the server answered 400"),
     (
         lambda request: refuse("400 Bad Request"),
@@ -376,8 +392,8 @@ CHOOSE = wrong(
         "Compare whole names",
     ),
     (lambda o, s: first(s, lambda n: n in ",".join(o)), "Compare whole names"),
-    (lambda o, s: first(s, o.__contains__) or "", "An empty name is not valid"),
-    (lambda o, s: first(s, o.__contains__) or (s or [None])[0], "was not offered"),
+    (lambda o, s: first(s, o.__contains__) or "", "returned the wrong value"),
+    (lambda o, s: first(s, o.__contains__) or (s or [None])[0], "returned the wrong value"),
     (lambda o, s: s[0], "returned the wrong value"),
     (last_of_mine, "the last of your own names"),
     (spoil, "changed what it was given"),
@@ -534,12 +550,12 @@ JUDGE = wrong(
     (wants_a_choice, "a server need not choose"),
     (blind(ACCEPT), "returned the wrong value"),
     (loose(ACCEPT, bool), "as a cache does"),
-    (loose(ACCEPT, lambda value: False), "The header does not repeat the key"),
+    (loose(ACCEPT, lambda value: False), "returned the wrong value"),
     (
         lambda key, offered, response: loose(ACCEPT, lambda value: value.lower() == accept_key(key).lower())(
             key, offered, response
         ),
-        "base64 has capital and small letters",
+        "returned the wrong value",
     ),
     (
         loose("Upgrade", lambda value: "websocket" in value.lower()),
@@ -550,7 +566,7 @@ JUDGE = wrong(
         loose("Connection", lambda value: "upgrade" in value.lower()),
         "no-upgrade is another",
     ),
-    (loose("Connection", lambda value: value == "Upgrade"), "Connection is a list"),
+    (loose("Connection", lambda value: value == "Upgrade"), "returned the wrong value"),
     (lambda key, offered, response: "Status", "not its capitals"),
     (
         lambda key, offered, response: fault(key, offered or ["soap"], response),

@@ -58,13 +58,6 @@ class NotAValueError(Exception):
 class Answer:
     """A function of the learner, or a coroutine function, called as it was written.
 
-    Args:
-        function: what the learner passed to ``check``.
-        name: what it is called in sentences.
-
-    Attributes:
-        call: the last call, as it would be written; the name before the first.
-
     >>> answer = Answer(lambda n: n + 1, "my_next")
     >>> answer(1), answer.call
     (2, 'my_next(1)')
@@ -72,7 +65,7 @@ class Answer:
 
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self._function, self._name = function, name
-        self.call = name
+        self.call = name  # then the last call, as it would be written
 
     def __call__(self, *args: Any) -> Any:
         self.call = f"{self._name}({', '.join(map(_argument, args))})"

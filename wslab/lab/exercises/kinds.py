@@ -28,19 +28,12 @@ _UNWRITTEN = "returned None. Write the function, or add the missing return."
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with an answer.
+    """What is wrong with an answer."""
 
-    Args:
-        sentence: what is wrong; the call is put in front of it when there was one.
-        rows: label and text, such as ("expected", "81 05").
-        idle: whether the answer did nothing at all, as a stub does: then it is "not yet".
-        advice: a sentence on the mistake behind it; it is read first.
-    """
-
-    sentence: str
-    rows: Rows = ()
-    idle: bool = False
-    advice: str = ""
+    sentence: str  # the call is put in front of it when there was one
+    rows: Rows = ()  # label and text, such as ("expected", "81 05")
+    idle: bool = False  # whether the answer did nothing at all, as a stub does: then it is "not yet"
+    advice: str = ""  # a sentence on the mistake behind it; it is read first
 
 
 NOTHING_YET = Fault("does nothing yet. Write its body.", idle=True)
@@ -48,27 +41,16 @@ NOTHING_YET = Fault("does nothing yet. Write its body.", idle=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Exercise:
-    """What every exercise has.
+    """What every exercise has."""
 
-    Args:
-        name: in kebab-case, unique in the course.
-        title: what to do, beginning with a verb.
-        section: where to read about it, such as "RFC 6455 §4.2.2".
-        hints: two or three sentences: where to look, what to use, nearly the line.
-        why: one sentence for a right answer, on why it matters.
-        bound: seconds that judging may take.
-        asks: the call that is expected, such as "my_accept_key(key)"; empty for a value.
-        borrows: names of functions of the course that do the same, which the answer may not be, nor call.
-    """
-
-    name: str
-    title: str
-    section: str
-    hints: tuple[str, ...]
-    why: str = ""
-    bound: float = 2.0
-    asks: str = ""
-    borrows: tuple[str, ...] = ()
+    name: str  # in kebab-case, unique in the course
+    title: str  # what to do, beginning with a verb
+    section: str  # where to read about it, such as "RFC 6455 §4.2.2"
+    hints: tuple[str, ...]  # two or three sentences: where to look, what to use, nearly the line
+    why: str = ""  # one sentence for a right answer, on why it matters
+    bound: float = 2.0  # seconds that judging may take
+    asks: str = ""  # the call that is expected, such as "my_accept_key(key)"; empty for a value
+    borrows: tuple[str, ...] = ()  # functions of the course that the answer may not be, nor call
 
     @property
     def asynchronous(self) -> bool:
@@ -78,23 +60,14 @@ class Exercise:
 
 @dataclass(frozen=True, kw_only=True)
 class Value(Exercise):
-    """A question whose answer is a dictionary.
-
-    Args:
-        right: the right answer.
-        look_at: for each key, a sentence that leads to its value without telling it.
-        mistakes: sentence to some wrong entries.
-        noun: what a key stands for, such as "request".
-        choices: the only texts that are possible, if the question names them.
-        within: by how much a number may differ, where the question asks for an estimate.
-    """
+    """A question whose answer is a dictionary."""
 
     right: Mapping[str, Any]
-    look_at: Mapping[str, str]
-    mistakes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    noun: str = "entry"
-    choices: tuple[str, ...] = ()
-    within: float = 0.0
+    look_at: Mapping[str, str]  # for each key, a sentence that leads to its value without telling it
+    mistakes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # sentence to wrong entries
+    noun: str = "entry"  # what a key stands for, such as "request"
+    choices: tuple[str, ...] = ()  # the only texts that are possible, if the question names them
+    within: float = 0.0  # by how much a number may differ, where the question asks for an estimate
 
     def judge(self, answer: Any) -> Fault | None:
         """Return the first entry that is wrong, and where to look for the right one."""
@@ -132,32 +105,20 @@ class Value(Exercise):
 
 @dataclass(frozen=True, kw_only=True)
 class Function(Exercise):
-    """A function to write, called as ``right`` is called and compared with it.
-
-    Args:
-        right: the right function.
-        calls: the arguments of each call; for the first, ``right`` returns something other than None.
-        drawn: draws the arguments of one more call; so an answer that only knows the fixed calls fails. None
-            where ``calls`` are all that are possible.
-        mistakes: sentence to a wrong function.
-        before: for bytes of a frame: given the arguments, those in front of the value in its frame.
-        sender: who sends that frame.
-        keeps: whether the answer must leave what it is given as it is.
-        shows: writes a value in one line.
-        within: by how much a number may differ, where the question asks for an estimate.
-        exact: whether a number must be of the right type, too.
-    """
+    """A function to write, called as ``right`` is called and compared with it."""
 
     right: Callable[..., Any]
-    calls: Sequence[tuple[Any, ...]]
+    calls: Sequence[tuple[Any, ...]]  # arguments; for the first, ``right`` returns something other than None
     drawn: Callable[[random.Random], tuple[Any, ...]] | None = None
-    mistakes: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    before: Callable[..., bytes] | None = None
-    sender: Sender | None = None
-    keeps: bool = False
-    shows: Callable[[Any], str] = show
-    within: float = 0.0
-    exact: bool = False
+    """Draws the arguments of one more call, so that an answer which knows the fixed calls alone fails; None
+    where ``calls`` are all that are possible."""
+    mistakes: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # sentence to wrong function
+    before: Callable[..., bytes] | None = None  # given the arguments: the bytes in front of it in its frame
+    sender: Sender | None = None  # who sends that frame
+    keeps: bool = False  # whether the answer must leave what it is given as it is
+    shows: Callable[[Any], str] = show  # writes a value in one line
+    within: float = 0.0  # by how much a number may differ, where the question asks for an estimate
+    exact: bool = False  # whether a number must be of the right type, too
 
     def judge(self, answer: Answer) -> Fault | None:
         """Return the first call whose value is not that of the right function."""
@@ -238,23 +199,13 @@ def _described(outcome: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Watched(Exercise):
-    """A coroutine function to write, which ``judge`` awaits in a world that it has made, or a plain function.
+    """A coroutine function, or a plain one, to write: ``judge`` calls it in a world that it has made."""
 
-    Args:
-        judge: a coroutine function (or, for a plain function, a function) of the answer: a fault or None. It
-            leaves nothing running.
-    """
-
-    judge: Callable[[Any], Any]
+    judge: Callable[[Any], Any]  # answer to fault or None; it leaves nothing running
 
 
 def same(given: Any, expected: Any, within: float = 0.0) -> bool:
     """Return whether two values are equal: bytes of any type, lists and tuples by content, numbers nearly.
-
-    Args:
-        given: the learner's value.
-        expected: the right one.
-        within: by how much numbers may differ; 0 allows what floating point loses.
 
     >>> same(bytearray(b"a"), b"a"), same([1, b"a"], (1, b"a")), same("a", b"a"), same(True, 1)
     (True, True, False, True)
@@ -282,16 +233,7 @@ def compare(
     shows: Callable[[Any], str] = show,
     within: float = 0.0,
 ) -> Fault | None:
-    """Compare a value that was returned with the right one; of bytes, find the first that differs.
-
-    Args:
-        given: the learner's value.
-        expected: the right one.
-        before: the bytes in front of the value in its frame; None when it is not part of a frame.
-        sender: who sends the frame.
-        shows: writes a value in one line.
-        within: by how much numbers may differ.
-    """
+    """Compare a value that was returned with the right one; the options are those of a `Function`."""
     if same(given, expected, within):
         return None
     if isinstance(given, (bytes, bytearray)) and isinstance(expected, bytes):

@@ -70,22 +70,15 @@ class Address(str):
 
 
 class Served:
-    """A handler that runs for each connection as a task that can be waited for, and cancelled.
-
-    Attributes:
-        uri: where it is served.
-        running: the tasks of the connections that are there.
-        raised: what the handler raised, other than that its connection was closed.
-        logged: what the server would have logged as an error, that a connection was closed included.
-    """
+    """A handler that runs for each connection as a task that can be waited for, and cancelled."""
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
-        self.uri = ""
+        self.uri = ""  # where it is served
         self.before: set[asyncio.Task[Any]] = set()  # tasks that are not those of a connection
-        self.running: set[asyncio.Task[None]] = set()
-        self.raised: list[BaseException] = []
-        self.logged: list[BaseException] = []
+        self.running: set[asyncio.Task[None]] = set()  # the connections that are there
+        self.raised: list[BaseException] = []  # by the handler, other than that its connection was closed
+        self.logged: list[BaseException] = []  # by a real server, as an error: a closed connection too
 
     async def guard(self, websocket: ServerConnection) -> None:
         """Serve one connection."""

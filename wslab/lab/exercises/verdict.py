@@ -40,24 +40,17 @@ def _box(look: str, title: str, sentences: tuple[str, ...], inner: str = "") -> 
 class Verdict:
     """The verdict on an answer; true when it is right.
 
-    Args:
-        exercise: the name of the exercise.
-        state: "right", "wrong", "not yet" (nothing to judge), or "unknown" (no exercise has this name).
-        sentences: what there is to say, the most important first.
-        rows: label and text of what is compared, such as ("expected", "81 05").
-        title: of the exercise.
-
     >>> Verdict("first-byte", "wrong", ("The opcode is lost.",), (("expected", "129"),), "Put FIN first")
     ✗ wrong: Put FIN first
       The opcode is lost.
       expected  129
     """
 
-    exercise: str
+    exercise: str  # its name
     state: State
-    sentences: tuple[str, ...] = ()
-    rows: Rows = ()
-    title: str = ""
+    sentences: tuple[str, ...] = ()  # what there is to say, the most important first
+    rows: Rows = ()  # label and text of what is compared
+    title: str = ""  # of the exercise
 
     def __bool__(self) -> bool:
         return self.state == "right"
@@ -89,20 +82,14 @@ class Verdict:
 class Hint:
     """One hint of an exercise.
 
-    Args:
-        exercise: its title.
-        sentence: the hint.
-        number: which hint this is, from 1; 0 when there is no such exercise.
-        total: how many hints the exercise has.
-
     >>> Hint("Compute the accept key", "Start with the key as it is.", 1, 3)
     → hint 1 of 3: Compute the accept key
       Start with the key as it is.
     """
 
-    exercise: str
+    exercise: str  # its title
     sentence: str
-    number: int
+    number: int  # which hint this is, from 1; 0 when there is no such exercise
     total: int
 
     @property
