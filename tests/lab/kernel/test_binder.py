@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wslab.lab.kernel.binder import binder, repository
-from wslab.lab.kernel.report import Line, Report
+from wslab.lab.kernel.report import Finding, Report
 
 HOME = "https://github.com/ada/websocket-course"
 LINK = "https://mybinder.org/v2/gh/ada/websocket-course/HEAD?urlpath=lab/tree/notebooks/00-start-here.ipynb"
@@ -56,7 +56,7 @@ def test_without_git_there_is_no_address(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_machine_with_a_problem_is_told_of_binder() -> None:
-    good, bad = Line("ok", "Figures can be drawn."), Line("problem", "No figures.", "Install them.")
+    good, bad = Finding("ok", "Figures can be drawn."), Finding("problem", "No figures.", "Install them.")
     assert LINK not in repr(Report((good,), elsewhere=LINK)), "a stored report is the same in every copy"
     for report in (Report((bad,), elsewhere=LINK), Report((good,), details=True, elsewhere=LINK)):
         assert LINK in repr(report)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from wslab.lab.kernel.doctor import doctor
-from wslab.lab.kernel.report import Line, Report
+from wslab.lab.kernel.report import Finding, Report
 
 # The package has a function of this name, so the module is reached by its full name.
 MODULE = "wslab.lab.kernel.doctor"
@@ -27,7 +27,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("urllib.request.getproxies", dict)
 
 
-def line_about(report: Report, word: str) -> Line:
+def line_about(report: Report, word: str) -> Finding:
     found = [line for line in report.lines if word in line.what]
     assert len(found) == 1, f"{word!r}: {report!r}"
     return found[0]
@@ -139,7 +139,7 @@ def test_a_tunnel_that_is_not_switched_on_is_a_problem(
 
 
 def test_a_check_that_fails_is_a_problem_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def _broken_thing() -> Line:
+    def _broken_thing() -> Finding:
         raise ImportError("no module named <thing>")
 
     monkeypatch.setattr(sys.modules[MODULE], "CHECKS", (_broken_thing,))

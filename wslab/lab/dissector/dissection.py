@@ -19,7 +19,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from wslab.frames import Frame
-from wslab.lab.dissector.field import DRAWN, Field, Part, bits_of, parts
+from wslab.lab.dissector.field import DRAWN, Field, Stretch, bits_of, parts
 from wslab.lab.views.palette import FIELDS, INK
 from wslab.lab.views.table import WIDTH, Cell, Column, Line, Table, framed, wrong_html, wrong_text
 
@@ -182,7 +182,7 @@ def _map(piece: Dissection) -> str:
     return "".join([*lines, "</tbody></table>"])
 
 
-def _part(part: Part) -> str:
+def _part(part: Stretch) -> str:
     style = f"border:1px solid {INK};{_NARROW};{FIELDS[part.name].css}"
     name = escape(part.name)
     if part.columns == 1:  # one letter below the other, by the width alone: a screen reader says the word

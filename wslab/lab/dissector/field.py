@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["DRAWN", "Field", "Part", "bits_of", "parts"]
+__all__ = ["DRAWN", "Field", "Stretch", "bits_of", "parts"]
 
 DRAWN = 24  # bytes of one frame that are drawn in their places
 
@@ -40,8 +40,8 @@ class Field:
     error: str | None = None
 
 
-class Part(NamedTuple):
-    """The part of a field in one row of 32 bits: where it is, and what is written there."""
+class Stretch(NamedTuple):
+    """The stretch of a field in one row of 32 bits: where it is, and what is written there."""
 
     row: int
     column: int
@@ -62,13 +62,13 @@ def bits_of(field: Field) -> str:
     return f"{dotted[:4]} {dotted[4:]}"
 
 
-def parts(fields: Iterable[Field]) -> list[Part]:
+def parts(fields: Iterable[Field]) -> list[Stretch]:
     """Cut the fields of a frame into rows of 32 bits, up to its 24th byte.
 
     >>> [part.text for part in parts([Field("payload data", 16, 32, b"abcd", '"abcd"', "", "§5.6")])]
     ['61 62', '63 64']
     """
-    result: list[Part] = []
+    result: list[Stretch] = []
     for field in fields:
         bit, end = field.bit, min(field.bit + field.bits, 8 * DRAWN)
         while bit < end:
@@ -78,6 +78,6 @@ def parts(fields: Iterable[Field]) -> list[Part]:
                 shown = bits_of(field).replace(".", "").strip()
             else:
                 shown = field.data[offset : offset + (stop - bit) // 8].hex(" ")
-            result.append(Part(bit // 32, bit % 32, stop - bit, field.name, shown))
+            result.append(Stretch(bit // 32, bit % 32, stop - bit, field.name, shown))
             bit = stop
     return result

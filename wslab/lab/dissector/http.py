@@ -203,7 +203,7 @@ def _meaning(begun: _Start, pairs: list[tuple[str, str]], head: Head) -> str:
 
 
 def _judge(draft: Draft, begun: _Start, pairs: list[tuple[str, str]], head: Head) -> list[str]:
-    """Say what is wrong with a head whose lines are all right."""
+    """Return what is wrong with a head whose lines are all right."""
     lengths = set(_values(pairs, "content-length"))
     if len(lengths) > 1 or not all(map(_is_length, lengths)):
         return ["Content-Length is not one number (RFC 9112 §6.3)"]

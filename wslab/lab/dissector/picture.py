@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 
-from wslab.lab.dissector.field import DRAWN, Part, parts
+from wslab.lab.dissector.field import DRAWN, Stretch, parts
 from wslab.lab.views.figure import MONO, Figure, box, label, sheet
 from wslab.lab.views.palette import ERROR, FIELDS, INK, PAPER, Colour
 from wslab.lab.views.table import Cell
@@ -69,7 +69,7 @@ def _frame(piece: Dissection) -> Figure:
     return Figure(figure, _words(piece))
 
 
-def _draw_part(axes: Axes, part: Part, place: tuple[float, float, float, float]) -> None:
+def _draw_part(axes: Axes, part: Stretch, place: tuple[float, float, float, float]) -> None:
     left, top, width, height = place
     upright = part.columns == 1
     box(axes, place, "", FIELDS[part.name])

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wslab.lab.kernel.binder import binder, repository
-from wslab.lab.kernel.report import Line, Report
+from wslab.lab.kernel.report import Finding, Report
 
 __all__ = ["doctor"]
 
@@ -51,16 +51,16 @@ def doctor(details: bool = False) -> Report:
     return Report(tuple(map(_run, CHECKS)), details, binder(home) if home else "")
 
 
-def _run(check: Callable[[], Line]) -> Line:
+def _run(check: Callable[[], Finding]) -> Finding:
     """Run a check; one that cannot even run, for want of a package, is a problem too."""
     try:
         return check()
     except Exception as error:
         what = f"The check of {check.__name__.strip('_').replace('_', ' ')} could not be made."
-        return Line("problem", what, INSTALL, f"{type(error).__name__}: {error}")
+        return Finding("problem", what, INSTALL, f"{type(error).__name__}: {error}")
 
 
-def _python() -> Line:
+def _python() -> Finding:
     from packaging.specifiers import SpecifierSet
 
     found = platform.python_version()
@@ -69,13 +69,13 @@ def _python() -> Line:
     try:
         supported = SpecifierSet(metadata.metadata("wslab")["Requires-Python"] or "")
     except metadata.PackageNotFoundError:
-        return Line("problem", "The package wslab is not installed in this kernel.", INSTALL, detail)
+        return Finding("problem", "The package wslab is not installed in this kernel.", INSTALL, detail)
     if found in supported:
-        return Line("ok", what, "", detail)
+        return Finding("ok", what, "", detail)
     remedy = (
         f"The course was tested with Python {supported}: choose a kernel or an environment with one of these."
     )
-    return Line("problem", "Python is not a version that the course supports.", remedy, detail)
+    return Finding("problem", "Python is not a version that the course supports.", remedy, detail)
 
 
 def _requirements() -> list[Requirement]:
@@ -90,14 +90,14 @@ def _requirements() -> list[Requirement]:
     return [each for each in needed if each.marker is None or each.marker.evaluate({"extra": ""})]
 
 
-def _packages() -> Line:
+def _packages() -> Finding:
     requirements = _requirements()
     faults = [fault for fault in map(_fault, requirements) if fault]
     if faults or not requirements:
         remedy = f"{'; '.join(faults)}. {INSTALL}" if faults else INSTALL
-        return Line("problem", "Not every package of the course is here.", remedy)
+        return Finding("problem", "Not every package of the course is here.", remedy)
     detail = ", ".join(f"{each.name} {metadata.version(each.name)}" for each in requirements)
-    return Line("ok", "Every package of the course is here, as new as it was tested with.", "", detail)
+    return Finding("ok", "Every package of the course is here, as new as it was tested with.", "", detail)
 
 
 def _fault(requirement: Requirement) -> str:
@@ -116,27 +116,27 @@ def _fault(requirement: Requirement) -> str:
     return f"{name} is {version}, and {requirement.specifier} is needed"
 
 
-def _extension() -> Line:
+def _extension() -> Finding:
     try:
         importlib.import_module("websockets.speedups")
     except ImportError:
         remedy = "Comparisons of speed with it mean little here; all else is the same."
-        return Line("note", "websockets runs without its C extension.", remedy)
-    return Line("ok", "websockets has its C extension, so comparisons of speed are fair.")
+        return Finding("note", "websockets runs without its C extension.", remedy)
+    return Finding("ok", "websockets has its C extension, so comparisons of speed are fair.")
 
 
-def _loopback() -> Line:
+def _loopback() -> Finding:
     remedy = "Allow connections to 127.0.0.1 in the firewall or the sandbox that this kernel runs in."
     try:
         _round_trip(socket.AF_INET, "127.0.0.1")
     except OSError as error:
-        return Line("problem", "TCP on 127.0.0.1 does not work.", remedy, repr(error))
+        return Finding("problem", "TCP on 127.0.0.1 does not work.", remedy, repr(error))
     try:
         _round_trip(socket.AF_INET6, "::1")
         ipv6 = "IPv6 loopback works too; no lesson needs it"
     except OSError:
         ipv6 = "no IPv6 loopback; no lesson needs it"
-    return Line("ok", "TCP on 127.0.0.1 works, on a port that the system chooses.", "", ipv6)
+    return Finding("ok", "TCP on 127.0.0.1 works, on a port that the system chooses.", "", ipv6)
 
 
 def _round_trip(family: socket.AddressFamily, host: str) -> None:
@@ -157,28 +157,28 @@ def _round_trip(family: socket.AddressFamily, host: str) -> None:
                     raise OSError("the byte that was sent did not come back")
 
 
-def _proxy() -> Line:
+def _proxy() -> Finding:
     proxies = {name: value for name, value in urllib.request.getproxies().items() if name != "no"}
     used = [name for name in ("ws", "socks", "https", "http", "all") if name in proxies]
     if used and not urllib.request.proxy_bypass("127.0.0.1:80"):
         remedy = "Add 127.0.0.1 to the exceptions: NO_PROXY=127.0.0.1,localhost before Jupyter is started."
         what = "A proxy is set, and connections to 127.0.0.1 would go through it."
-        return Line("problem", what, remedy, f"set for {', '.join(used)}")
-    return Line(
+        return Finding("problem", what, remedy, f"set for {', '.join(used)}")
+    return Finding(
         "ok", "No proxy stands before 127.0.0.1.", "", "a proxy is set, with an exception" if used else ""
     )
 
 
-def _event_loop() -> Line:
+def _event_loop() -> Finding:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         remedy = "Open the lessons in JupyterLab, or anything else with an IPython kernel."
-        return Line("note", "No event loop is running: this is not a cell of a notebook.", remedy)
-    return Line("ok", "An event loop is running, so cells can await.", "", type(loop).__name__)
+        return Finding("note", "No event loop is running: this is not a cell of a notebook.", remedy)
+    return Finding("ok", "An event loop is running, so cells can await.", "", type(loop).__name__)
 
 
-def _figures() -> Line:
+def _figures() -> Finding:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -188,23 +188,23 @@ def _figures() -> Line:
         figure.add_subplot().plot([0, 1])
         figure.savefig(io.BytesIO(), format="png")
     except Exception as error:
-        return Line("problem", "matplotlib draws no figure.", INSTALL, f"{type(error).__name__}: {error}")
-    return Line("ok", "matplotlib draws figures.")
+        return Finding("problem", "matplotlib draws no figure.", INSTALL, f"{type(error).__name__}: {error}")
+    return Finding("ok", "matplotlib draws figures.")
 
 
-def _folder() -> Line:
+def _folder() -> Finding:
     folder = Path.cwd()
     try:
         with tempfile.TemporaryFile(dir=folder):
-            return Line("ok", "This folder can be written to, so lessons can be saved.", "", str(folder))
+            return Finding("ok", "This folder can be written to, so lessons can be saved.", "", str(folder))
     except OSError as error:
         remedy = "Lessons run here too; to keep what you write, copy the course to a folder of your own."
-        return Line(
+        return Finding(
             "note", "This folder cannot be written to, so lessons cannot be saved.", remedy, repr(error)
         )
 
 
-def _tunnel() -> Line:
+def _tunnel() -> Finding:
     from jupyter_core.paths import jupyter_config_path
 
     from wslab.lab.browser.passage import PREFIX_VARIABLE
@@ -217,9 +217,9 @@ def _tunnel() -> Line:
             "switched on in this Jupyter" if PREFIX_VARIABLE in os.environ else "not seen in this Jupyter"
         )
         what = "Jupyter has the tunnel that brings a browser to a lesson."
-        return Line("ok", what, "", f"{running}, {file}")
+        return Finding("ok", what, "", f"{running}, {file}")
     remedy = f"Pages of a lesson may not open in the notebook. {INSTALL}"
-    return Line("problem", "The tunnel for the browser is not switched on.", remedy)
+    return Finding("problem", "The tunnel for the browser is not switched on.", remedy)
 
 
 def _enables_tunnel(file: Path) -> bool:
@@ -230,7 +230,7 @@ def _enables_tunnel(file: Path) -> bool:
         return False  # another extension's file, or one that Jupyter cannot read either
 
 
-CHECKS: tuple[Callable[[], Line], ...] = (
+CHECKS: tuple[Callable[[], Finding], ...] = (
     _python,
     _packages,
     _extension,

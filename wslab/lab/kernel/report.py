@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-__all__ = ["Line", "Report"]
+__all__ = ["Finding", "Report"]
 
 _LOOKS = {"ok": ("✓", "#009E73"), "note": ("○", "#8A8A8A"), "problem": ("✗", "#D55E00")}
 
 
 @dataclass(frozen=True)
-class Line:
+class Finding:
     """The result of one check.
 
     Args:
@@ -37,12 +37,12 @@ class Line:
 class Report:
     """All checks; true when there is no problem.
 
-    >>> Report((Line("ok", "Figures can be drawn."),))
+    >>> Report((Finding("ok", "Figures can be drawn."),))
     ✓ ok       Figures can be drawn.
     This machine is ready for the course.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[Finding, ...]
     details: bool = False
     elsewhere: str = ""  # a link to the course on another machine
 
@@ -74,7 +74,7 @@ class Report:
             return []
         return [f"With nothing installed, the course runs on Binder: {self.elsewhere}"]
 
-    def _extras(self, line: Line) -> list[str]:
+    def _extras(self, line: Finding) -> list[str]:
         return [text for text in (line.remedy, line.detail if self.details else "") if text]
 
     def _repr_html_(self) -> str:

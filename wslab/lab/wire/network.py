@@ -32,7 +32,7 @@ TICK = 0.01  # seconds of a throttled rate that are delivered at once
 
 
 class Outlet(Protocol):
-    """Name what a pipe asks of its two ends."""
+    """What a pipe asks of its two ends."""
 
     full: bool  # nothing can be written now
 
@@ -43,7 +43,7 @@ class Outlet(Protocol):
 
 @dataclass(slots=True)
 class Path:
-    """Describe the network in one direction: delay in seconds, rate in bytes a second, frozen or not."""
+    """The network in one direction: delay in seconds, rate in bytes a second, frozen or not."""
 
     delay: float = 0.0
     rate: float | None = None
@@ -51,7 +51,7 @@ class Path:
 
 
 class Signal(Enum):
-    """Name what can pass besides bytes."""
+    """What can pass besides bytes."""
 
     FIN = "FIN"
     RST = "RST"
@@ -59,7 +59,7 @@ class Signal(Enum):
 
 @dataclass(slots=True)
 class Item:
-    """Hold what is on the way, and since when it could have arrived."""
+    """Bytes or a signal on the way, and since when they could have arrived."""
 
     due: float
     what: memoryview | Signal
@@ -67,7 +67,7 @@ class Item:
 
 
 class Pipe:
-    """Carry one direction of one connection from the end that is read to the end that is written."""
+    """One direction of one connection, from the end that is read to the end that is written."""
 
     def __init__(self, path: Path, source: Outlet, target: Outlet, clock: Callable[[float], float]) -> None:
         self._path, self._source, self._target, self._clock = path, source, target, clock
