@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl as tls
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
 from wslab.aio.link import LOGGER, Logger
+from wslab.aio.reconnect import LAST_CEILING, STABLE_TIME, full_jitter, may_come_back, may_try_again
 from wslab.aio.websocket import Limits, WebSocket
 from wslab.close import CloseCode
 from wslab.deflate import Deflate, compression_settings
@@ -120,6 +121,11 @@ class ClientConnection(WebSocket):
 class connect:
     """Connect to a server: ``async with connect(uri) as ws``, or ``ws = await connect(uri)``.
 
+    ``async for ws in connect(uri)`` comes back by itself: each turn of the loop has a new connection, after a
+    wait. A turn that ends, by ``continue`` or at its last line, closes its connection; ``break`` ends it all.
+    It raises where coming back cannot help: a refusal below 500 other than 408, 425 and 429, a certificate
+    that is not trusted, an end with a code that finds fault with this end (1002, 1003, 1007 to 1010).
+
     Args:
         uri: ws:// or wss:// with host, and port unless it is 80 or 443 (§3).
         subprotocols: names to offer, the preferred first (§1.9).
@@ -131,6 +137,8 @@ class connect:
         compression: "deflate" or a :class:`wslab.Deflate` offers to compress messages (RFC 7692); None does
             not.
         logger: as in :func:`wslab.serve`.
+        reconnect_delays: returns the seconds to wait before each try of ``async for``; called again after a
+            connection has lasted 5 seconds. By default a random part of 0.5 s, doubled up to 60 s (§7.2.3).
 
     Raises:
         ValueError: the URI is not a WebSocket URI, or another argument is wrong.
@@ -154,7 +162,9 @@ class connect:
         ssl: tls.SSLContext | None = None,
         compression: Deflate | Literal["deflate"] | None = None,
         logger: Logger | None = None,
+        reconnect_delays: Callable[[], Iterator[float]] = full_jitter,
     ) -> None:
+        self._reconnect_delays = reconnect_delays
         self._secure, self._host, self._port, host_field, path = parse_uri(uri)
         if ssl and not self._secure:
             raise ValueError("an ssl context goes with wss://, not with ws://")
@@ -198,6 +208,36 @@ class connect:
 
     def __await__(self) -> Generator[None, None, ClientConnection]:
         return self.__aenter__().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[ClientConnection]:
+        now, logger = asyncio.get_running_loop().time, self._limits.logger
+        delays = self._reconnect_delays()
+        while True:
+            try:
+                ws = await self.__aenter__()
+            except Exception as error:
+                if not may_try_again(error):
+                    raise
+                ended = str(error) or type(error).__name__
+            else:
+                opened = now()
+                try:
+                    yield ws
+                finally:
+                    await ws.close()
+                if now() - opened >= STABLE_TIME:
+                    delays = self._reconnect_delays()
+                ended = self._reason_to_come_back(ws)
+            delay = next(delays, LAST_CEILING)
+            logger.info("%s: another try in %.1f s: %s", self._host, delay, ended)
+            await asyncio.sleep(delay)
+
+    def _reason_to_come_back(self, ws: ClientConnection) -> str:
+        """Return how a connection ended; raise that if another one would end in the same way."""
+        ending = ws._ending()
+        if may_come_back(ws.failure.code if ws.failure else ws.close_code):
+            return str(ending)
+        raise ending
 
 
 def parse_uri(uri: str) -> tuple[bool, str, int, str, str]:

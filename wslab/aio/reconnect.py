@@ -1,0 +1,71 @@
+"""When a client comes back, and when it does not: what ``async for ws in connect(...)`` decides by.
+
+§7.2.3 asks a client to wait a random time before it comes back, and longer each time. Here each wait is drawn
+from the whole interval up to a ceiling that doubles ("full jitter"), so that clients that were lost together
+do not come back together. The waits begin anew only after a connection has lasted: a server that accepts and
+closes at once is not hammered. Opening and closing are left to ``client``.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from ssl import SSLCertVerificationError
+
+from wslab.close import CloseCode
+from wslab.http import HandshakeError
+
+__all__ = ["STABLE_TIME", "full_jitter", "may_come_back", "may_try_again"]
+
+FIRST_CEILING, LAST_CEILING = 0.5, 60.0  # seconds
+STABLE_TIME = 5.0  # seconds after which a connection is a success, and the waits begin anew
+# What another connection would only repeat: the peer found fault with what this end does.
+FATAL_CODES = frozenset(
+    {
+        CloseCode.PROTOCOL_ERROR,
+        CloseCode.UNSUPPORTED_DATA,
+        CloseCode.INVALID_DATA,
+        CloseCode.POLICY_VIOLATION,
+        CloseCode.MESSAGE_TOO_BIG,
+        CloseCode.MANDATORY_EXTENSION,
+    }
+)
+PASSING_STATUSES = frozenset({408, 425, 429})  # below 500, those that say "later" (RFC 9110 §15.5)
+
+
+def full_jitter(first: float = FIRST_CEILING, last: float = LAST_CEILING) -> Iterator[float]:
+    """Yield how long to wait before each try, without end.
+
+    Args:
+        first: the ceiling of the first wait, in seconds; it doubles each time.
+        last: the greatest ceiling, in seconds.
+
+    >>> waits = full_jitter(1, 4)
+    >>> all(0 <= next(waits) <= ceiling for ceiling in (1, 2, 4, 4))
+    True
+    """
+    ceiling = first
+    while True:
+        yield random.uniform(0, ceiling)
+        ceiling = min(last, 2 * ceiling)
+
+
+def may_come_back(close_code: int | None) -> bool:
+    """Return whether a connection that ended with this code is worth another one (§7.4.1).
+
+    >>> may_come_back(1001), may_come_back(1006), may_come_back(1008)
+    (True, True, False)
+    """
+    return close_code not in FATAL_CODES
+
+
+def may_try_again(error: Exception) -> bool:
+    """Return whether an opening that failed like this may succeed later.
+
+    >>> may_try_again(ConnectionRefusedError()), may_try_again(HandshakeError("no", 403))
+    (True, False)
+    """
+    if isinstance(error, HandshakeError) and error.status is not None:
+        return error.status >= 500 or error.status in PASSING_STATUSES
+    # A time that is over is an OSError, too; so is a certificate that is refused, and stays so.
+    return isinstance(error, OSError | HandshakeError) and not isinstance(error, SSLCertVerificationError)
