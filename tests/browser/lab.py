@@ -140,7 +140,12 @@ def note_faults(page: Page, faults: list[str]) -> None:
     """Note what goes wrong in our own pages. That a server is gone is no fault: lessons close theirs."""
 
     def note(message: Any) -> None:
-        gone = ("Failed to load resource", "WebSocket connection to", "Refused to apply style")
+        gone = (
+            "Failed to load resource",
+            "WebSocket connection to",
+            "Refused to apply",
+            "Refused to execute",
+        )
         network = message.text.startswith(gone)
         if message.type == "error" and "/wslab/" in message.location["url"] and not network:
             faults.append(message.text)

@@ -41,7 +41,7 @@ def test_two_people_talk(page: Page, browser: Browser, here: Here) -> None:
     expect(page.locator("#log")).to_contain_text("Ada Is anyone here?")
 
     other.goto(f"http://127.0.0.1:{port}/?name=Ada&room=tea")  # joins by itself, and is refused
-    expect(other.get_by_role("alert")).to_have_text("Someone here is called Ada already.")
+    expect(other.get_by_role("alert")).to_have_text("Ada is taken in this room.")
     other.get_by_label("Name").fill("Bob")
     other.keyboard.press("Enter")
     expect(other.locator("#log")).to_contain_text("Ada Is anyone here?")

@@ -29,7 +29,7 @@ def draw_loads(*loads: Load) -> Figure:
     with style():
         drawing = canvas(8, 4.6)
         drawing.suptitle(
-            "A queue for each client: no one waits for Eve, and what waits for her is bounded", size=11
+            "With a queue for each client, a frozen reader delays no one and costs little", size=11
         )
         late, memory = drawing.subplots(2, 1, height_ratios=(3, 1))
         for load, mark, fill in zip(loads, MARKS, SHADES * 2, strict=False):

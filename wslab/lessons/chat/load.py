@@ -89,7 +89,7 @@ async def under_load(
     Raises:
         TimeoutError: it was not over after `PATIENCE`.
     """
-    trial = _Trial(handler, members or {})
+    trial = _Trial(handler, {} if members is None else members)
     async with asyncio.timeout(PATIENCE):
         await trial.run(latecomer)
     return trial.load
