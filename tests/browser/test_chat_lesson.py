@@ -37,7 +37,7 @@ def test_the_chat_grows_in_two_pages(lesson: Callable[..., Lesson]) -> None:
     assert opened.faults == []
 
 
-def test_markup_a_limit_and_a_bot(lesson: Callable[..., Lesson]) -> None:
+def test_markup_and_a_bot(lesson: Callable[..., Lesson]) -> None:
     opened = lesson("07")
     opened.run_through(GREETER)
     opened.cell(opened.number(MARKUP)).scroll_into_view_if_needed()
@@ -51,9 +51,6 @@ def test_markup_a_limit_and_a_bot(lesson: Callable[..., Lesson]) -> None:
     say(fay, "Hello from Fay")
     expect(gus.locator("#log")).to_contain_text("Fay Hello from Fay")
     assert opened.ask("print(rooms['tea'].history[-1]['text'])") == "Hello from Fay"
-    for number in range(4):
-        say(gus, f"line {number}")
-    expect(gus.get_by_role("alert")).to_have_text("You may send three messages a second.")
     assert "Hello, Fay" in opened.printed(GREETER)
     gus.get_by_role("button", name="Leave").click()
     expect(fay.locator("#log")).to_contain_text("Gus left")

@@ -26,6 +26,28 @@ def the_text_first(message: Any) -> str | None:
     return "unknown-type" if text and len(text) <= 500 else "bad-field" if not text else "too-long"
 
 
+def only_whether_it_is_there(message: Any) -> str | None:
+    """Ask whether a field is there, not what it is."""
+    fields = json.loads(message) if right.refuse(message) == "bad-field" else {}
+    limits = LIMITS.get(fields.get("type", ""), {})
+    return None if limits and all(map(fields.get, limits)) else right.refuse(message)
+
+
+def any_json(message: Any) -> str | None:
+    """Take every JSON value for an object."""
+    try:
+        fields = json.loads(message)
+    except (ValueError, RecursionError):
+        return "not-json"
+    return right.refuse(message) if isinstance(fields, dict) else "unknown-type"
+
+
+def say_alone(message: Any) -> str | None:
+    """Refuse every join."""
+    code = right.refuse(message)
+    return "unknown-type" if code != "not-json" and json.loads(message).get("type") == "join" else code
+
+
 def every_join(message: Any) -> str | None:
     code = right.refuse(message)
     return None if code != "not-json" and json.loads(message).get("type") == "join" else code
@@ -37,6 +59,14 @@ def crashes_on_brackets(message: Any) -> str | None:
     except ValueError:
         return "not-json"
     return right.refuse(message)
+
+
+def crashes_on_too_many_digits(message: Any) -> str | None:
+    try:
+        fields = json.loads(message) if isinstance(message, str) else None
+    except (json.JSONDecodeError, RecursionError):
+        return "not-json"
+    return right.refuse(message) if isinstance(fields, dict) else "not-json"
 
 
 def crashes_on_a_list_as_type(message: Any) -> str | None:
@@ -317,6 +347,17 @@ async def speaks_plain_text(uri: str, name: str, room: str) -> str | None:
     return None
 
 
+async def writes_json_by_hand(uri: str, name: str, room: str) -> str | None:
+    async with connect(uri) as websocket:
+        await websocket.send(join(name, room))
+        async for message in websocket:
+            fields = json.loads(message)
+            if fields["type"] == "joined":
+                await websocket.send('{"type": "say", "text": "Hello, ' + fields["name"] + '"}')
+                return str(fields["name"])
+    return None
+
+
 async def only_joins(uri: str, name: str, room: str) -> None:
     async with connect(uri) as websocket:
         await websocket.send(join(name, room))
@@ -361,19 +402,23 @@ WRONG = [
     *(Wrong("refuse", mistake, sentence) for sentence, mistake in REFUSE.mistakes.items()),
     Wrong("refuse", the_text_first),
     Wrong("refuse", every_join),
+    Wrong("refuse", only_whether_it_is_there, "returned None"),
+    Wrong("refuse", any_json, "returned the wrong value"),
+    Wrong("refuse", say_alone, "returned"),
     Wrong("refuse", crashes_on_brackets, "raised an exception"),
+    Wrong("refuse", crashes_on_too_many_digits, "raised an exception"),
     Wrong("refuse", crashes_on_a_list_as_type, "raised an exception"),
     Wrong("refuse", takes_bytes),
     Wrong("refuse", forgets_the_room),
     Wrong("refuse", knows_the_cases),
     Wrong("refuse", too_long_first),
     Wrong("too-fast", lambda times, now: None, state="not yet"),
-    Wrong("too-fast", lambda times, now: sum(now - each <= 1 for each in times) >= 3, "exactly one second"),
+    Wrong("too-fast", lambda times, now: sum(now - each <= 1 for each in times) >= 3, "Exactly one second"),
     Wrong("too-fast", lambda times, now: len(times) >= 3 and now - times[0] < 1, "look at each"),
     Wrong("too-fast", lambda times, now: len(times) >= 3, "does not count"),
     Wrong("too-fast", lambda times, now: sum(int(each) == int(now) for each in times) >= 3),
     Wrong("too-fast", lambda times, now: bool(times) and now - times[-1] < 1, "count them"),
-    Wrong("too-fast", lambda times, now: sum(now - each < 1 for each in times) > 3, "the fourth"),
+    Wrong("too-fast", lambda times, now: sum(now - each < 1 for each in times) > 3, "is the fourth"),
     Wrong("too-fast", lambda times, now: now - times[-3] < 1, "raised an exception"),
     Wrong("drop-oldest", lambda queue, message: None, state="not yet"),
     Wrong("drop-oldest", drops_the_newest, "dropped the newest"),
@@ -394,7 +439,8 @@ WRONG = [
     Wrong("greeter", forgets_to_return, "did not return the name"),
     Wrong("greeter", knows_the_guest, "did not return the name"),
     Wrong("greeter", speaks_plain_text, "refuses: not-json"),
-    Wrong("greeter", only_joins),
+    Wrong("greeter", writes_json_by_hand, "refuses: not-json"),
+    Wrong("greeter", only_joins, "Read message after message"),
 ]
 
 RIGHT = [

@@ -1,8 +1,7 @@
 """The figures of the chat: ways to tell everyone under the same load, and how long lines take to arrive.
 
-The text alternatives say what is compared and how to read it, and no measured value: those differ from run to
-run, and the cells print what is claimed. Fields of a frame have the colours of ``palette``; what is compared
-here has shades of grey and a mark of its own.
+Text alternatives have no measured value, since those differ from run to run. Fields of a frame have the colours
+of ``palette``; what is compared here has shades of grey and its own mark.
 """
 
 from __future__ import annotations

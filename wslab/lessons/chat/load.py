@@ -1,13 +1,8 @@
 """One load for every way to tell everyone: a speaker, some readers, and one reader whose network is frozen.
 
-``under_load`` starts a server with the handler to try, and lets Ada say a number of lines at a steady rate.
-Bob, Cy and Dee read. Eve is connected through a tap, which freezes: to the server she is a reader that does
-not read. The network thaws when Bob, Cy and Dee have received everything, or when the server is stuck: it
-waits for Eve, and would wait forever.
-
-The claims rest on facts: who had received what before the thaw, and how many bytes waited for Eve. Latencies
-count from when a line was due, not from when it was sent: a server that holds up the speaker is slow too.
-Eve's socket has a send buffer of 64 KiB, so that a few lines fill it.
+Ada says lines at a steady rate. Bob, Cy and Dee read. Eve is connected through a tap, which freezes: to the
+server she is a reader that does not read. Her network thaws when the others have received everything, or when
+the server is stuck. Latencies count from when a line was due: a server that holds up the speaker is slow too.
 """
 
 from __future__ import annotations
@@ -41,23 +36,14 @@ PATIENCE = 20.0  # seconds after which something is broken
 
 @dataclass(eq=False)
 class Load:
-    """What one way of telling everyone did under load.
+    """What one way of telling everyone did under load."""
 
-    Attributes:
-        name: of the handler.
-        latencies: for each line that arrived, when it was due and how much later it arrived, in seconds.
-        heard: lines that each reader had received when the network thawed.
-        waiting: the most bytes that waited for Eve in the memory of the server.
-        errors: what ended a handler, if something did.
-        dropped: whether the server disconnected Eve.
-    """
-
-    name: str
-    latencies: list[tuple[float, float]] = field(default_factory=list)
-    heard: dict[str, int] = field(default_factory=lambda: dict.fromkeys(READERS, 0))
-    waiting: int = 0
-    errors: list[Exception] = field(default_factory=list)
-    dropped: bool = False
+    name: str  # of the handler
+    latencies: list[tuple[float, float]] = field(default_factory=list)  # when due, how much later; seconds
+    heard: dict[str, int] = field(default_factory=lambda: dict.fromkeys(READERS, 0))  # before the thaw
+    waiting: int = 0  # the most bytes that waited for Eve in the memory of the server
+    errors: list[Exception] = field(default_factory=list)  # what ended a handler, if something did
+    dropped: bool = False  # whether the server disconnected Eve
 
     @property
     def all_heard(self) -> bool:
@@ -66,12 +52,9 @@ class Load:
 
     def __repr__(self) -> str:
         heard = "every line" if self.all_heard else "a part of the lines, then nothing"
-        lines = [
-            f"{self.name}, with Eve frozen and {COUNT} lines of Ada:",
-            f"Bob, Cy and Dee receive {heard}.",
-        ]
-        if self.dropped:
-            lines.append("The server disconnected Eve.")
+        lines = [f"{self.name}, with Eve frozen and {COUNT} lines of Ada:"]
+        lines += [f"Bob, Cy and Dee receive {heard}."]
+        lines += ["The server disconnected Eve."] if self.dropped else []
         lines += [f"A handler failed: {type(error).__name__}: {error}" for error in self.errors]
         return "\n".join(lines)
 
@@ -85,9 +68,6 @@ async def under_load(
         handler: of a server of ``websockets``; it sends every message to every connection.
         members: for each connection an object with its ``queue``, if the handler has queues.
         latecomer: whether someone joins while the server is stuck.
-
-    Raises:
-        TimeoutError: it was not over after `PATIENCE`.
     """
     trial = _Trial(handler, {} if members is None else members)
     async with asyncio.timeout(PATIENCE):
@@ -127,7 +107,8 @@ class _Trial:
             await self._watch()
             if latecomer:
                 others.append(asyncio.create_task(_drain(await enter(uri))))
-            self._thaw(tap)
+            self._thawed, self.load.heard = True, dict(self._heard)
+            tap.thaw()
             await self._over.wait()
             for task in (tasks := [*readers, *others, speaker]):
                 task.cancel()
@@ -181,16 +162,10 @@ class _Trial:
         return min(self._heard.values()) == COUNT
 
     def _waiting(self) -> int:
-        if self._eve is None:
-            return 0
+        assert self._eve  # the first client that connected
         member = self._members.get(self._eve)
         queued = member.queue.qsize() * SIZE if member else 0
         return int(self._eve.transport.get_write_buffer_size()) + queued
-
-    def _thaw(self, tap: Tap) -> None:
-        self._thawed = True
-        self.load.heard = dict(self._heard)
-        tap.thaw()
 
 
 async def _drain(client: ClientConnection) -> None:

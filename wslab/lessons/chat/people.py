@@ -17,26 +17,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-__all__ = ["NOBODY", "Guest", "Handler", "quiet", "stranger"]
+__all__ = ["Guest", "Handler", "stranger"]
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 PATIENCE = 5.0  # seconds that a guest waits
-NOBODY = "No chat listens there any more. Run the cell that opens the chat again, then this one."
-
-
-def quiet() -> logging.Logger:
-    """Return a logger for a server whose handler is about to fail on purpose."""
-    return logging.Logger("quiet", logging.CRITICAL + 1)
 
 
 class Guest:
-    """A client that takes part in a chat by hand.
-
-    Args:
-        connection: the client's end.
-
-    ``guest = await Guest.enter(port, "Ada", "tea")`` connects and asks to join.
-    """
+    """A client that takes part in a chat by hand: ``guest = await Guest.enter(port, "Ada")``."""
 
     _entered: ClassVar[dict[tuple[int, str, str], Guest]] = {}  # by port, name and room
 
@@ -45,22 +33,15 @@ class Guest:
 
     @classmethod
     async def enter(cls, port: int, name: str, room: str = "tea") -> Self:
-        """Connect to 127.0.0.1, and ask to join a room.
-
-        Args:
-            port: of the chat, or of the tap in front of it.
-            name: of the guest.
-            room: which room.
-
-        Raises:
-            ConnectionError: no server listens.
-        """
+        """Connect to a port of 127.0.0.1, and ask to join a room; ConnectionError if no server listens."""
         if before := cls._entered.pop((port, name, room), None):
             await before.leave()
         try:
             guest = cls(await connect(f"ws://127.0.0.1:{port}", compression=None, open_timeout=PATIENCE))
         except (OSError, InvalidHandshake):
-            raise ConnectionError(NOBODY) from None
+            raise ConnectionError(
+                "No chat listens there any more. Run the cell that opens it again."
+            ) from None
         cls._entered[port, name, room] = guest
         await guest.send(json.dumps({"type": "join", "name": name, "room": room}))
         return guest
@@ -75,14 +56,7 @@ class Guest:
         await self.send(json.dumps({"type": "say", "text": text}))
 
     async def hear(self, kind: str | None = None) -> dict[str, Any]:
-        """Return the next message without the times in it.
-
-        Args:
-            kind: a type, such as "left"; messages of other types are passed over.
-
-        Raises:
-            TimeoutError: none came within `PATIENCE`.
-        """
+        """Return the next message, or the next of a type such as "left"; TimeoutError if none arrives."""
         try:
             async with asyncio.timeout(PATIENCE):
                 while True:
@@ -107,18 +81,11 @@ def _without_time(fields: dict[str, Any]) -> dict[str, Any]:
 async def stranger(handler: Handler, *messages: str | bytes) -> list[tuple[str, str]]:
     """Join a chat of the handler as Eve and send one message, for each message; return what came back.
 
-    Args:
-        handler: of a server of ``websockets``.
-        messages: what a stranger sends, well-formed or not.
-
-    Returns:
-        The code and the sentence of each answer; the close code, if the connection ended.
-
-    Raises:
-        TimeoutError: a message was neither answered nor ended the connection.
+    That is the code and the sentence of each answer; the close code, if the connection ended.
     """
     answers = []
-    async with serve(handler, "127.0.0.1", 0, logger=quiet()) as server:
+    quiet = logging.Logger("quiet", logging.CRITICAL + 1)  # the handler may fail, which is told here
+    async with serve(handler, "127.0.0.1", 0, logger=quiet) as server:
         for message in messages:
             guest = await Guest.enter(server.sockets[0].getsockname()[1], "Eve")
             await guest.hear("welcome")

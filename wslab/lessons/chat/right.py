@@ -14,11 +14,7 @@ RATE = 3  # messages a second
 
 
 def refuse(message: str | bytes) -> str | None:
-    """Return the code for a message that is refused, None for a good one.
-
-    >>> refuse('{"type": "say"}')
-    'bad-field'
-    """
+    """Return the code for a message that is refused, None for a good one."""
     try:
         fields = json.loads(message) if isinstance(message, str) else None
     except (ValueError, RecursionError):  # the latter: brackets, nested a thousand times
@@ -35,11 +31,7 @@ def refuse(message: str | bytes) -> str | None:
 
 
 def too_fast(times: list[float], now: float) -> bool:
-    """Return whether as many as `RATE` of the times, in seconds, are less than one second ago.
-
-    >>> too_fast([5.0, 5.25, 5.5], 5.75)
-    True
-    """
+    """Return whether as many as `RATE` of the times, in seconds, are less than one second ago."""
     return sum(now - each < 1 for each in times) >= RATE
 
 
