@@ -51,14 +51,13 @@ class Talk:
         return f"{self.bots} bots in {rooms}: {len(self.latencies)} of {self.expected} deliveries"
 
 
-async def talk(port: int, bots: int = 200, rooms: int = 1, lines: int = 30, seed: int = 7) -> Talk:
+async def talk(port: int, bots: int = 200, rooms: int = 1, lines: int = 30) -> Talk:
     """Let bots talk in a chat, and measure.
 
     Args:
         port: where the chat listens on 127.0.0.1.
         bots: how many; a multiple of ``rooms``, because equally many join each.
         lines: how many lines are said, in all rooms together.
-        seed: the same seed draws the same moments and speakers.
 
     Raises TimeoutError if not everything has arrived within `PATIENCE`.
     """
@@ -66,7 +65,7 @@ async def talk(port: int, bots: int = 200, rooms: int = 1, lines: int = 30, seed
     async with asyncio.timeout(PATIENCE), AsyncExitStack() as stack:
         stack.push_async_callback(crowd.leave)
         await crowd.enter(port)
-        await crowd.speak(random.Random(seed))
+        await crowd.speak(random.Random(7))
         await crowd.done.wait()
     return crowd.talk
 

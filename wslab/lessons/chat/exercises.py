@@ -220,8 +220,6 @@ DROP_OLDEST = Watched(
 
 # -- greet newcomers ----------------------------------------------------------------------------------------
 
-FRIEND, LATER = "Dee", "Flo"
-
 
 class _Peer:
     """The scripted end of the one connection that the bot opens."""
@@ -289,8 +287,8 @@ async def _joins(peer: _Peer, work: asyncio.Task[Any], name: str, room: str) -> 
 
 async def _greets(peer: _Peer, work: asyncio.Task[Any], guest: str) -> Fault | None:
     old = {"type": "said", "name": "Ada", "text": "Bob has joined us.", "at": 0}
-    await peer.send("welcome", members=[FRIEND, "Bob"], history=[old])
-    await peer.send("said", name=FRIEND, text="Who has joined since?", at=0)
+    await peer.send("welcome", members=["Dee", "Bob"], history=[old])
+    await peer.send("said", name="Dee", text="Who has joined since?", at=0)
     await peer.send("left", name="Bob")
     await peer.send("joined", name=guest)
     message = await peer.next(work)
@@ -308,14 +306,14 @@ async def _greets(peer: _Peer, work: asyncio.Task[Any], guest: str) -> Fault | N
     text = json.loads(message).get("text", "")
     if text == f"Hello, {guest}":
         return None
-    if any(other in text for other in (FRIEND, "Ada", "Bob")):
+    if any(other in text for other in ("Dee", "Ada", "Bob")):
         return Fault("greeted someone who did not just join.", rows)
     return Fault("did not say the greeting as it should be.", rows)
 
 
 async def _returns(peer: _Peer, work: asyncio.Task[Any], guest: str) -> Fault | None:
     if not work.done():
-        await peer.send("joined", name=LATER)
+        await peer.send("joined", name="Flo")
     await asyncio.wait([work], timeout=PATIENCE)
     if (message := await peer.next(work)) is not None:
         return Fault("spoke again. Return after the first greeting.", (("sent", show(message)),))

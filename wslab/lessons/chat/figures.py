@@ -1,7 +1,7 @@
 """The figures of the chat: ways to tell everyone under the same load, and how long lines take to arrive.
 
-Text alternatives have no measured value, since those differ from run to run. Fields of a frame have the colours
-of ``palette``; what is compared here has shades of grey and its own mark.
+Text alternatives have no measured value, since those differ from run to run. What is compared has shades of
+grey: the colours of ``palette`` are those of the fields of a frame.
 """
 
 from __future__ import annotations

@@ -30,7 +30,6 @@ RATE = 200  # lines a second
 READERS = ("Bob", "Cy", "Dee")
 BUFFER = 2**16  # bytes that the system may hold for Eve, in the server
 LOOK = 0.005  # seconds between two looks at the server
-QUIET = 50  # looks without news after which the server is stuck
 PATIENCE = 20.0  # seconds after which something is broken
 
 
@@ -52,8 +51,7 @@ class Load:
 
     def __repr__(self) -> str:
         heard = "every line" if self.all_heard else "a part of the lines, then nothing"
-        lines = [f"{self.name}, with Eve frozen and {COUNT} lines of Ada:"]
-        lines += [f"Bob, Cy and Dee receive {heard}."]
+        lines = [f"{self.name}, with Eve frozen and {COUNT} lines of Ada:\nBob, Cy and Dee receive {heard}."]
         lines += ["The server disconnected Eve."] if self.dropped else []
         lines += [f"A handler failed: {type(error).__name__}: {error}" for error in self.errors]
         return "\n".join(lines)
@@ -149,7 +147,7 @@ class _Trial:
     async def _watch(self) -> None:
         """Wait until everything has arrived, or nothing arrives any more although all was to be said."""
         quiet = before = 0
-        while quiet < QUIET and not self._everything():
+        while quiet < 50 and not self._everything():
             total = sum(self._heard.values())
             late = time.perf_counter() - self._start > COUNT / RATE
             # Looks are counted, not seconds: a client that can receive something does so between two of them.

@@ -64,8 +64,7 @@ class Guest:
                     if kind in (None, fields["type"]):
                         return dict(fields)
         except TimeoutError:
-            what = f"a message of the type {kind!r}" if kind else "a message"
-            raise TimeoutError(f"{what} did not arrive within {PATIENCE:g} seconds") from None
+            raise TimeoutError(f"no message {kind or ''} arrived within {PATIENCE:g} seconds") from None
 
     async def leave(self) -> None:
         """Close the connection."""
