@@ -60,7 +60,7 @@ class End(asyncio.BufferedProtocol):
         return memoryview(self._buffer)[: self._relay.room(self)]
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._relay.arrived(self, "bytes", bytes(self._buffer[:nbytes]))
+        self._relay.arrived(self, "bytes", bytes(memoryview(self._buffer)[:nbytes]))
 
     def eof_received(self) -> bool:
         self._finished = True

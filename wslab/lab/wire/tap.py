@@ -286,6 +286,8 @@ class Tap:
     ) -> None:
         """Wait until an HTTP head, a body or a frame of that name has passed in full.
 
+        What is sent into a frozen network counts too, as far as it is recorded.
+
         Args:
             what: "GET /chat" or "GET", "101", "TEXT", "CLOSE", "body": the whole name or its first word.
             sender: "client" or "server"; None for either.
