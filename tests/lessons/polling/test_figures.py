@@ -70,7 +70,7 @@ def test_the_timeline_has_a_strip_for_each_way(measured: Race) -> None:
             round(moment - result.start, 6) for moment in result.lane.clock.times
         ]
         dots = [line for line in strip.lines if line.get_marker() == "o"]
-        assert len(dots) == len(result.lane.learned[0])
+        assert len(dots) == len(result.lane.learned)
         dashed = [line for line in strip.lines if line.is_dashed()]
         assert len(dashed) == len(result.asked)
     assert "5 timelines below each other: polling, 20 ms, polling, 50 ms, long polling" in repr(figure)

@@ -81,7 +81,7 @@ def timeline(results: Sequence[Result], *, begin: float = 0.0, seconds: float = 
 
 def _strip(axes: Axes, result: Result, begin: float, end: float) -> None:
     delay = result.lane.delay
-    learned = [(moment - result.start, number) for moment, number in result.lane.learned[0]]
+    learned = [(moment - result.start, number) for moment, number in result.lane.learned]
     changes = [moment - result.start for moment in result.lane.clock.times]
     axes.hlines([0, 1], begin, end, colors=INK, linewidth=0.8, zorder=1)
     for number, moment in enumerate(changes, 1):

@@ -34,7 +34,6 @@ async def race(
     clock: Clock,
     *,
     delays: Sequence[float] = (0.0,),
-    clients: int = 1,
     rest: float | None = None,
     watch: Watch | None = None,
 ) -> Race:
@@ -44,7 +43,6 @@ async def race(
         ways: what runs.
         clock: a new one; it is started when all clients are there.
         delays: what the network adds one way, in seconds; each way runs once with each.
-        clients: of each way.
         rest: how long the bytes are counted after the last change, in seconds; None: for a mean gap.
         watch: called with a lane and a text whenever a client learns one; see ``lanes``.
 
@@ -57,7 +55,7 @@ async def race(
     number = len(clock.moments)
     if rest is None:
         rest = clock.moments[-1] / number
-    lanes = [Lane(way, clock, delay=delay, clients=clients) for delay, way in product(delays, ways)]
+    lanes = [Lane(way, clock, delay=delay) for delay, way in product(delays, ways)]
     for lane in lanes:
         lane.on_learn = watch and partial(watch, lane)
     async with _opened(lanes):
@@ -103,7 +101,7 @@ async def _counted(lanes: Sequence[Lane]) -> AsyncIterator[None]:
 
 
 def staleness(changes: Sequence[float], learned: Learned) -> list[float]:
-    """Return for each change how long one client did not know of it, in seconds.
+    """Return for each change how long the client did not know of it, in seconds.
 
     A change that a client never saw, because a later one came first, counts until that later one arrived.
 
@@ -150,7 +148,7 @@ class Result:
 
     @property
     def requests(self) -> int:
-        """How many requests the clients sent."""
+        """How many requests the client sent."""
         return self.after.requests - self.before.requests
 
     @property
@@ -160,19 +158,18 @@ class Result:
 
     @property
     def bytes_per_update(self) -> float:
-        """What each client cost for each change, in bytes, whether it learned of it or not."""
-        return self.bytes / max(1, self.lane.clock.number) / self.lane.clients
+        """What the client cost for each change, in bytes, whether it learned of it or not."""
+        return self.bytes / max(1, self.lane.clock.number)
 
     @property
     def mean(self) -> float:
         """The mean staleness, in seconds."""
-        return fmean(late for known in self.lane.learned for late in staleness(self.lane.clock.times, known))
+        return fmean(staleness(self.lane.clock.times, self.lane.learned))
 
     @property
     def missed(self) -> int:
-        """How many changes were never seen, by all clients together."""
-        numbers = set(range(1, self.lane.clock.number + 1))
-        return sum(len(numbers - {number for _, number in known}) for known in self.lane.learned)
+        """How many changes the client never saw."""
+        return self.lane.clock.number - len({number for _, number in self.lane.learned if number})
 
     @property
     def asked(self) -> list[float]:

@@ -1,9 +1,9 @@
-"""One way to follow the clock, on its own lane: a server, a tap in front of it, and clients that learn.
+"""One way to follow the clock, on its own lane: a server, a tap in front of it, and a client that learns.
 
 A ``Way`` is what the lesson writes: a handler for the server and a loop for the client. A ``Lane`` runs it
-through its own tap, so that its bytes are counted apart, and notes when each client learned what. Every
-client learns something as soon as it connects, and the lane is ready when all have: nothing of the opening is
-then left to be measured. The servers, aiohttp and `websockets`, send the same short heads on every machine.
+through its own tap, so that its bytes are counted apart, and notes when the client learned what. It is ready
+when the client has learned something: nothing of the opening is then left to be measured. The servers,
+aiohttp and `websockets`, send the same short heads on every machine.
 """
 
 from __future__ import annotations
@@ -110,29 +110,24 @@ class Way:
 
 
 class Lane:
-    """One way, run through its own tap for a number of clients.
+    """One way, run through its own tap for one client.
 
     Args:
         way: what runs.
-        clock: what the clients want to know.
+        clock: what the client wants to know.
         delay: what the network adds one way, in seconds.
-        clients: how many there are.
-        on_learn: called with the text whenever a client has learned one.
+        on_learn: called with the text whenever the client has learned one.
 
     Attributes:
-        learned: for each client, when it learned something, by ``time.perf_counter``, and the number of it.
+        learned: when the client learned something, by ``time.perf_counter``, and the number of it.
 
-    Use it as ``async with Lane(way, clock) as lane:``; inside, every client has learned what the clock shows.
+    Use it as ``async with Lane(way, clock) as lane:``; inside, the client has learned what the clock shows.
     """
 
-    def __init__(
-        self, way: Way, clock: Clock, *, delay: float = 0.0, clients: int = 1, on_learn: Learn | None = None
-    ) -> None:
-        self.way, self.clock, self.delay, self.clients = way, clock, delay, clients
-        self.learned: list[list[tuple[float, int]]] = [[] for _ in range(clients)]
-        self.on_learn = on_learn
+    def __init__(self, way: Way, clock: Clock, *, delay: float = 0.0, on_learn: Learn | None = None) -> None:
+        self.way, self.clock, self.delay, self.on_learn = way, clock, delay, on_learn
+        self.learned: list[tuple[float, int]] = []
         self._news = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
 
     def __repr__(self) -> str:
@@ -140,7 +135,7 @@ class Lane:
 
     @property
     def name(self) -> str:
-        """The name of the way, and how far away its clients are."""
+        """The name of the way, and how far away its client is."""
         return f"{self.way.name}, {self.delay * 1000:g} ms away" if self.delay else self.way.name
 
     async def __aenter__(self) -> Self:
@@ -148,13 +143,11 @@ class Lane:
             port = await stack.enter_async_context(self.way.server(partial(self.way.handler, self.clock)))
             self.tap = await stack.enter_async_context(Tap(port, delay=self.delay))
             scheme = "ws" if self.way.server is websocket_server else "http"
+            client = self.way.client(f"{scheme}://127.0.0.1:{self.tap.port}/", self._learn)
+            self._task = asyncio.ensure_future(client)
+            self._task.add_done_callback(lambda _: self._news.set())
             stack.push_async_callback(self._stop)
-            for number in range(self.clients):
-                url = f"{scheme}://127.0.0.1:{self.tap.port}/"
-                client = self.way.client(url, partial(self._learn, number))
-                self._tasks.append(asyncio.ensure_future(client))
-                self._tasks[-1].add_done_callback(lambda _: self._news.set())
-            await self._until(lambda: all(self.learned))
+            await self.know(0)
             self._stack = stack.pop_all()
         return self
 
@@ -162,31 +155,25 @@ class Lane:
         await self._stack.aclose()
 
     async def _stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
-    def _learn(self, client: int, text: str) -> None:
-        self.learned[client].append((time.perf_counter(), self.clock.numbers[text]))
+    def _learn(self, text: str) -> None:
+        self.learned.append((time.perf_counter(), self.clock.numbers[text]))
         self._news.set()
         if self.on_learn is not None:
             self.on_learn(text)
 
     async def know(self, number: int) -> None:
-        """Wait until every client knows the clock's change of that number, or a later one.
+        """Wait until the client knows the clock's change of that number, or a later one.
 
         Raises:
-            TimeoutError: one of them does not learn of it within 20 seconds.
-            RuntimeError: a client ended; with what it raised as its cause.
+            TimeoutError: it does not learn of it within 20 seconds.
+            RuntimeError: the client ended; with what it raised as its cause.
         """
-        await self._until(lambda: all(known[-1][1] >= number for known in self.learned))
-
-    async def _until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE):
-            while not condition():
-                for task in self._tasks:
-                    if task.done():
-                        raise RuntimeError(f"a client of {self.way.name} ended") from task.exception()
+            while not self.learned or self.learned[-1][1] < number:
+                if self._task.done():
+                    raise RuntimeError(f"the client of {self.way.name} ended") from self._task.exception()
                 self._news.clear()
                 await self._news.wait()
