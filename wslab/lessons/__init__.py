@@ -47,7 +47,6 @@ FOLDERS = {
 }
 # More modules of a lesson whose exercises are not in one module yet.
 _MORE = {
-    "push": ("push_exercises", "timer_exercises"),
 }
 _states: dict[str, State] = {}  # of each exercise that was checked in this kernel
 _hints: dict[str, int] = {}  # how many hints were given

@@ -22,6 +22,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 import wslab
+from wslab.lab.exercises.answer import describe
 from wslab.lab.wire.tap import Tap
 
 __all__ = [
@@ -97,6 +98,16 @@ class Served:
                 _, others = error.split(ConnectionClosed)
             if others:
                 self.raised.append(_cause(others))
+
+    @property
+    def log(self) -> str:
+        """What the server would have logged first, as one line; empty when there was nothing."""
+        if not self.logged:
+            return ""
+        error = self.logged[0]
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        return f"connection handler failed: {describe(error)}"
 
     async def ended(self) -> bool:
         """Wait for the handlers to end; return whether they did."""

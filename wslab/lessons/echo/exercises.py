@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from wslab.close import encode_close
 from wslab.frames import Frame, Opcode, encode_frame
-from wslab.lab.exercises.answer import describe, show
+from wslab.lab.exercises.answer import show
 from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Value, Watched
 from wslab.lab.exercises.peers import PATIENCE, Served, next_message, served
 from wslab.lessons.echo import right
@@ -235,9 +235,9 @@ async def _judge_the_end(server: Served) -> Fault | None:
 
 
 def _judge_the_log(server: Served) -> Fault | None:
-    if not server.logged:
+    if not server.log:
         return None
-    rows = (("in the log", f"connection handler failed: {describe(server.logged[0])}"),)
+    rows = (("in the log", server.log),)
     advice = "async for ends by itself when a client closes normally; recv() raises ConnectionClosed."
     return Fault("ended with an exception, which the server logs as an error.", rows, advice=advice)
 
