@@ -111,12 +111,27 @@ def test_the_clock_is_paused_from_the_page(lesson: Callable[..., Lesson]) -> Non
     frame = opened.frame("show(ticking.port")
     expect(frame.locator("#clock")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
     frame.get_by_role("button", name="Pause").click()
+    expect(frame.locator("#sentence")).to_contain_text("Paused")
     seen = "await ticking.seen('TEXT', 'client', count={}, timeout=10)\nprint(ticking.conversation())"
     assert "pause" in opened.ask(seen.format(1))
     frame.get_by_role("button", name="Resume").click()
     assert "resume" in opened.ask(seen.format(2))
+    wire = opened.frame("show(ticking.port", 1)
+    expect(wire.locator("#rows tr", has_text="resume")).to_have_count(1)
     frame.get_by_role("button", name="Close").click()
     expect(frame.locator("#closed")).to_have_text('1000 "bye", wasClean true')
+    expect(wire.locator("#rows tr", has_text="CLOSE")).to_have_count(2)
+    assert opened.faults == []
+
+
+@needs("06")
+def test_quotes_arrive_one_row_a_symbol(lesson: Callable[..., Lesson]) -> None:
+    opened = lesson("06")
+    opened.run_through("show(quoting.port")
+    frame = opened.frame("show(quoting.port")
+    expect(frame.locator("#table tr")).to_have_count(3)
+    opened.run_cell("show(quoting.port")  # twice: the old market feeds the old boards
+    expect(frame.locator("#table tr")).to_have_count(3)
     assert opened.faults == []
 
 

@@ -131,7 +131,7 @@ PUSHING = [
     Wrong("push-and-receive", tock, "pushed something else"),
     Wrong("push-and-receive", only_answer, "did not push while the client was silent"),
     Wrong("push-and-receive", lambda websocket: None, "Write async def"),
-    Wrong("push-and-receive", nothing, "ended while its client was there", "not yet"),
+    Wrong("push-and-receive", nothing, "does nothing yet", "not yet"),
 ]
 
 
@@ -251,7 +251,7 @@ CANCELLING = [
     Wrong("cancel-the-timer", recv_until_it_raises, "ConnectionClosed"),
     Wrong("cancel-the-timer", make_and_drop, "asyncio.create_task starts it"),
     Wrong("cancel-the-timer", lambda websocket, tick: None, "Write async def"),
-    Wrong("cancel-the-timer", nothing, "started no timer", "not yet"),
+    Wrong("cancel-the-timer", nothing, "does nothing yet", "not yet"),
 ]
 
 

@@ -19,7 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from wslab.lab.exercises.kinds import Fault, Function, Value, Watched
+from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Value, Watched
 from wslab.lab.exercises.peers import PATIENCE, Served, next_message, served
 from wslab.lab.exercises.verdict import Rows
 from wslab.lessons.push import right
@@ -67,7 +67,9 @@ async def _judge_ticks(websocket: ClientConnection) -> Fault | None:
         if message is not None:
             return Fault("pushed something else.", (("received", repr(message)), ("expected", "'tick'")))
         if websocket.close_code is not None:
-            return Fault("ended while its client was there.", _ticks(ticks, "the end"), idle=not ticks)
+            return (
+                Fault("ended while its client was there.", _ticks(ticks, "the end")) if ticks else NOTHING_YET
+            )
         rows = _ticks(ticks, f"nothing for {PATIENCE:g} seconds")
         return Fault("did not push while the client was silent.", rows)
     if came[-1] - came[0] < SOME * PERIOD / 4:
@@ -118,7 +120,7 @@ PUSH_AND_RECEIVE = Watched(
         "async with asyncio.TaskGroup() as group: push in a task of the group, receive in the body.",
         "The group ends when its tasks have ended: cancel the one that pushes when nothing more can come.",
     ),
-    why="Each direction waits for itself: neither makes the other late.",
+    why="Neither loop waits for the other, so neither makes the other late.",
     bound=8.0,
 )
 
@@ -198,7 +200,7 @@ async def _judge_stay(websocket: ClientConnection, timer: _Timer) -> Fault | Non
         if number >= 3:
             return Fault("stopped at the first message. Receive until the connection ends.")
         if not timer.called:
-            return Fault("started no timer.", idle=websocket.close_code is not None)
+            return Fault("started no timer.") if websocket.close_code is None else NOTHING_YET
         if timer.started:
             return Fault("stopped the timer while the client was there.")
         if websocket.close_code is not None:

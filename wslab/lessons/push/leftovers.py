@@ -1,26 +1,20 @@
-"""What handlers leave behind: tasks that go on when their connection has ended, counted and drawn.
+"""What handlers leave behind: tasks that go on when their connection has ended, counted.
 
 ``visit`` serves a handler, has clients come and go one after the other, and counts after each of them the
-tasks of a given name that are still there. It waits until the handler has ended and until what was cancelled
-is gone, so a task that it counts is one that nobody has told to end; in the end it cancels these itself. What
-the tasks do is the lesson's affair, and so are their messages (RFC 6455 §5.6).
+tasks that still run a given coroutine function. It waits until the handler has ended and until what was
+cancelled is gone, so a task that it counts is one that nobody has told to end; at the end it cancels these.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
-from matplotlib.ticker import MaxNLocator
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from wslab.lab.views.figure import Figure, canvas, style
-from wslab.lab.views.palette import CLIENT, SERVER
+__all__ = ["visit"]
 
-__all__ = ["figure", "visit"]
-
-LOOKS = ((SERVER.background, "o"), (CLIENT.background, "s"))
 PATIENCE = 20.0  # seconds for the whole
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
@@ -31,7 +25,7 @@ async def visit(handler: Handler, name: str, clients: int = 8) -> list[int]:
 
     Args:
         handler: it sends at least one message to each client.
-        name: of the tasks that are counted, as given to ``asyncio.create_task``.
+        name: of the coroutine function that the counted tasks run.
         clients: how many, one after the other.
 
     Raises:
@@ -63,36 +57,9 @@ async def visit(handler: Handler, name: str, clients: int = 8) -> list[int]:
 
 
 async def _tasks(name: str) -> set[asyncio.Task[object]]:
-    """Return the tasks of this name, without those that were cancelled; wait for their end."""
-    named = {task for task in asyncio.all_tasks() if task.get_name() == name}
+    """Return the tasks that run it, without those that were cancelled; wait for the end of these."""
+    named = {task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") == name}
     cancelled = {task for task in named if task.cancelling()}
     if cancelled:
         await asyncio.wait(cancelled)
     return named - cancelled
-
-
-def figure(counted: Mapping[str, list[int]]) -> Figure:
-    """Draw how many tasks are left over how many clients came and went, a line for each handler.
-
-    Args:
-        counted: name of a handler to what ``visit`` gave for it.
-
-    Raises:
-        ValueError: there is nothing to draw.
-    """
-    if not counted:
-        raise ValueError("there is nothing to draw: no handler was visited")
-    with style():
-        drawing = canvas(8, 2.8)
-        axes = drawing.add_subplot()
-        for (name, left), (colour, marker) in zip(counted.items(), LOOKS, strict=False):
-            axes.plot(
-                range(len(left) + 1), [0, *left], marker=marker, color=colour, linewidth=1.4, label=name
-            )
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel("clients that came and went")
-        axes.set_ylabel("tasks left")
-        axes.legend(loc="upper left", frameon=False)
-    lines = "; ".join(f"{name}: {', '.join(map(str, left))}" for name, left in counted.items())
-    return Figure(drawing, f"Tasks left over, after each client that came and went. {lines}.")

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-__all__ = ["latest", "next_tick"]
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+
+__all__ = ["clock", "latest", "next_tick"]
+
+
+async def clock(
+    websocket: ServerConnection, tick: Callable[[ServerConnection], Coroutine[Any, Any, None]]
+) -> None:
+    """Run a timer that never ends by itself, for as long as the connection lasts.
+
+    Args:
+        websocket: the connection.
+        tick: the timer, a coroutine function.
+    """
+    timer = asyncio.create_task(tick(websocket))
+    try:
+        async for _ in websocket:
+            pass
+    finally:
+        timer.cancel()
 
 
 def next_tick(start: float, period: float, now: float) -> float:
