@@ -21,16 +21,14 @@ from typing import Any
 
 from wslab.lab.exercises import engine
 from wslab.lab.exercises.answer import close_quietly
-from wslab.lab.exercises.exercise import Exercise as OldExercise
 from wslab.lab.exercises.kinds import Function, Value, Watched
-from wslab.lab.exercises.old import engine as old_engine
 from wslab.lab.exercises.verdict import Hint, State, Verdict
 from wslab.lessons import done
 from wslab.lessons.done import Progress
 
 __all__ = ["Exercise", "check", "course", "exercises", "hint", "progress"]
 
-Exercise = OldExercise | Value | Function | Watched
+Exercise = Value | Function | Watched
 
 # Number of a lesson to its folder, in the order of the course.
 FOLDERS = {
@@ -45,9 +43,6 @@ FOLDERS = {
     "09": "compression",
     "12": "build",
 }
-# More modules of a lesson whose exercises are not in one module yet.
-_MORE = {
-}
 _states: dict[str, State] = {}  # of each exercise that was checked in this kernel
 _hints: dict[str, int] = {}  # how many hints were given
 
@@ -56,11 +51,7 @@ _hints: dict[str, int] = {}  # how many hints were given
 def course() -> dict[str, tuple[Exercise, ...]]:
     """Return the exercises of each lesson, by its number, in the order of the course."""
     return {
-        number: tuple(
-            exercise
-            for module in ("exercises", *_MORE.get(folder, ()))
-            for exercise in import_module(f"{__name__}.{folder}.{module}").EXERCISES
-        )
+        number: import_module(f"{__name__}.{folder}.exercises").EXERCISES
         for number, folder in FOLDERS.items()
     }
 
@@ -89,10 +80,7 @@ def check(name: str, answer: Any, record: bool = True) -> Verdict:
     if exercise is None:
         close_quietly(answer)
         return Verdict(str(name), "unknown", (_unknown(name),))
-    if isinstance(exercise, OldExercise):
-        verdict = old_engine.judge(exercise, answer)
-    else:
-        verdict = engine.judge(exercise, answer)
+    verdict = engine.judge(exercise, answer)
     if record and _states.get(exercise.name) != "right":
         _states[exercise.name] = verdict.state
         if verdict:
