@@ -83,6 +83,12 @@ def test_the_line_beside_a_folded_output_betrays_nothing(lesson: Lesson) -> None
             assert not line or line.endswith(":"), f"cell {cell.number}: {line!r}"
 
 
+def test_an_output_quoted_in_the_opening_is_a_stored_one(lesson: Lesson) -> None:
+    stored = {line.rstrip() for cell in lesson.code for text in cell.texts for line in text.splitlines()}
+    for quoted in re.findall(r"^```text\n(.*?)^```", lesson.opening, re.MULTILINE | re.DOTALL):
+        assert {line.rstrip() for line in quoted.splitlines()} <= stored
+
+
 def test_something_is_seen_within_four_code_cells(lesson: Lesson) -> None:
     assert any(cell.outputs for cell in lesson.code[:4])
 

@@ -184,32 +184,34 @@ async def _judge_shutdown(answer: Any) -> Fault | None:
     begin = loop.time()
     given = await asyncio.wait_for(answer(list(members), TIMEOUT), 5 * TIMEOUT + 1)
     took = loop.time() - begin
+    if given is None and all(each.code is None and not each.aborted for each in members):
+        return NOTHING_YET
     rows = tuple((each.name, f"code {each.code}, aborted: {each.aborted}") for each in members)
-    if all(each.code is None for each in members):
-        return (
-            NOTHING_YET
-            if given is None and not any(each.aborted for each in members)
-            else Fault("sent no Close.", rows)
-        )
-    if left := [each.name for each in members if each.code is None]:
-        return Fault(
-            f"sent no Close to {', '.join(left)}: one connection that fails must not stop the rest.", rows
-        )
-    if any(each.code != 1001 for each in members):
-        return Fault("closed with another code than 1001, which says that the server goes away.", rows)
-    if any(each.aborted for each in members if each.name.startswith(("quick", "slow"))):
-        return Fault("aborted a connection that closed in time.", rows)
-    if not members[-1].aborted:
-        return Fault("left a connection whose peer never answers: abort it when the time is up.", rows)
+    if sentence := _wrong_closes(members):
+        return Fault(sentence, rows)
     if took > TIMEOUT + 0.6:
         seconds = (("took", f"{took:.1f} s"), ("timeout", f"{TIMEOUT} s"))
         return Fault("waited for one connection after the other: the timeout is for all of them.", seconds)
     if given != 1:
-        return Fault(
-            "returned the wrong number of aborted connections.",
-            (("returned", show(given)), ("expected", "1")),
-        )
+        numbers = (("returned", show(given)), ("expected", "1"))
+        return Fault("returned the wrong number of aborted connections.", numbers)
     return None
+
+
+def _wrong_closes(members: list[Member]) -> str:
+    """Return what is wrong with how the connections were closed, and which were aborted."""
+    left = [each.name for each in members if each.code is None]
+    if len(left) == len(members):
+        return "sent no Close."
+    if left:
+        return f"sent no Close to {', '.join(left)}: one connection that fails must not stop the rest."
+    if any(each.code != 1001 for each in members):
+        return "closed with another code than 1001, which says that the server goes away."
+    if any(each.aborted for each in members if each.name.startswith(("quick", "slow"))):
+        return "aborted a connection that closed in time."
+    if not members[-1].aborted:
+        return "left a connection whose peer never answers: abort it when the time is up."
+    return ""
 
 
 SHUT_DOWN = Watched(
