@@ -40,6 +40,7 @@ FOLDERS = {
     "05": "echo",
     "06": "push",
     "07": "chat",
+    "08": "security",
     "09": "compression",
     "12": "build",
 }

@@ -12,7 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.support.jupyter_process import BASE_URL, JupyterProcess, run_jupyter
 from wslab.lab.browser.passage import PREFIX_VARIABLE
-from wslab.lab.browser.show import page_address, show
+from wslab.lab.browser.show import ELSEWHERE, HUB, page_address, show
 
 SENTENCE = "Run this cell in JupyterLab to see the page here."
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -54,6 +54,24 @@ def test_frames_have_a_title_a_link_and_no_markup_from_the_path() -> None:
     assert {name for name, _ in tags.found} == {"div", "iframe", "a"}
     assert "height: 200px" in str(tags.of("iframe")[0]["style"])
     assert Tags(show(8765).value).of("iframe")[0]["title"] == "Page of this lesson: the first page"
+
+
+def test_direct_links_lead_past_the_tunnel_and_are_none_on_a_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PREFIX_VARIABLE, "/user/x/wslab/")
+    monkeypatch.delenv(HUB, raising=False)
+    tags = Tags(show(8765, "", '/bank.html?a="><b>', direct=True).value)
+    assert [link["href"] for link in tags.of("a")] == [
+        "http://127.0.0.1:8765/",
+        'http://127.0.0.1:8765/bank.html?a="><b>',
+    ]
+    assert all((link["target"], link["rel"]) == ("_blank", "noreferrer") for link in tags.of("a"))
+    assert {name for name, _ in tags.found} == {"p", "a"}
+    monkeypatch.setenv(HUB, "/user/x/")
+    assert show(8765, direct=True).value == f"<p>{ELSEWHERE}</p>"
+    with pytest.raises(ValueError, match="port 80 is not"):
+        show(80, direct=True)
+    with pytest.raises(TypeError, match="neither a wire nor a height"):
+        show(8765, direct=True, height=100)
 
 
 @pytest.mark.parametrize(

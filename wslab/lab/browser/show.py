@@ -22,9 +22,14 @@ from wslab.lab.browser.passage import PREFIX_VARIABLE
 from wslab.lab.browser.save_hook import PAGES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wslab.lab.wire.tap import Tap
 
 __all__ = ["Pages", "page_address", "show"]
+
+HUB = "JUPYTERHUB_SERVICE_PREFIX"  # is in the environment of every kernel on a hub, Binder's included
+ELSEWHERE = "This kernel is not on your browser's machine, so your browser cannot open its ports directly."
 
 
 class Pages(HTML):  # type: ignore[misc]
@@ -56,13 +61,22 @@ def page_address(port: int, path: str = "") -> str:
 
 
 def show(
-    port: int | None = None, path: str = "", *more: str, wire: Tap | None = None, height: int | None = None
+    port: int | None = None,
+    path: str = "",
+    *more: str,
+    wire: Tap | None = None,
+    height: int | None = None,
+    direct: bool = False,
 ) -> Pages:
     """Return the page at `path` of the server on `port`, for the notebook to show. More stand beside it.
 
     With ``wire`` what crosses that tap stands beside them, live: each row as it passes, its fields when it is
     clicked or moved to with the arrow keys, and buttons that freeze, thaw, delay and cut, also while a cell
     awaits. `show(wire=tap)` shows the wire alone. It ends with the tap.
+
+    With ``direct`` there are only links, to the port itself and past the tunnel: each port is an origin of
+    its own there, and the tab another one than Jupyter's. That needs a browser on this machine; on a hub a
+    sentence says so instead.
 
     `height` is in pixels: 360, and 480 with a wire. Each page has a link that opens it in a browser tab of
     its own. Let the call be the last expression of its cell. Raises what `page_address` raises, and
@@ -73,6 +87,10 @@ def show(
     """
     if port is None and (wire is None or path):
         raise TypeError("show needs the port of a server, such as server.port, or a tap: show(wire=tap)")
+    if direct:
+        if port is None or wire is not None or height is not None:
+            raise TypeError("show(port, direct=True) makes links, which have neither a wire nor a height")
+        return Pages(links(port, (path, *more)))
     height = height or (480 if wire else 360)
     places = [] if port is None else [(page_address(port, each), each) for each in (path, *more)]
     if wire is not None:
@@ -83,6 +101,22 @@ def show(
     least = 360 if wire else 300
     frames = [frame(address, name, height, least) for address, name in places]
     return Pages(f'<div style="display: flex; flex-wrap: wrap; gap: 8px">{"".join(frames)}</div>')
+
+
+def links(port: int, paths: Sequence[str]) -> str:
+    """Build a link to each page at the port itself, which a browser on this machine can open."""
+    for path in paths:
+        page_address(port, path)  # says what is wrong with either
+    if os.environ.get(HUB):
+        return f"<p>{ELSEWHERE}</p>"
+    made = []
+    for path in paths:
+        address = f"http://127.0.0.1:{port}/{path.removeprefix('/')}"
+        made.append(
+            f'<p><a href="{escape(address)}" target="_blank" rel="noreferrer" '
+            f'style="text-decoration: underline">Open {escape(path or "the first page")} in a tab</a></p>'
+        )
+    return "".join(made)
 
 
 def frame(address: str, name: str, height: int, least: int) -> str:
