@@ -51,7 +51,7 @@ class _World:
         self.early = self.early or len(self.learned) > len(self.sent)
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Answer when the clock shows something else than the client knows."""
+        """Answer when the clock shows anything other than the client knows."""
         if self.asked:
             self.pauses.append(time.perf_counter() - self._answered)
         self.asked.append(request.query.get("known", ""))
