@@ -120,6 +120,9 @@ def test_the_page_of_a_lesson_is_shown_once_as_a_picture() -> None:
     pictured(cells, "05")
     assert words(cells[1]["outputs"]).startswith("The page of an echo server")
     assert words(cells[2]["outputs"]) == ""
+    cells = [{"cell_type": "markdown", "source": "![A page](../docs/page-05.png)"}, shown()]
+    pictured(cells, "05")
+    assert words(cells[1]["outputs"]) == "", "a lesson that begins with the picture has shown it"
 
 
 def test_every_lesson_is_on_the_map_once() -> None:
