@@ -155,3 +155,27 @@ def test_two_chat_pages_in_notebook_7(lesson: Callable[..., Lesson]) -> None:
     expect(gus.locator("#closed")).to_have_text('1000 "left", wasClean true')
     expect(fay.locator("#log")).to_contain_text("Gus left")
     assert opened.faults == []
+
+
+@needs("10")
+def test_a_page_whose_wire_is_cut_comes_back_and_misses_nothing(lesson: Callable[..., Lesson]) -> None:
+    opened = lesson("10")
+    opened.run_through("show(live_tap.port")
+    page, wire = (opened.frame("show(live_tap.port", index) for index in (0, 1))
+    expect(page.locator("#received")).to_have_text(re.compile("[1-9]"))
+    opened.ask("live.publish('<b>ACME</b>', 1)")
+    expect(page.locator("#log")).to_contain_text("<b>ACME</b> 1")
+    wire.get_by_role("button", name="Cut").click()
+    expect(page.locator("#log")).to_contain_text(
+        re.compile(r"closed with 1006: next try in \d\.\d s, since \d+")
+    )
+    for price in range(3):  # published while it is away, or right after
+        opened.ask(f"live.publish('MISSED', {price})")
+    expect(page.locator("#log")).to_contain_text("MISSED 2")
+    assert page.locator("#log > *", has_text=re.compile("^open")).count() == 2
+    expect(page.locator("#missing")).to_have_text("0")
+    expect(page.locator("#twice")).to_have_text("0")
+    assert "?since=" in opened.ask("print(live_tap.conversation())")
+    opened.ask("await live_server.wait_closed() if live_server.close(1008) else None")
+    expect(page.locator("#state")).to_have_text("closed with 1008: stays away")
+    assert opened.faults == []

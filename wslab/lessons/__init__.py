@@ -42,6 +42,7 @@ FOLDERS = {
     "07": "chat",
     "08": "security",
     "09": "compression",
+    "10": "resilience",
     "12": "build",
 }
 _states: dict[str, State] = {}  # of each exercise that was checked in this kernel
