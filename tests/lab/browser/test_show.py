@@ -59,7 +59,9 @@ def test_frames_have_a_title_a_link_and_no_markup_from_the_path() -> None:
 def test_direct_links_lead_past_the_tunnel_and_are_none_on_a_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PREFIX_VARIABLE, "/user/x/wslab/")
     monkeypatch.delenv(HUB, raising=False)
-    tags = Tags(show(8765, "", '/bank.html?a="><b>', direct=True).value)
+    pages = show(8765, "", '/bank.html?a="><b>', direct=True)
+    assert repr(pages) == "Run this cell in JupyterLab to get a link to the page here."
+    tags = Tags(pages.value)
     assert [link["href"] for link in tags.of("a")] == [
         "http://127.0.0.1:8765/",
         'http://127.0.0.1:8765/bank.html?a="><b>',

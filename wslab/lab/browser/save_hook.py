@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BAR", "PAGES", "PROGRESS", "leave_out_views"]
+__all__ = ["BAR", "LINKS", "PAGES", "PROGRESS", "leave_out_views"]
 
 PAGES = "Run this cell in JupyterLab to see the page here."
+LINKS = "Run this cell in JupyterLab to get a link to the page here."
 PROGRESS = "Run this cell in JupyterLab to see which exercises are right so far."
 BAR = "A bar shows here how far the cell is."
 
@@ -40,7 +41,7 @@ def leave_out_views(model: dict[str, Any], **_: Any) -> None:
     for cell in model["content"].get("cells", ()):
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
-            if _text(output) == PAGES:
+            if _text(output) in (PAGES, LINKS):
                 data.pop(_VIEW, None)
             if _text(output) == PROGRESS:
                 data.pop("text/html", None)

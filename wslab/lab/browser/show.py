@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from ipywidgets import HTML
 
 from wslab.lab.browser.passage import PREFIX_VARIABLE
-from wslab.lab.browser.save_hook import PAGES
+from wslab.lab.browser.save_hook import LINKS, PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,13 @@ class Pages(HTML):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return PAGES
+
+
+class Links(Pages):
+    """Links to pages at their own ports."""
+
+    def __repr__(self) -> str:
+        return LINKS
 
 
 def page_address(port: int, path: str = "") -> str:
@@ -90,7 +97,7 @@ def show(
     if direct:
         if port is None or wire is not None or height is not None:
             raise TypeError("show(port, direct=True) makes links, which have neither a wire nor a height")
-        return Pages(links(port, (path, *more)))
+        return Links(links(port, (path, *more)))
     height = height or (480 if wire else 360)
     places = [] if port is None else [(page_address(port, each), each) for each in (path, *more)]
     if wire is not None:
