@@ -57,11 +57,20 @@ def test_a_foreign_page_reads_the_balance_until_its_origin_is_checked(page: Page
     kept = {each["name"]: (each["sameSite"], each["httpOnly"]) for each in page.context.cookies()}
     assert kept == {"lesson08_plain": ("Lax", False), "lesson08_strict": ("Strict", True)}
 
+    asked: dict[str, str] = {}
+    served = cells.names["pages"]
+
+    def noting(connection: Any, request: Any) -> Any:
+        asked[request.path] = ", ".join(cells.names["cookies_of"](request))
+        return served(connection, request)
+
+    cells.names["pages"] = noting
     foreign = page.context.new_page()
     query = f"foreign.html?bank={cells.names['bank_server'].port}"
     withheld = "HTTP: the browser keeps the answer from this page (CORS)."
     foreign.goto(cells.address("foreign_server", query))
     shows(foreign, withheld, "WebSocket: balance 1000", f"WebSocket: cookies that came: {BOTH}")
+    assert asked["/balance"] == BOTH  # they came by HTTP too, and CORS kept the answer from the script
     foreign.get_by_role("link", name=re.compile("localhost")).click()
     shows(foreign, withheld, "WebSocket: please log in", "WebSocket: cookies that came: none")
 

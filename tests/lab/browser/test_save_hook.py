@@ -16,6 +16,7 @@ from wslab.lab.browser.show import show
 VIEW = "application/vnd.jupyter.widget-view+json"
 OURS: dict[str, Any] = {
     "pages": show(8765),
+    "links": show(8765, direct=True),
 }
 
 

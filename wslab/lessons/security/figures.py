@@ -34,6 +34,7 @@ def latencies(title: str, measured: Mapping[str, Samples]) -> Figure:
                 markeredgecolor=INK,
                 markeredgewidth=0.8,
             )
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     order = sorted(measured, key=lambda name: median(wait for _, wait in measured[name]), reverse=True)
     words = f"x: seconds since the flood began; y: latency in ms. The highest median: {order[0]}."
