@@ -1,5 +1,6 @@
 """Every lesson, opened in JupyterLab behind a base URL such as Binder's, and run from the menu."""
 
+import copy
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from tests.browser.lab import Lesson
 from tests.support.jupyter_process import BASE_URL, JupyterProcess
 from tools.course import Lesson as Stored
 from tools.course import lessons, missing
+from wslab.lab.browser.save_hook import leave_out_views
 from wslab.lab.browser.show import show
 
 pytestmark = pytest.mark.browser
@@ -31,9 +33,14 @@ def pictures_and_pages(stored: Stored) -> dict[int, tuple[int, int]]:
 
 
 def compared(outputs: list[dict[str, Any]]) -> list[str]:
-    """Return what of outputs must be the same in every run: what is printed, and the texts of values."""
+    """Return what of outputs must be the same in every run: what is printed, and the texts of values.
+
+    What is seen while somebody works and left out of the file, such as their progress, is no part of it.
+    """
     texts: list[str] = []
-    for output in outputs:
+    cell = {"outputs": copy.deepcopy(outputs)}
+    leave_out_views({"type": "notebook", "content": {"cells": [cell]}})
+    for output in cell["outputs"]:
         data = output.get("data", {"text": output.get("text", output.get("evalue", ""))})
         texts += ["".join(data[kind]) for kind in COMPARED if kind in data]
     return "".join(texts).splitlines()
