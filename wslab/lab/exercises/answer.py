@@ -9,8 +9,9 @@ import inspect
 import linecache
 import re
 import reprlib
-from collections.abc import Callable, Iterator
-from types import TracebackType
+import traceback
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from wslab.lab.exercises.verdict import Rows
@@ -73,10 +74,9 @@ class Answer:
             return self._await(args)
         value = self._function(*args)
         if inspect.isgenerator(value):
-            written = inspect.isgeneratorfunction(self._function)
-            how = (
-                "Write return instead of yield" if written else "Put bytes(…), list(…) or the like around it"
-            )
+            how = "Put bytes(…), list(…) or the like around it"
+            if inspect.isgeneratorfunction(self._function):
+                how = "Write return instead of yield"
             raise NotAValueError(f"returned a generator, which has computed nothing yet. {how}.")
         return _no_awaitable(value, "a coroutine, not a value. Write def, not async def.")
 
@@ -96,15 +96,15 @@ class Answer:
 
     def blame(self, error: BaseException) -> tuple[bool, Rows]:
         """Return whether a call was running when it was raised, and the learner's line that it came from."""
-        frames = list(_frames(error))
+        frames = list(traceback.walk_tb(error.__traceback__))
         ours = (Answer.__call__.__code__, Answer._await.__code__)
-        calls = [number for number, frame in enumerate(frames) if frame.tb_frame.f_code in ours]
+        calls = [number for number, (frame, _) in enumerate(frames) if frame.f_code in ours]
         if not calls:
             return False, ()
         inside = frames[calls[-1] + 1 :]
         # A library may have raised: the learner's last line is the deepest that shares their namespace.
-        theirs = [each for each in inside if each.tb_frame.f_globals is inside[0].tb_frame.f_globals]
-        return True, tuple(map(_line, theirs[-1:]))
+        theirs = [each for each in inside if each[0].f_globals is inside[0][0].f_globals]
+        return True, tuple(_line(*each) for each in theirs[-1:])
 
 
 def _no_awaitable(value: Any, what: str) -> Any:
@@ -135,18 +135,11 @@ def describe(error: BaseException) -> str:
 
 def line_of_task(error: BaseException, answer: Any) -> tuple[str, str] | None:
     """Find the line of the learner's code that ended a task: "line 3" and its text, or None."""
-    theirs = [frame for frame in _frames(error) if frame.tb_frame.f_globals is answer.namespace]
-    return _line(theirs[-1]) if theirs else None
+    frames = traceback.walk_tb(error.__traceback__)
+    theirs = [each for each in frames if each[0].f_globals is answer.namespace]
+    return _line(*theirs[-1]) if theirs else None
 
 
-def _frames(error: BaseException) -> Iterator[TracebackType]:
-    trace = error.__traceback__
-    while trace:
-        yield trace
-        trace = trace.tb_next
-
-
-def _line(frame: TracebackType) -> tuple[str, str]:
-    code = frame.tb_frame.f_code
-    line = linecache.getline(code.co_filename, frame.tb_lineno, frame.tb_frame.f_globals).strip()
-    return f"line {frame.tb_lineno}", line
+def _line(frame: FrameType, number: int) -> tuple[str, str]:
+    line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals)
+    return f"line {number}", line.strip()

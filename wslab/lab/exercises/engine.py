@@ -11,14 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from wslab.lab.exercises import trial
-from wslab.lab.exercises.answer import (
-    Answer,
-    NotAValueError,
-    close_quietly,
-    describe,
-    line_of_task,
-    show,
-)
+from wslab.lab.exercises.answer import Answer, NotAValueError, close_quietly, describe, line_of_task, show
 from wslab.lab.exercises.kinds import Fault, Function, Value, Watched
 from wslab.lab.exercises.remarks import remark
 from wslab.lab.exercises.verdict import Rows, State, Verdict
@@ -46,10 +39,8 @@ def judge(exercise: Value | Function | Watched, answer: Any) -> Verdict:
         exercise: what is asked.
         answer: a function itself, a coroutine function itself, or a value.
     """
-    found = _refuse(exercise, answer) or _try(exercise, answer)
-    return Verdict(
-        exercise.name, found.state, tuple(filter(None, found.sentences)), found.rows, exercise.title
-    )
+    state, sentences, rows = _refuse(exercise, answer) or _try(exercise, answer)
+    return Verdict(exercise.name, state, tuple(filter(None, sentences)), rows, exercise.title)
 
 
 def _refuse(exercise: Value | Function | Watched, answer: Any) -> _Found | None:

@@ -153,12 +153,7 @@ class Function(Exercise):
         if self.exact and isinstance(given, float):
             return Fault(f"returned a float, not {_base(expected)}.")
         return compare(
-            given,
-            expected,
-            before=before,
-            sender=self.sender,
-            shows=self.shows,
-            within=self.within,
+            given, expected, before=before, sender=self.sender, shows=self.shows, within=self.within
         )
 
     def _unwritten(self, answer: Answer) -> bool:
@@ -173,13 +168,13 @@ class Function(Exercise):
 
     def _advice(self, calls: list[tuple[Any, ...]], outcome: Any) -> str:
         """Return the sentence of the mistake that explains the last call and every call before it."""
-        for sentence, wrong in (
-            self.mistakes.items() if not (self.exact and isinstance(outcome, float)) else ()
-        ):
-            outcomes = [_outcome(wrong, call) for call in calls]
-            before = zip(outcomes, calls, strict=False)
-            if same(outcomes[-1], _described(outcome), self.within) and all(
-                same(other, self._expected(call), self.within) for other, call in [*before][:-1]
+        if self.exact and isinstance(outcome, float):
+            return ""
+        for sentence, wrong in self.mistakes.items():
+            *before, last = (_outcome(wrong, call) for call in calls)
+            if same(last, _described(outcome), self.within) and all(
+                same(other, self._expected(call), self.within)
+                for other, call in zip(before, calls, strict=False)
             ):
                 return sentence
         return ""
@@ -275,9 +270,8 @@ def _wrong(given: Any, expected: Any) -> str:
         if given.lower() == expected.lower():
             return "returned the right text, but not its capitals."
     numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (given, expected))
-    other = not isinstance(given, type(expected)) or (
-        isinstance(given, tuple) and _base(given) != _base(expected)
-    )
+    named = isinstance(given, tuple) and _base(given) != _base(expected)
+    other = named or not isinstance(given, type(expected))
     if expected is not None and other and not numbers:
         return f"returned a value of type {type(given).__name__}, not {_base(expected)}."
     return "returned the wrong value."

@@ -25,19 +25,8 @@ import wslab
 from wslab.lab.exercises.answer import describe
 from wslab.lab.wire.tap import Tap
 
-__all__ = [
-    "PATIENCE",
-    "Address",
-    "Handler",
-    "Package",
-    "Served",
-    "end",
-    "freeze_after",
-    "next_message",
-    "noting_time_sleep",
-    "served",
-    "through_tap",
-]
+__all__ = ["PATIENCE", "Address", "Package", "Served", "end", "freeze_after", "next_message"]
+__all__ += ["noting_time_sleep", "served", "through_tap"]
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 PATIENCE = 1.5  # seconds to wait for something that must happen
@@ -93,10 +82,8 @@ class Served:
             await self._handler(websocket)
         except Exception as error:
             self.logged.append(error)
-            others: BaseException | None = None if isinstance(error, ConnectionClosed) else error
-            if isinstance(error, ExceptionGroup):
-                _, others = error.split(ConnectionClosed)
-            if others:
+            others = error.split(ConnectionClosed)[1] if isinstance(error, ExceptionGroup) else error
+            if others and not isinstance(others, ConnectionClosed):
                 self.raised.append(_cause(others))
 
     @property
@@ -117,11 +104,13 @@ class Served:
 
     async def left_nothing(self) -> bool:
         """Wait until no task of a connection is left, once all clients have gone; return whether it came."""
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(PATIENCE):
                 while asyncio.all_tasks() - self.before:
                     await asyncio.sleep(LOOK)
-        return not asyncio.all_tasks() - self.before
+        except TimeoutError:
+            return False
+        return True
 
 
 def _cause(error: BaseException) -> BaseException:

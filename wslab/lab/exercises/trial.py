@@ -24,7 +24,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import Any
 
 __all__ = ["Outcome", "run"]
 
@@ -192,14 +192,7 @@ def _heard(forgotten: dict[str, tuple[str, int]]) -> Iterator[None]:
     """Note the warnings of coroutines that nobody awaited; others are shown as they would have been."""
     seen = 0
 
-    def note(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
+    def note(message: Any, category: Any, filename: str, lineno: int, *to: Any, **named: Any) -> None:
         nonlocal seen
         if match := _FORGOTTEN.match(str(message)):
             forgotten.setdefault(match[1], (filename, lineno))
@@ -207,7 +200,7 @@ def _heard(forgotten: dict[str, tuple[str, int]]) -> Iterator[None]:
             if seen == ENOUGH:  # a loop can lose a million, and each warning takes its time
                 warnings.simplefilter("ignore", RuntimeWarning)
         else:
-            show(message, category, filename, lineno, file, line)
+            show(message, category, filename, lineno, *to, **named)
 
     with warnings.catch_warnings():
         warnings.filterwarnings("always", "coroutine .* was never awaited", RuntimeWarning)
