@@ -149,7 +149,7 @@ WRONG = [
         (lambda lasted, first, last, stable: ..., "", "not yet"),
         (lambda lasted, first, last, stable: [first * 2**n for n in range(len(lasted))], "never passes"),
         (lambda lasted, first, last, stable: right.ceilings(lasted, first, last, 0.01), "not a success"),
-        (lambda lasted, *others: right.ceilings([0] * len(lasted), *others), "Begin anew after"),
+        (lambda lasted, *others: right.ceilings([0] * len(lasted), *others), "Start over after"),
         (lambda lasted, first, last, stable: right.ceilings(lasted, first, last, stable + 1), "exactly"),
         (lambda *given: [2 * each for each in right.ceilings(*given)],),
         (lambda *given: right.ceilings(*given)[-1], "type float"),

@@ -78,10 +78,10 @@ CEILINGS = Function(
         "The ceiling never passes the last one.": lambda tries, first, last, stable: right.ceilings(
             tries, first, 1e9, stable
         ),
-        "A connection that opened is not a success yet. Begin anew only if it lasted `stable` seconds.": (
+        "A connection that opened is not a success yet. Start over only if it lasted `stable` seconds.": (
             lambda tries, first, last, stable: right.ceilings(tries, first, last, 0.001)
         ),
-        "Begin anew after a connection that lasted.": (
+        "Start over after a connection that lasted.": (
             lambda tries, first, last, stable: right.ceilings(tries, first, last, 1e9)
         ),
         "The wait right after a connection that lasted is the first one again.": (
@@ -96,7 +96,7 @@ CEILINGS = Function(
     },
     hints=(
         "Keep the ceiling in a variable, and go through `lasted` once.",
-        "In each turn: begin anew if the connection lasted, append the ceiling, double it.",
+        "In each turn: start over if the connection lasted, append the ceiling, double it.",
         "ceiling = min(last, 2 * ceiling) doubles it as far as allowed.",
     ),
     why="A server that accepts and closes is left alone for longer and longer.",

@@ -1,6 +1,6 @@
 """A herd: clients that lost their server at the same moment, and come back by a strategy.
 
-`simulate` plays thousands of them on a clock of its own; `real` lets some hundred come back on this machine.
+`simulate` plays thousands of them on a clock of its own; `real` lets a few hundred come back on this machine.
 The server admits so many a second, and few at once; it refuses the others with 503.
 """
 
