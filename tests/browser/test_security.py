@@ -76,11 +76,8 @@ def test_a_foreign_page_reads_the_balance_until_its_origin_is_checked(page: Page
 
     cells.names.update(my_origin_allowed=None)  # the learner's own is not written yet
     cells.run("08-as-browser-code", "08-guard-code")
-    attempt = """port => new Promise(end => {
-      new WebSocket(`ws://127.0.0.1:${port}/`).onclose = (event) => end(event.code);
-    })"""
-    foreign.goto(cells.address("foreign_server", "nothing"))
-    assert foreign.evaluate(attempt, cells.names["guarded"].port) == 1006
+    foreign.goto(cells.address("foreign_server", f"foreign.html?bank={cells.names['guarded'].port}"))
+    shows(foreign, withheld, "WebSocket: an error, without a reason.", 'WebSocket: closed with 1006 "".')
 
 
 def test_the_last_cell_takes_the_cookies_away(page: Page, cells: Cells) -> None:

@@ -28,22 +28,21 @@ def open_pages(name: str, reaches: Sequence[int] = ()) -> Callable[[Any, Any], A
 
     Args:
         name: "bank.html", "foreign.html" or "wss.html".
-        reaches: the ports of 127.0.0.1 that the page may connect to besides its own.
+        reaches: the ports of 127.0.0.1 that the page may connect to besides its own; looked at in each
+            request.
 
     >>> open_pages("bank.html").__name__
     'process_request'
     """
     pages = serve_page(name, FILES)
-    addresses = "".join(
-        f" {scheme}://127.0.0.1:{port}" for port in reaches for scheme in ("http", "ws", "wss")
-    )
 
     def process_request(connection: Any, request: Any) -> Any:
         if "Upgrade" in request.headers:
             return None
         response = pages(connection, request)
         if response is not None and reaches and POLICY in response.headers:
-            policy = response.headers.get(POLICY).replace(OWN_ONLY, OWN_ONLY + addresses)
+            more = (f" {scheme}://127.0.0.1:{port}" for port in reaches for scheme in ("http", "ws", "wss"))
+            policy = response.headers.get(POLICY).replace(OWN_ONLY, OWN_ONLY + "".join(more))
             del response.headers[POLICY]
             response.headers[POLICY] = policy
         return response
