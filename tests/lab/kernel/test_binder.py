@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wslab.lab.kernel.binder import binder, repository
-from wslab.lab.kernel.report import Finding, Report
+from wslab.lab.kernel.doctor import Finding, Report
 
 HOME = "https://github.com/ada/websocket-course"
 LINK = "https://mybinder.org/v2/gh/ada/websocket-course/HEAD?urlpath=lab/tree/notebooks/00-start-here.ipynb"

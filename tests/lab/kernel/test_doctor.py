@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wslab.lab.kernel.doctor import doctor
-from wslab.lab.kernel.report import Finding, Report
+from wslab.lab.kernel.doctor import Finding, Report, doctor
 
 # The package has a function of this name, so the module is reached by its full name.
 MODULE = "wslab.lab.kernel.doctor"

@@ -6,8 +6,8 @@ in, and the tunnel that brings a browser to a lesson's server. It repairs nothin
 line is "ok", "note" (the course runs, something is slower or missing) or "problem" (a sentence says what to
 do).
 
-The view without details is the same on every healthy machine, so that a notebook can store it: no version, no
-path, no port.
+Versions, paths and ports are details, shown on demand. Without them the report of a healthy machine is the
+same everywhere, so that a notebook can store it.
 """
 
 from __future__ import annotations
@@ -23,19 +23,91 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from wslab.lab.kernel.binder import binder, repository
-from wslab.lab.kernel.report import Finding, Report
 
-__all__ = ["doctor"]
+__all__ = ["Finding", "Report", "doctor"]
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 INSTALL = "Run make lab, or pip install -e . in the folder of the course, then restart the kernel."
+_LOOKS = {"ok": ("✓", "#009E73"), "note": ("○", "#8A8A8A"), "problem": ("✗", "#D55E00")}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check.
+
+    Args:
+        state: "ok", "note" or "problem".
+        what: what was found, the same on every machine where it is found.
+        remedy: what to do, one sentence; empty when all is well.
+        detail: versions and addresses, shown only on demand.
+    """
+
+    state: Literal["ok", "note", "problem"]
+    what: str
+    remedy: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """All checks; true when there is no problem.
+
+    >>> Report((Finding("ok", "Figures can be drawn."),))
+    ✓ ok       Figures can be drawn.
+    This machine is ready for the course.
+    """
+
+    lines: tuple[Finding, ...]
+    details: bool = False
+    elsewhere: str = ""  # a link to the course on another machine
+
+    def __bool__(self) -> bool:
+        return not any(line.state == "problem" for line in self.lines)
+
+    def __repr__(self) -> str:
+        texts = []
+        for line in self.lines:
+            texts.append(f"{_LOOKS[line.state][0]} {line.state:7}  {line.what}")
+            texts += [f"{'':11}{extra}" for extra in self._extras(line)]
+        return "\n".join([*texts, *self._summary()])
+
+    def _repr_html_(self) -> str:
+        cell = "padding:.15em .9em .15em .5em;text-align:left;vertical-align:top;background:none"
+        rows = []
+        for line in self.lines:
+            symbol, colour = _LOOKS[line.state]
+            text = "<br>".join(map(escape, [line.what, *self._extras(line)]))
+            bar = f"{cell};border-left:5px solid {colour};white-space:nowrap"
+            rows.append(
+                f'<tr style="background:none"><td style="{bar}">{symbol} {line.state}</td>'
+                f'<td style="{cell}">{text}</td></tr>'
+            )
+        table = f'<table style="color:inherit;border:none;margin:0">{"".join(rows)}</table>'
+        summary, *more = self._summary()
+        end = f"<div><b>{summary}</b></div>" + "".join(f"<div>{escape(text)}</div>" for text in more)
+        return f'<div style="color:inherit;overflow-x:auto">{table}{end}</div>'
+
+    def _extras(self, line: Finding) -> list[str]:
+        return [text for text in (line.remedy, line.detail if self.details else "") if text]
+
+    def _summary(self) -> list[str]:
+        """Say how it is; with a problem, and among the details, say too where else the course runs."""
+        problems = sum(line.state == "problem" for line in self.lines)
+        said = [f"{problems} problem{' is' if problems == 1 else 's are'} to be solved first."]
+        if not problems:
+            said = ["This machine is ready for the course."]
+        if self.elsewhere and (problems or self.details):
+            said.append(f"With nothing installed, the course runs on Binder: {self.elsewhere}")
+        return said
 
 
 def doctor(details: bool = False) -> Report:
@@ -164,9 +236,8 @@ def _proxy() -> Finding:
         remedy = "Add 127.0.0.1 to the exceptions: NO_PROXY=127.0.0.1,localhost before Jupyter is started."
         what = "A proxy is set, and connections to 127.0.0.1 would go through it."
         return Finding("problem", what, remedy, f"set for {', '.join(used)}")
-    return Finding(
-        "ok", "No proxy stands before 127.0.0.1.", "", "a proxy is set, with an exception" if used else ""
-    )
+    detail = "a proxy is set, with an exception" if used else ""
+    return Finding("ok", "No proxy stands before 127.0.0.1.", "", detail)
 
 
 def _event_loop() -> Finding:
@@ -198,10 +269,9 @@ def _folder() -> Finding:
         with tempfile.TemporaryFile(dir=folder):
             return Finding("ok", "This folder can be written to, so lessons can be saved.", "", str(folder))
     except OSError as error:
+        what = "This folder cannot be written to, so lessons cannot be saved."
         remedy = "Lessons run here too; to keep what you write, copy the course to a folder of your own."
-        return Finding(
-            "note", "This folder cannot be written to, so lessons cannot be saved.", remedy, repr(error)
-        )
+        return Finding("note", what, remedy, repr(error))
 
 
 def _tunnel() -> Finding:
@@ -210,14 +280,11 @@ def _tunnel() -> Finding:
     from wslab.lab.browser.passage import PREFIX_VARIABLE
 
     folders = (Path(folder, "jupyter_server_config.d") for folder in jupyter_config_path())
-    if file := next(
-        filter(_enables_tunnel, (file for folder in folders for file in folder.glob("*.json"))), None
-    ):
-        running = (
-            "switched on in this Jupyter" if PREFIX_VARIABLE in os.environ else "not seen in this Jupyter"
-        )
+    files = (file for folder in folders for file in folder.glob("*.json"))
+    if file := next(filter(_enables_tunnel, files), None):
         what = "Jupyter has the tunnel that brings a browser to a lesson."
-        return Finding("ok", what, "", f"{running}, {file}")
+        running = "switched on" if PREFIX_VARIABLE in os.environ else "not seen"
+        return Finding("ok", what, "", f"{running} in this Jupyter, {file}")
     remedy = f"Pages of a lesson may not open in the notebook. {INSTALL}"
     return Finding("problem", "The tunnel for the browser is not switched on.", remedy)
 
