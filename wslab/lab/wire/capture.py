@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 
-from wslab.lab.wire.recording import Passage, Recording, Sender
+from wslab.lab.wire.recording import OTHER, Passage, Recording, Sender
 
 __all__ = ["packets", "save"]
 
@@ -60,8 +60,7 @@ class _Packets:
     """The packets of one connection, with its sequence numbers."""
 
     def __init__(self, number: int) -> None:
-        ports = {"client": 49152 + number % 16384, "server": SERVER_PORT}
-        self._ports = ports
+        self._ports = {"client": 49152 + number % 16384, "server": SERVER_PORT}
         self._next = {"client": 1000, "server": 2000}  # the next sequence number of each side
 
     def packets(self, passage: Passage) -> Iterator[bytes]:
@@ -82,14 +81,14 @@ class _Packets:
             yield self._packet(sender, RST | ACK)
         elif passage.event == "FIN":
             yield self._packet(sender, FIN | ACK)
-            yield self._packet(_other(sender), ACK)
+            yield self._packet(OTHER[sender], ACK)
         elif passage.event == "bytes":
             for at in range(0, len(passage.data), SEGMENT):
                 yield self._packet(sender, PSH | ACK, passage.data[at : at + SEGMENT])
-            yield self._packet(_other(sender), ACK)
+            yield self._packet(OTHER[sender], ACK)
 
     def _packet(self, sender: Sender, flags: int, data: bytes = b"") -> bytes:
-        receiver = _other(sender)
+        receiver = OTHER[sender]
         options = OPTIONS if flags & SYN else b""
         acknowledged = self._next[receiver] if flags & ACK else 0
         ports = self._ports[sender], self._ports[receiver]
@@ -104,10 +103,6 @@ class _Packets:
         self._next[sender] = (self._next[sender] + len(data) + bool(flags & (SYN | FIN))) % 2**32
         ip = struct.pack("!BBHHHBB", 0x45, 0, 20 + length, 0, 0x4000, 64, 6)  # IPv4, "don't fragment", TCP
         return ip + _checksum(ip + addresses) + addresses + segment
-
-
-def _other(sender: Sender) -> Sender:
-    return "server" if sender == "client" else "client"
 
 
 def _checksum(data: bytes) -> bytes:

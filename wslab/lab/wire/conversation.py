@@ -20,7 +20,7 @@ from wslab.lab.dissector.dissection import Dissection
 from wslab.lab.views.palette import CLIENT, KINDS, SERVER, Colour
 from wslab.lab.views.table import Cell, Column, Line, Table
 from wslab.lab.views.words import quoted
-from wslab.lab.wire.recording import Sender
+from wslab.lab.wire.recording import OTHER, Sender
 
 __all__ = ["Conversation", "Row", "caption", "direction", "in_words", "kind_of", "shorten"]
 
@@ -36,7 +36,6 @@ COLUMNS = {
     "meaning": Column("meaning", 0, 16, number=False),
 }
 SIDES: dict[str | None, Colour] = {"client": CLIENT, "server": SERVER}
-_OTHER_SIDE = {"client": "server", "server": "client"}
 _DIRECTIONS = {"client": "client → server", "server": "client ← server", None: "network"}
 
 
@@ -129,8 +128,7 @@ class Conversation:
         shown = _shown(times=self.times, several=several)
         lines = [_line(row, shown) for row in (*first, *last)]
         if left_out:
-            gap = (*[""] * (len(shown) - 1), f"… {left_out} rows left out")
-            lines.insert(len(first), Line(gap))
+            lines.insert(len(first), Line((*[""] * (len(shown) - 1), f"… {left_out} rows left out")))
         return Table([COLUMNS[name] for name in shown], lines, self._note())
 
 
@@ -174,9 +172,7 @@ def caption(row: Row, most: int = 70) -> str:
 
 def _is_written(payload: bytes) -> bool:
     """Return whether somebody wrote the payload of a ping; that of a heartbeat is 4 random bytes."""
-    return (
-        len(payload) != 4 and payload.isascii() and payload.decode("ascii").isprintable() and payload != b""
-    )
+    return len(payload) not in (0, 4) and payload.isascii() and payload.decode("ascii").isprintable()
 
 
 def in_words(title: str, rows: Sequence[Row], most: int) -> str:
@@ -190,7 +186,7 @@ def in_words(title: str, rows: Sequence[Row], most: int) -> str:
 
 
 def _say(row: Row, several: bool) -> str:
-    who = "network" if row.kind == "tap" else f"{row.sender} to {_OTHER_SIDE[row.sender or '']}"
+    who = f"{row.sender} to {OTHER[row.sender]}" if row.sender and row.kind != "tap" else "network"
     return (f"connection {row.connection}, " if several and row.connection else "") + f"{who}: {caption(row)}"
 
 

@@ -8,6 +8,7 @@ full.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from wslab.lab.views.table import Column, Table
 from wslab.lab.views.words import count
@@ -20,8 +21,7 @@ __all__ = ["Counts", "SideCounts", "counted"]
 _KINDS = ("head", "body", "frame")
 
 
-@dataclass(frozen=True, slots=True)
-class SideCounts:
+class SideCounts(NamedTuple):
     """What one side sent: bytes in all and in each kind of piece, and how many pieces were whole."""
 
     bytes: int = 0
@@ -52,11 +52,8 @@ class Counts:
         return self.client.heads
 
     def _table(self) -> Table:
-        names = ("bytes", "head_bytes", "body_bytes", "frame_bytes", "heads", "bodies", "frames")
-        rows = [
-            (word, *(f"{getattr(side, name):,}" for name in names))
-            for word, side in (("client sent", self.client), ("server sent", self.server))
-        ]
+        sides = (("client sent", self.client), ("server sent", self.server))
+        rows = [(word, *(f"{number:,}" for number in side)) for word, side in sides]
         heading = ("bytes", "in heads", "in bodies", "in frames", "heads", "bodies", "frames")
         return Table([Column("", number=False), *heading], rows, title=count(self.connections, "connection"))
 
@@ -71,9 +68,7 @@ def counted(reader: Reader) -> Counts:
     """Count what has passed so far."""
     reader.read()
     rest = reader.rest()
-    return Counts(
-        reader.recording.connections, *(_side(reader, rest, sender) for sender in ("client", "server"))
-    )
+    return Counts(reader.recording.connections, _side(reader, rest, "client"), _side(reader, rest, "server"))
 
 
 def _side(reader: Reader, rest: list[Row], sender: Sender) -> SideCounts:

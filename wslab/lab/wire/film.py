@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
@@ -64,12 +65,11 @@ class Film(Picture):
         times: list[int] = []
         flights: list[Image.Image] = []
         for number, row in enumerate(self._rows):
-            before = len(pictures)
-            for picture in self._scenes(sheet, number, row):
-                pictures.append(picture)
-                times.append(TICK)
-            flights.append(pictures[before + (len(pictures) - before) // 2])
-            times[-1] = max(TICK, MOTION // len(self._rows) - TICK * (len(pictures) - before - 1))
+            scenes = [*self._scenes(sheet, number, row)]
+            pictures += scenes
+            flights.append(scenes[len(scenes) // 2])
+            flying = len(scenes) - 1
+            times += [TICK] * flying + [max(TICK, MOTION // len(self._rows) - TICK * flying)]
         if times:
             times[-1] = HOLD
         return _encoded([sheet.image, *pictures], [HOLD, *times], flights)
@@ -160,13 +160,7 @@ def _flying(row: Row) -> list[tuple[str, Colour]]:
 @cache
 def _font(name: str, size: float) -> ImageFont.FreeTypeFont:
     spec = find_spec("matplotlib")  # it need not be loaded for its fonts
-    path = (
-        Path(spec.origin if spec and spec.origin else "").parent
-        / "mpl-data"
-        / "fonts"
-        / "ttf"
-        / f"{name}.ttf"
-    )
+    path = Path(spec.origin if spec and spec.origin else "").parent / f"mpl-data/fonts/ttf/{name}.ttf"
     return ImageFont.truetype(str(path), round(size * SCALE), layout_engine=ImageFont.Layout.BASIC)
 
 
@@ -191,16 +185,8 @@ def _encoded(pictures: Sequence[Image.Image], times: Sequence[int], flights: Seq
     palette = strip.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     palette.putpalette(_exact(palette.getpalette() or []))
     small = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    film: dict[str, Any] = {"append_images": small[1:], "duration": list(times), "loop": 1}
+    film |= {"disposal": 0, "blend": 0, "transparency": small[0].getpixel((0, 0))}
     file = io.BytesIO()
-    small[0].save(
-        file,
-        "PNG",
-        save_all=True,
-        append_images=small[1:],
-        duration=list(times),
-        loop=1,
-        disposal=0,
-        blend=0,
-        transparency=small[0].getpixel((0, 0)),
-    )
+    small[0].save(file, "PNG", save_all=True, **film)
     return file.getvalue()

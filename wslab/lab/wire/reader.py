@@ -193,18 +193,8 @@ class _Side:
 
 def _piece_row(passage: Passage, piece: Dissection, secrets: bool) -> Row:
     shown = piece if secrets else _without_secrets(piece, passage.sender)
-    return Row(
-        1000 * passage.time,
-        _ms(passage.delivered),
-        passage.connection,
-        passage.sender,
-        shown.kind,
-        len(piece.data),
-        shown.what,
-        shown.meaning,
-        shown.error,
-        shown,
-    )
+    when = (1000 * passage.time, _ms(passage.delivered), passage.connection, passage.sender)
+    return Row(*when, shown.kind, len(piece.data), shown.what, shown.meaning, shown.error, shown)
 
 
 def _without_secrets(piece: Dissection, sender: Sender | None) -> Dissection:

@@ -17,9 +17,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Passage", "Recording", "Sender"]
+__all__ = ["OTHER", "Passage", "Recording", "Sender"]
 
 Sender = Literal["client", "server"]
+OTHER: dict[Sender, Sender] = {"client": "server", "server": "client"}
 
 # What Python needs to keep one passage, in bytes; without it, a flood of tiny reads would escape the limit.
 OVERHEAD = 256

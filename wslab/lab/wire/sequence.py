@@ -55,21 +55,13 @@ def draw_conversation(conversation: Conversation) -> Figure:
 def _spaced(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> Axes:
     left, right = 90.0, 670.0
     places = [TOP + 14 + STEP * (i + (gap is not None and i >= gap[0])) for i in range(len(rows) + 1)]
-    axes = _stage(left, right, places[-1] - 16, rows)
+    axes, middle = _stage(left, right, places[-1] - 16, rows), (left + right) / 2
     for row, y in zip(rows, places, strict=False):
         _arrow(axes, row, (left, y), (right, y))
-        number = f"({row.connection}) " if several and row.connection else ""
-        _text(
-            axes,
-            (left + right) / 2,
-            y - 9,
-            number + caption(row),
-            KINDS[kind_of(row)].ink,
-            "center",
-            right - left - 24,
-        )
+        text = (f"({row.connection}) " if several and row.connection else "") + caption(row)
+        _text(axes, middle, y - 9, text, KINDS[kind_of(row)].ink, "center", right - left - 24)
     if gap is not None:
-        _text(axes, (left + right) / 2, TOP + 10 + STEP * gap[0], gap[1], INK, "center")
+        _text(axes, middle, TOP + 10 + STEP * gap[0], gap[1], INK, "center")
     return axes
 
 
@@ -165,14 +157,9 @@ def _stage(left: float, right: float, bottom: float, rows: Sequence[Row]) -> Axe
         box(axes, (x - 38, 12, 76, 26), name, colour, size=9.5)
     x = 60.0
     for name in [name for name in KINDS if any(kind_of(row) == name for row in rows)]:
-        axes.plot(
-            [x, x + 44],
-            [bottom + 24] * 2,
-            color=KINDS[name].ink,
-            linewidth=1.8,
-            linestyle=DASHES[KINDS[name].line],
-        )
-        _text(axes, x + 52, bottom + 24, name, INK, "left")
+        dashes, y = DASHES[KINDS[name].line], bottom + 24
+        axes.plot([x, x + 44], [y, y], color=KINDS[name].ink, linewidth=1.8, linestyle=dashes)
+        _text(axes, x + 52, y, name, INK, "left")
         x += 172
     return axes
 

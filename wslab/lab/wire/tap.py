@@ -252,8 +252,7 @@ class Tap:
 
         Args:
             times: whether the arrows stand where they were on the axis of time; else they have equal
-            distances,
-                and the figure is the same in every run.
+                distances, and the figure is the same in every run.
             tcp: whether what happened to TCP is drawn too: SYN, FIN, RST.
         """
         from wslab.lab.wire.sequence import draw_conversation  # matplotlib is loaded for the first picture
@@ -300,17 +299,16 @@ class Tap:
         senders = SENDERS if sender is None else _senders(sender)
         try:
             async with asyncio.timeout(timeout):
-                while (number := self._passed(what, senders)) < count:
+                while True:
+                    self._reader.read(ROWS)
+                    if (number := sum(self._reader.passed[each, what] for each in senders)) >= count:
+                        break
                     await (asyncio.sleep(0) if self._reader.behind else self._recording.news())
         except TimeoutError:
             whose = f" from the {sender}" if sender else ""
             raise TimeoutError(
                 f"waited {timeout:g} s for {count} {what}{whose}; {number} passed the tap"
             ) from None
-
-    def _passed(self, what: str, senders: tuple[Sender, ...]) -> int:
-        self._reader.read(ROWS)
-        return sum(self._reader.passed[sender, what] for sender in senders)
 
     async def closed(self, *, timeout: float = 5.0) -> None:
         """Wait until there has been a connection and all of them are closed on both sides.
