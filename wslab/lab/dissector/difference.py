@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from wslab.lab.dissector.stream import dissect
+from wslab.lab.dissector.stream import Sender, dissect
 from wslab.lab.views.palette import ERROR, FIELDS
 
-__all__ = ["Part", "Shown", "field_at", "first_difference", "marked"]
+__all__ = ["Part", "Sender", "Shown", "first_difference", "marked"]
 
-Sender = Literal["client", "server"]
 _SHOWN = 24  # bytes that are shown at once
 
 
@@ -64,18 +63,6 @@ def _fields(data: bytes, sender: Sender | None) -> Iterator[tuple[range, str, st
             yield range(start, start + field.bits), field.name, field.section
 
 
-def field_at(data: bytes, bit: int, sender: Sender | None = None) -> str:
-    """Name the field that holds a bit, such as "opcode (§5.2)"; an empty text beyond the last field.
-
-    Args:
-        data: one frame or several, from the first byte of the first.
-        bit: counted from 0, the highest bit of the first byte.
-        sender: who sends them.
-    """
-    found = (f"{name} ({section})" for bits, name, section in _fields(data, sender) if bit in bits)
-    return next(found, "")
-
-
 def _place(given: bytes, expected: bytes) -> tuple[int, int]:
     """Return the first byte that differs, and the first bit in it."""
     pairs = enumerate(zip(given, expected, strict=False))
@@ -104,8 +91,9 @@ def first_difference(
     place, bit = _place(given, expected)
     if place == len(expected):
         return f"{len(given) - place} too many, from byte {place} on: {given[place : place + 8].hex(' ')}"
-    name = "" if before is None else field_at(before + expected, (len(before) + place) * 8 + bit, sender)
-    where = f"byte {place}" + (f", {name}" if name else "")
+    where, bit = f"byte {place}", bit + 8 * (len(before or b"") + place)
+    fields = _fields(before + expected, sender) if before is not None else ()
+    where += next((f", {name} ({section})" for bits, name, section in fields if bit in bits), "")
     if place == len(given):
         return f"{where} is missing: expected 0x{expected[place]:02x}"
     return f"{where}: given 0x{given[place]:02x}, expected 0x{expected[place]:02x}"
@@ -120,13 +108,12 @@ def marked(data: bytes, other: bytes, before: bytes | None = None, sender: Sende
     place, bit = _place(data, other)
     start = max(0, place - 8) if place >= _SHOWN else 0
     window = range(start, min(start + _SHOWN, len(data)))
-    names: dict[int, str] = {}
+    names: dict[int, str] = {}  # of the fields that share a byte: the last, and of the marked one's, its own
+    head = len(before or b"")
     for bits, name, _ in _fields(before + data, sender) if before is not None else ():
-        first, last = (bit_ // 8 - len(before or b"") for bit_ in (bits.start, bits.stop - 1))
-        for at in range(max(first, window.start), min(last + 1, window.stop)):
-            if (
-                at != place or 8 * (len(before or b"") + at) + bit in bits
-            ):  # of those that share a byte: the last
+        first, after = bits.start // 8 - head, (bits.stop - 1) // 8 - head + 1
+        for at in range(max(first, window.start), min(after, window.stop)):
+            if at != place or 8 * (head + at) + bit in bits:
                 names[at] = name
     parts = [Part(f"{data[at]:02x}", names.get(at, ""), at == place) for at in window]
     if place == len(data):

@@ -76,11 +76,10 @@ class Dissection:
         result: list[Line] = []
         shown = self.fields[:MAX_FIELDS]
         for field, following in zip_longest(shown, shown[1:]):
-            if field.name == "header value":
-                continue  # it stands in the line of its name
-            result.append(
-                _header_line(field, following) if field.name == "header name" else self._line(field)
-            )
+            if field.name == "header name":
+                result.append(_header_line(field, following))
+            elif field.name != "header value":  # which stands in the line of its name
+                result.append(self._line(field))
         if left_out := len(self.fields) - len(shown):
             result.append(Line(("", f"… {left_out} more fields", "", "", "")))
         return result
@@ -127,9 +126,8 @@ class Dissections(tuple[Dissection, ...]):
 
 
 def _heading(kind: str) -> list[Column]:
-    wire = Column(
-        "on the wire" if kind == "frame" else "bytes", 15, number=kind != "frame", code=True, whole=True
-    )
+    name = "on the wire" if kind == "frame" else "bytes"
+    wire = Column(name, 15, number=kind != "frame", code=True, whole=True)
     value = Column("value", 34, number=False, code=True)
     return [wire, Column("field", 24), value, Column("meaning"), Column("section", 15, whole=True)]
 
@@ -164,21 +162,16 @@ def _map(piece: Dissection) -> str:
     look = "border-collapse:collapse;table-layout:fixed;margin:4px 0;border:0;"
     look += "width:100%;min-width:520px;max-width:700px"
     ruler = [f'<th scope="col" style="{_PLAIN}">{bit}</th>' for bit in range(32)]
-    lines = [
-        f'<table style="{look}"><thead><tr><th scope="col" style="{_PLAIN};width:36px">bit</th>',
-        *ruler,
-    ]
-    lines.append("</tr></thead><tbody>")
+    corner = f'<th scope="col" style="{_PLAIN};width:36px">bit</th>'
+    lines = [f'<table style="{look}"><thead><tr>{corner}', *ruler, "</tr></thead><tbody>"]
     for row in range(drawn[-1].row + 1):
         where = f"byte<br>{piece.start + 4 * row}"
         lines.append(f'<tr><th scope="row" style="{_PLAIN}">{where}</th>')
         lines += [_part(part) for part in drawn if part.row == row]
         lines.append("</tr>")
     if (left_out := len(piece.data) - DRAWN) > 0:
-        lines.append(
-            f'<tr><td style="{_PLAIN}">…</td><td colspan="32" style="{_PLAIN}">{left_out} more bytes'
-        )
-        lines.append("</td></tr>")
+        lines.append(f'<tr><td style="{_PLAIN}">…</td><td colspan="32" style="{_PLAIN}">')
+        lines.append(f"{left_out} more bytes</td></tr>")
     return "".join([*lines, "</tbody></table>"])
 
 

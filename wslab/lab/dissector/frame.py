@@ -59,12 +59,7 @@ class FrameWalk:
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
 
     def take(self, stream: bytes, start: int) -> Dissection:
-        """Dissect the frame that starts at an offset of the stream.
-
-        Args:
-            stream: all bytes of one side.
-            start: the offset in bytes; at least one byte must be there.
-        """
+        """Dissect the frame that starts at an offset of the stream, where at least one byte must be."""
         draft = Draft(stream, start)
         fin, opcode = self._first_byte(draft)
         missing, note = _missing_bytes(stream, start)
@@ -167,9 +162,8 @@ class FrameWalk:
             draft.add("payload data", 8 * len(payload), shown, meaning, section, error)
         elif error:
             draft.errors.append(error)
-        if note:
-            return f"{_says(fin, opcode, shown, payload)}; {note}" if payload else note
-        return _says(fin, opcode, shown, payload)
+        said = [_says(fin, opcode, shown, payload)] if payload or not note else []
+        return "; ".join([*said, note] if note else said)
 
     def _inflate(
         self, opcode: int, kind: int | None, payload: bytes, last: bool, *, whole: bool
@@ -243,9 +237,9 @@ def frame_size(stream: bytes | bytearray, start: int) -> tuple[int, bool]:
     header = 2 + extended + (4 if masked else 0)
     if have < 2 + extended:
         return header, False
-    return header + (
-        int.from_bytes(stream[start + 2 : start + 2 + extended], "big") if extended else length
-    ), True
+    if extended:
+        length = int.from_bytes(stream[start + 2 : start + 2 + extended], "big")
+    return header + length, True
 
 
 def _missing_bytes(stream: bytes | bytearray, start: int) -> tuple[int, str]:
@@ -283,11 +277,9 @@ def _add_length(draft: Draft, *, control: bool, sender: str | None) -> tuple[boo
 
 
 def _direction_error(masked: bool, sender: str | None) -> str | None:
-    if sender == "client" and not masked:
-        return "a client must mask its frames (§5.1)"
-    if sender == "server" and masked:
-        return "a server must not mask its frames (§5.1)"
-    return None
+    if sender == "client":
+        return None if masked else "a client must mask its frames (§5.1)"
+    return "a server must not mask its frames (§5.1)" if sender == "server" and masked else None
 
 
 def _add_extended(draft: Draft, size: int) -> int:
@@ -319,12 +311,7 @@ def _add_key(draft: Draft) -> bytes | None:
 
 
 def _add_close(draft: Draft, payload: bytes) -> str:
-    """Add close code and close reason of a whole payload; return what the Close says (§5.5.1, §7.4).
-
-    Args:
-        draft: the frame, read up to its payload.
-        payload: the payload data, unmasked.
-    """
+    """Add close code and reason of a whole, unmasked payload; return what the Close says (§5.5.1, §7.4)."""
     if not payload:
         return "close without a code"
     if len(payload) == 1:

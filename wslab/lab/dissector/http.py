@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import partial
 from typing import Literal, NamedTuple
 
 from wslab.handshake import VERSION, RequestReader, Response, is_valid_key, judge_request
@@ -26,6 +27,7 @@ __all__ = ["ChunkSearch", "Framing", "Head", "take_body", "take_head"]
 _REQUEST_LINE = re.compile(r"([!#-'*+\-.^-z|~0-9A-Z]+) ([\x21-\x7e]+) (HTTP/\d\.\d)")
 _STATUS_LINE = re.compile(r"(HTTP/\d\.\d) ([1-9]\d\d)(?: (.*))?")
 _CHUNK_SIZE = rb"[0-9A-Fa-f]{1,16}"
+_ACCEPTING = ("Upgrade", "Connection", "Sec-WebSocket-Accept")  # header fields of a 101
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 Framing = int | Literal["chunked", "rest"] | None
@@ -102,23 +104,18 @@ def _ending_error(line: bytes) -> str | None:
 def _start_line(draft: Draft, line: bytes) -> _Start:
     text = line.rstrip(b"\r\n").decode("latin-1")
     value = plain(line.rstrip(b"\r\n"))
-    whole = line.endswith(b"\n")
+    add = partial(draft.add, "start line", 8 * len(line), value)
     if match := _STATUS_LINE.fullmatch(text):
         what = " ".join(filter(None, [match[2], match[3]]))
-        draft.add(
-            "start line", 8 * len(line), value, f"status {match[2]}", "RFC 9112 §4", _ending_error(line)
-        )
+        add(f"status {match[2]}", "RFC 9112 §4", _ending_error(line))
         return _Start(False, plain(what.encode("latin-1"), 40), int(match[2]))
     if match := _REQUEST_LINE.fullmatch(text):
-        meaning = f"method {match[1]}, target, version"
-        draft.add("start line", 8 * len(line), value, meaning, "RFC 9112 §3", _ending_error(line))
+        add(f"method {match[1]}, target, version", "RFC 9112 §3", _ending_error(line))
         what = f"{match[1]} {match[2]}" if len(text) < 60 else f"{match[1]} {match[2][:40]}…"
         return _Start(True, what, method=match[1])
-    wrong = whole or not text.isascii() or not text.isprintable()
+    wrong = line.endswith(b"\n") or not text.isascii() or not text.isprintable()
     error = "the first line is neither a request line nor a status line (RFC 9112 §2.1)" if wrong else None
-    draft.add(
-        "start line", 8 * len(line), value, "not HTTP" if wrong else "incomplete", "RFC 9112 §2.1", error
-    )
+    add("not HTTP" if wrong else "incomplete", "RFC 9112 §2.1", error)
     return _Start(True, "not HTTP" if wrong else "head")
 
 
@@ -132,9 +129,8 @@ def _add_header(draft: Draft, line: bytes, *, request: bool) -> tuple[str, str]:
         shown = plain(line.rstrip(b"\r\n"), 60)
         draft.add("header name", 8 * len(line), shown, "" if whole else "incomplete", "RFC 9112 §5", error)
         return name.strip(), ""
-    error = (
-        None if _NAME.fullmatch(name) else "a header name has a character that is not allowed (RFC 9112 §5)"
-    )
+    error = "a header name has a character that is not allowed (RFC 9112 §5)"
+    error = None if _NAME.fullmatch(name) else error
     if name[:1] in (" ", "\t"):
         error = "a header line begins with a space: folded lines are obsolete (RFC 9112 §5.2)"
     shown = plain(name_bytes, 60)
@@ -214,14 +210,8 @@ def _judge(draft: Draft, begun: _Start, pairs: list[tuple[str, str]], head: Head
         read = RequestReader().feed(data.lstrip(b"\r\n"))
         verdict = read if isinstance(read, Response) or read is None else judge_request(read)
         return [verdict.body.decode().strip()] if verdict and verdict.status != 101 else []
-    names = ("upgrade", "connection", "sec-websocket-accept")
-    missing = [name for name in names if not _values(pairs, name)]
-    titles = {
-        "upgrade": "Upgrade",
-        "connection": "Connection",
-        "sec-websocket-accept": "Sec-WebSocket-Accept",
-    }
-    return [f"header {titles[name]} is missing (§4.2.2)" for name in missing]
+    missing = [name for name in _ACCEPTING if not _values(pairs, name.lower())]
+    return [f"header {name} is missing (§4.2.2)" for name in missing]
 
 
 # -- bodies (RFC 9112 §6, §7.1) ----------------------------------------------------------------------------
@@ -255,15 +245,11 @@ def _chunks(draft: Draft) -> Dissection:
     while not complete and (line := _next_line(draft)):
         digits = line.partition(b";")[0].strip(b" \t\r\n")
         if not re.fullmatch(_CHUNK_SIZE, digits):
-            error = (
-                "the chunk size is not a hexadecimal number (RFC 9112 §7.1)" if line.endswith(b"\n") else None
-            )
-            draft.add("unread", 8 * len(draft.rest()), quoted(draft.rest()), "", "RFC 9112 §7.1", error)
+            error = "the chunk size is not a hexadecimal number (RFC 9112 §7.1)"
+            _add_unread(draft, error if line.endswith(b"\n") else None)
             break
-        size = int(digits, 16)
-        draft.add(
-            "chunk size", 8 * len(line), digits.decode(), count(size), "RFC 9112 §7.1", _ending_error(line)
-        )
+        size, wrong = int(digits, 16), _ending_error(line)
+        draft.add("chunk size", 8 * len(line), digits.decode(), count(size), "RFC 9112 §7.1", wrong)
         if size == 0 and line.endswith(b"\n"):
             complete = _trailers(draft)
             break
@@ -283,12 +269,15 @@ def _chunk(draft: Draft, size: int, data: list[bytes]) -> bool:
         draft.add("body", 8 * len(raw), quoted(raw), meaning, "RFC 9112 §7.1")
     end = draft.rest(2)
     if end and not b"\r\n".startswith(end):
-        error = "the chunk is longer than its size says (RFC 9112 §7.1)"
-        draft.add("unread", 8 * len(draft.rest()), quoted(draft.rest()), "", "RFC 9112 §7.1", error)
+        _add_unread(draft, "the chunk is longer than its size says (RFC 9112 §7.1)")
         return False
     if end:
         draft.add("blank line", 8 * len(end), "", "the chunk ends", "RFC 9112 §7.1")
     return not missing
+
+
+def _add_unread(draft: Draft, error: str | None) -> None:
+    draft.add("unread", 8 * len(draft.rest()), quoted(draft.rest()), "", "RFC 9112 §7.1", error)
 
 
 def _trailers(draft: Draft) -> bool:

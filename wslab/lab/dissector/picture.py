@@ -57,9 +57,8 @@ def _frame(piece: Dissection) -> Figure:
     for bit in range(32):
         label(axes, _LEFT + (bit + 0.5) * _BIT, _TOP - 9, str(bit), size=6.5, align="center")
     for row, height in enumerate(heights):
-        label(
-            axes, _LEFT - 6, tops[row] + height / 2, f"byte\n{piece.start + 4 * row}", size=7, align="right"
-        )
+        where = f"byte\n{piece.start + 4 * row}"
+        label(axes, _LEFT - 6, tops[row] + height / 2, where, size=7, align="right")
     for part in drawn:
         left = _LEFT + part.column * _BIT
         _draw_part(axes, part, (left, tops[part.row], part.columns * _BIT, heights[part.row]))
@@ -99,9 +98,8 @@ def _words(piece: Dissection) -> str:
 
 
 def _lines(piece: Dissection) -> Figure:
-    lines = [
-        [cell if isinstance(cell, Cell) else Cell(cell) for cell in line.cells[1:3]] for line in piece.lines()
-    ]
+    rows = [line.cells[1:3] for line in piece.lines()]
+    lines = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
     shown = lines[:_LINES]
     texts = [_line_texts(name.text, value.text, header=value.colour is not None) for name, value in shown]
     left_out = len(lines) - len(shown)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
 from typing import Literal
@@ -26,8 +26,10 @@ from wslab.lab.dissector.field import Field
 from wslab.lab.dissector.frame import FrameWalk, frame_size
 from wslab.lab.dissector.http import ChunkSearch, Framing, Head, take_body, take_head
 
-__all__ = ["Dissection", "Dissections", "Field", "Stream", "dissect"]
+__all__ = ["Dissection", "Dissections", "Field", "Sender", "Stream", "dissect"]
 
+Sender = Literal["client", "server"]
+Start = Literal["head", "frame"]
 # No frame of a client begins like this: it would have RSV1 set. A refused client asks again.
 _ASKS_AGAIN = re.compile(rb"[A-Z]{3,10} [\x21-\x7e]{1,8000} HTTP/1\.[01]\r?\n")
 _EMPTY_LINES = re.compile(rb"(?:\r?\n)*")  # before the start line; RFC 9112 §2.2 says to skip them
@@ -37,10 +39,9 @@ _EMPTY_LINE = re.compile(rb"\n\r?\n")
 def dissect(
     data: bytes | bytearray | memoryview,
     *,
-    sender: Literal["client", "server"] | None = None,
-    start: Literal["head", "frame"] = "head",
+    sender: Sender | None = None,
+    start: Start = "head",
     extensions: str | None = None,
-    methods: Iterable[str] = (),
 ) -> Dissections:
     r"""Dissect what one side sent.
 
@@ -50,7 +51,6 @@ def dissect(
         start: "head" for a stream that begins with HTTP, "frame" for one after the handshake.
         extensions: the value of Sec-WebSocket-Extensions in the server's answer. When it is not given, that
             of the stream's own head counts, in a request too, where it is only an offer.
-        methods: of the requests that the responses answer, in order: a response to HEAD has no body.
 
     Raises:
         TypeError: the data are not bytes-like.
@@ -71,7 +71,6 @@ def dissect(
             f'sender is "client", "server" or None, start is "head" or "frame"; not {sender!r}, {start!r}'
         )
     stream = Stream(sender, start=start, extensions=extensions)
-    stream.methods.extend(methods)
     return Dissections([*stream.feed(data), *stream.rest()])
 
 
@@ -91,11 +90,7 @@ class Stream:
     """
 
     def __init__(
-        self,
-        sender: Literal["client", "server"] | None = None,
-        *,
-        start: Literal["head", "frame"] = "head",
-        extensions: str | None = None,
+        self, sender: Sender | None = None, *, start: Start = "head", extensions: str | None = None
     ) -> None:
         self.head: Head | None = None  # the last one that was whole
         self.methods: deque[str] = deque()  # of requests that responses of this side have not answered yet
