@@ -66,6 +66,12 @@ ORIGIN = Function(
             lambda o, a: o is None or right.origin_allowed(o, a)
         ),
         "*. stands for names below the domain. Handle it after the exact comparison.": lambda o, a: o in a,
+        "Anyone on the network can write an http page in your name. Compare the scheme too.": (
+            lambda o, a: _lenient(o, a, lambda origin, name: _BELOW in a and origin.endswith("." + name[8:]))
+        ),
+        "Another port is another origin, whose server can be another's.": (
+            lambda o, a: right.origin_allowed(o and o.removesuffix(":8443"), a)
+        ),
         "Keep the dot: notbank.example ends like bank.example, and is another's.": (
             lambda o, a: (
                 right.origin_allowed(o, a) or any((o or "").endswith(e[10:]) for e in a if e and "*" in e)
@@ -239,8 +245,8 @@ LIMIT = Value(
         _PAGE: "Look at the cell in which the Origin check stops the foreign page.",
         _MANY: "Look at the statuses at the door: which one says that you have too many?",
         _FULL: "Look at the statuses at the door: which one is not the client's fault?",
-        _FAST: "Look at the close codes behind the door.",
-        _LONG: "Look at the close codes behind the door.",
+        _FAST: "Look at the close codes after the door.",
+        _LONG: "Look at the close codes after the door.",
         _MUTE: "Is there a request that could be answered?",
     },
     mistakes={
