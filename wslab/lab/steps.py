@@ -11,13 +11,12 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
 from wslab.frames import Frame, encode_frame, encode_length, first_byte
 from wslab.handshake import GUID, accept_digest, accept_key
 from wslab.lab.views.palette import FIELDS
-from wslab.lab.views.table import Cell, Column, Table, framed, wrong_html, wrong_text
+from wslab.lab.views.table import Cell, Column, Table, Tabled
 from wslab.lab.views.words import count, hexed, plain
 from wslab.masking import apply_mask
 
@@ -41,7 +40,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Steps:
+class _Steps(Tabled):
     """The steps in order, and what is wrong with the input, or None; shows itself as a table."""
 
     title: str
@@ -49,24 +48,12 @@ class _Steps:
     problem: str | None
 
     def _table(self) -> Table:
-        heading = (
-            Column("step", 23, 8),
-            Column("how"),
-            Column("result", 40, code=True),
-            Column("section", 10),
-        )
+        heading = (Column("step", 23, 8), "how", Column("result", 40, code=True), Column("section", 10))
         rows = [
             (step.name, step.working, Cell(step.result, FIELDS.get(step.name)), step.section)
             for step in self.steps
         ]
-        return Table(heading, rows)
-
-    def __repr__(self) -> str:
-        return "\n".join([self.title, *wrong_text(self.problem or ""), repr(self._table())])
-
-    def _repr_html_(self) -> str:
-        title = f'<p style="margin:8px 0 4px"><b>{escape(self.title)}</b></p>'
-        return framed(f"{title}{wrong_html(self.problem or '')}{self._table().html()}")
+        return Table(heading, rows, title=self.title, wrong=self.problem or "")
 
 
 class AcceptSteps(_Steps):
@@ -126,14 +113,12 @@ def accept_steps(key: str) -> AcceptSteps:
         wire = key.encode("latin-1")
     except UnicodeEncodeError:
         raise ValueError("the key has a character outside Latin-1, which no HTTP header can carry") from None
-    digest, accept = accept_digest(key), accept_key(key)
+    hashed, digest, accept = wire + GUID.encode(), accept_digest(key), accept_key(key)
     problem = _key_problem(wire)
     drawn = "16 random bytes in base64" if problem is None else "what the client sent"
     steps = (
         Step("key", drawn, plain(wire), wire, "§4.1"),
-        Step(
-            "key + GUID", f"the key, then {GUID}", plain(wire + GUID.encode()), wire + GUID.encode(), "§4.2.2"
-        ),
+        Step("key + GUID", f"the key, then {GUID}", plain(hashed), hashed, "§4.2.2"),
         Step("SHA-1", "digest of these characters: 20 bytes", digest.hex(" "), digest, "§4.2.2"),
         Step("accept key", "the 20 bytes in base64", accept, accept.encode(), "§4.2.2"),
     )
@@ -204,14 +189,9 @@ def _lengths(length: int, masked: bool) -> list[Step]:
     mask, seven = data[0] & 0b1000_0000, data[0] & 0b0111_1111
     how = {1: "up to 125: itself", 3: "up to 65535: 126", 9: "more: 127"}[len(data)]
     result = f"{_byte(data[0])} = {data[0]:02x}"
+    who = "a client masks" if masked else "a server does not mask"
     steps = [
-        Step(
-            "MASK",
-            "a client masks" if masked else "a server does not mask",
-            _byte(mask),
-            bytes((mask,)),
-            "§5.1",
-        ),
+        Step("MASK", who, _byte(mask), bytes((mask,)), "§5.1"),
         Step("payload length", f"{count(length)}; {how}", _byte(seven), bytes((seven,)), "§5.2"),
         Step("second byte", "MASK and payload length together", result, data[:1], "§5.2"),
     ]

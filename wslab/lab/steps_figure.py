@@ -47,9 +47,9 @@ def draw_accept(steps: AcceptSteps) -> Figure:
         if i:
             _arrow(axes, 130, top - step + 28, top)
             label(axes, 144, top - (step - 28) / 2, part.working, size=8)
-    if steps.problem:
-        label(axes, 12, 38 + step * len(steps.steps) - 14, f"wrong: {steps.problem}", size=8.5, weight="bold")
     wrong = [f"wrong: {steps.problem}"] if steps.problem else []
+    for line in wrong:
+        label(axes, 12, 38 + step * len(steps.steps) - 14, line, size=8.5, weight="bold")
     return Figure(figure, "\n".join([steps.title, *wrong, *(f"{s.name}: {s.result}" for s in steps.steps)]))
 
 

@@ -149,11 +149,8 @@ def label(
         left: where the text starts, has its centre or ends, as ``align`` says, in CSS pixels.
         middle: the middle of its height, in CSS pixels from the top.
         text: what is written; may hold line breaks.
-        size: size of the text, in points.
+        size: of the text, in points.
         family: `SANS` or `MONO`.
-        align: which point of the text ``left`` means.
-        weight: "normal" or "bold".
-        ink: the colour.
 
     >>> _, axes = sheet(100, 40)
     >>> label(axes, 10, 20, "byte")
@@ -181,8 +178,7 @@ def box(
         axes: the axes of a `sheet`.
         place: left, top, width and height, in CSS pixels.
         text: what is written in the box; may hold line breaks.
-        colour: background and ink.
-        size: size of the text, in points.
+        size: of the text, in points.
         family: `SANS` or `MONO`.
 
     >>> _, axes = sheet(100, 40)
@@ -192,8 +188,7 @@ def box(
     """
     left, top, width, height = place
     with style():
-        frame = Rectangle((left, top), width, height, fc=colour.background, ec=INK, linewidth=0.8)
-        axes.add_patch(frame)
+        axes.add_patch(Rectangle((left, top), width, height, fc=colour.background, ec=INK, linewidth=0.8))
     if text:
         middle = top + height / 2
         label(axes, left + width / 2, middle, text, size=size, family=family, align="center", ink=colour.ink)

@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import re
 import textwrap
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import zip_longest
 from typing import NamedTuple
 
 from wslab.lab.views.palette import ERROR, Colour
 
-__all__ = ["WIDTH", "Cell", "Column", "Line", "Table", "framed", "wrong_html", "wrong_text"]
+__all__ = ["WIDTH", "Cell", "Column", "Line", "Table", "Tabled", "framed", "wrong_html", "wrong_text"]
 
 WIDTH = 110  # columns of plain text
 _CELL = "border:1px solid rgba(128,128,128,.4);padding:2px 7px;vertical-align:top"
@@ -82,6 +84,7 @@ class Table:
         rows: for each row as many cells or texts as there are columns; or a `Line` of them.
         note: the sentence.
         title: the title.
+        wrong: what is wrong with all of it.
 
     >>> Table(("way", "bytes"), [("polling", "228"), Line(("WebSocket", Cell("10")), "too few")])
     way        bytes
@@ -95,6 +98,7 @@ class Table:
     rows: Sequence[Line | Sequence[str | Cell]]
     note: str = ""
     title: str = ""
+    wrong: str = ""
 
     def _lines(self) -> Iterator[tuple[list[Cell], str]]:
         """Yield the cells of each row, and what is wrong with it."""
@@ -118,7 +122,7 @@ class Table:
         heading = ["\n".join([""] * (height - len(lines)) + lines) for lines in names]  # they end on one line
         rows = [([cell.text for cell in cells], error) for cells, error in self._lines()]
         widths = _widths(columns, [heading, *(texts for texts, _ in rows)])
-        printed = [self.title] if self.title else []
+        printed = [*([self.title] if self.title else []), *wrong_text(self.wrong)]
         printed += [_row(heading, widths, columns), "  ".join("-" * width for width in widths)]
         for texts, error in rows:
             printed += [_row(texts, widths, columns), *wrong_text(error)]
@@ -126,7 +130,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         title = f'<p style="margin:8px 0 4px"><b>{escape(self.title)}</b></p>' if self.title else ""
-        return framed(f"{title}{self.html()}{escape(self.note)}")
+        return framed(f"{title}{wrong_html(self.wrong)}{self.html()}{escape(self.note)}")
 
     def html(self) -> str:
         """Return the table alone, to be framed together with other things."""
@@ -137,12 +141,25 @@ class Table:
             pairs = zip(cells, columns, strict=True)
             lines.append(f"<tr>{''.join(_html_cell(cell, column) for cell, column in pairs)}</tr>")
             if error:
-                style = f"{_CELL};text-align:left;{ERROR.css}"
-                lines.append(
-                    f'<tr><td colspan="{len(columns)}" style="{style}">wrong: {escape(error)}</td></tr>'
-                )
+                cell = f'<td colspan="{len(columns)}" style="{_CELL};text-align:left;{ERROR.css}">'
+                lines.append(f"<tr>{cell}wrong: {escape(error)}</td></tr>")
         look = "border-collapse:collapse;margin:4px 0;font-size:13px;line-height:1.35"
         return f'<table style="{look}">{"".join(lines)}</tbody></table>'
+
+
+class Tabled(ABC):
+    """A thing that shows itself as its table."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def _table(self) -> Table: ...
+
+    def __repr__(self) -> str:
+        return repr(self._table())
+
+    def _repr_html_(self) -> str:
+        return self._table()._repr_html_()
 
 
 def framed(html: str) -> str:
@@ -185,8 +202,7 @@ def _row(texts: Sequence[str], widths: Sequence[int], columns: Sequence[Column])
         for text, width in zip(texts, widths, strict=True)
     ]
     lines = []
-    for at in range(max(map(len, wrapped))):
-        parts = (cell[at] if at < len(cell) else "" for cell in wrapped)
+    for parts in zip_longest(*wrapped, fillvalue=""):
         set_ = (
             part.rjust(width) if column.number else part.ljust(width)
             for part, width, column in zip(parts, widths, columns, strict=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from wslab.lab.views.table import Column, Table
+from wslab.lab.views.table import Column, Table, Tabled
 from wslab.lab.views.words import count
 from wslab.lab.wire.conversation import Row
 from wslab.lab.wire.reader import Reader
@@ -34,7 +34,7 @@ class SideCounts(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Counts:
+class Counts(Tabled):
     """What passed a tap: how many connections, and what each side sent on all of them.
 
     >>> counts = Counts(1, SideCounts(bytes=90, head_bytes=90, heads=1), SideCounts())
@@ -56,12 +56,6 @@ class Counts:
         rows = [(word, *(f"{number:,}" for number in side)) for word, side in sides]
         heading = ("bytes", "in heads", "in bodies", "in frames", "heads", "bodies", "frames")
         return Table([Column("", number=False), *heading], rows, title=count(self.connections, "connection"))
-
-    def __repr__(self) -> str:
-        return repr(self._table())
-
-    def _repr_html_(self) -> str:
-        return self._table()._repr_html_()
 
 
 def counted(reader: Reader) -> Counts:

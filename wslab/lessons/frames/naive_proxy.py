@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.handshake import build_request, generate_key, judge_request, judge_response
 from wslab.http import Headers, Request, RequestReader, Response, ResponseReader
-from wslab.lab.views.table import Table
+from wslab.lab.views.table import Table, Tabled
 
 __all__ = ["ATTACKERS_SCRIPT", "BANKS_SCRIPT", "Attack", "attack"]
 
@@ -159,7 +159,7 @@ async def _visitor(port: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Attack:
+class Attack(Tabled):
     """How an attack went: what the proxy saw and did, and what the other visitor got.
 
     Args:
@@ -173,12 +173,6 @@ class Attack:
     def _table(self) -> Table:
         result = f"The other visitor asked for http://bank.example/login.js and got: {self.visitor_got}"
         return Table(("who", "what the proxy sees and does"), self.seen, note=result)
-
-    def __repr__(self) -> str:
-        return repr(self._table())
-
-    def _repr_html_(self) -> str:
-        return self._table()._repr_html_()
 
 
 async def attack(proxy: Proxy, payload: bytes, masking_key: bytes) -> Attack:

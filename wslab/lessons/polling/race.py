@@ -18,7 +18,7 @@ from functools import partial
 from itertools import product
 from statistics import fmean
 
-from wslab.lab.views.table import Table
+from wslab.lab.views.table import Table, Tabled
 from wslab.lab.wire.counts import Counts
 from wslab.lessons.polling.clock import Clock
 from wslab.lessons.polling.ways import Lane, Way
@@ -178,7 +178,7 @@ class Result:
         return [(row.time - self.offset) / 1000 for row in rows if row.kind == "head"]
 
 
-class Race(list[Result]):
+class Race(Tabled, list[Result]):
     """The results of a race, one for each way and delay, shown as a table."""
 
     def find(self, name: str, delay: float = 0.0) -> Result:
@@ -191,12 +191,6 @@ class Race(list[Result]):
             if (result.lane.way.name, result.lane.delay) == (name, delay):
                 return result
         raise KeyError(name)
-
-    def __repr__(self) -> str:
-        return repr(self._table())
-
-    def _repr_html_(self) -> str:
-        return self._table()._repr_html_()
 
     def _table(self) -> Table:
         ms = ("delay\nms", "mean stale-\nness, ms")
