@@ -18,7 +18,7 @@ from wslab.lab.kernel.missing_name import advice, bound_names
 
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(\s*<?((?:[^()\s>]|\([^()\s]*\))+)")
 IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]+)")
-PROGRAMS = {"chat", "client", "server"}
+PROGRAMS = {"chat", "client", "server", "worker"}
 TAGS = {"setup", "exercise", "solution", "cleanup", *PROGRAMS, "nbval-ignore-output", "raises-exception"}
 MACHINE = re.compile(
     r"/(?:home|root|Users|tmp|work|var|mnt|opt)/\w|[A-Z]:\\\\?Users|site-packages|ipykernel_\d"

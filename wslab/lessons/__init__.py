@@ -43,6 +43,7 @@ FOLDERS = {
     "08": "security",
     "09": "compression",
     "10": "resilience",
+    "11": "scale",
     "12": "build",
 }
 _states: dict[str, State] = {}  # of each exercise that was checked in this kernel

