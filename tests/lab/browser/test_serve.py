@@ -15,7 +15,15 @@ import wslab
 from wslab.lab.browser.passage import PREFIX_VARIABLE, PROOF, proof
 from wslab.lab.browser.serve import FIELDS, KINDS, PAGES, serve_page
 
-NAMES = ["chat.html", "clock.html", "console.html", "echo.html", "endings.html", "scale.html", "workbench.html"]
+NAMES = [
+    "chat.html",
+    "clock.html",
+    "console.html",
+    "echo.html",
+    "endings.html",
+    "scale.html",
+    "workbench.html",
+]
 FILES = sorted(path.name for path in PAGES.iterdir() if path.suffix in KINDS)
 SERVERS = ["websockets", "wslab"]
 
