@@ -39,13 +39,14 @@ def diagram(walked: Sequence[str] = ()) -> Figure:
     >>> print(diagram(["handshake failed"]).alt.splitlines()[-1])
     One connection: (1) handshake failed, to 3 CLOSED.
     """
-    steps, state = {}, ReadyState.CONNECTING
+    steps, path, state = {}, [], ReadyState.CONNECTING
     visited = {state} if walked else set()
     for number, happening in enumerate(walked, 1):
         if happening not in TRANSITIONS[state]:
             raise ValueError(f"{happening!r} cannot happen in {state.name}")
         steps[state, happening] = number
         visited.add(state := TRANSITIONS[state][happening])
+        path.append(f"({number}) {happening}, to {int(state)} {state.name}")
     _, axes = sheet(WIDTH, HEIGHT)
     for before, moves in TRANSITIONS.items():
         for after in {*moves.values()}:
@@ -57,7 +58,7 @@ def diagram(walked: Sequence[str] = ()) -> Figure:
             box(axes, (left - 4, top - 4, WIDE + 8, HIGH + 8), "", Colour(PAPER, INK))
         colour = VISITED if before in visited else Colour(PAPER, INK)
         box(axes, (left, top, WIDE, HIGH), f"{int(before)}\n{before.name}", colour)
-    return Figure(axes.figure, _in_words(walked))  # type: ignore[arg-type]
+    return Figure(axes.figure, _in_words(path))  # type: ignore[arg-type]
 
 
 def _x(state: ReadyState) -> float:
@@ -99,13 +100,9 @@ def _arrow(
         label(axes, middle, y, text, size=7.5, align="center", weight=weight, ink=colour)  # type: ignore[arg-type]
 
 
-def _in_words(walked: Sequence[str]) -> str:
+def _in_words(path: Sequence[str]) -> str:
     lines = ["The four ready states, and what leads from one to the next."]
     for state, moves in TRANSITIONS.items():
         ways = [f"{happening} leads to {int(after)} {after.name}" for happening, after in moves.items()]
         lines.append(f"{int(state)} {state.name}: {'; '.join(ways) or 'the end'}.")
-    state, path = ReadyState.CONNECTING, []
-    for number, happening in enumerate(walked, 1):
-        state = TRANSITIONS[state][happening]
-        path.append(f"({number}) {happening}, to {int(state)} {state.name}")
     return "\n".join(lines + ([f"One connection: {'; '.join(path)}."] if path else []))

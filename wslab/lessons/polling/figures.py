@@ -114,6 +114,14 @@ def _signs() -> list[Line2D]:
     return [Line2D([], [], label=label, **{"color": INK, **look}) for label, look in looks]
 
 
+def _logarithmic(title: str, height: float, **labels: str) -> tuple[Any, Axes]:
+    drawing = canvas(8, height)
+    axes = drawing.add_subplot()
+    axes.set(xscale="log", yscale="log", **labels)
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+    return drawing, axes
+
+
 # -- what freshness costs ------------------------------------------------------------------------------------
 
 
@@ -127,17 +135,14 @@ def trade(race: Race, costs: Mapping[str, int]) -> Figure:
     title = "Polling pays for freshness; a server that sends does not"
     delays = sorted({result.lane.delay for result in race})
     with style():
-        drawing = canvas(8, 4.8)
-        axes = drawing.add_subplot()
-        axes.set(xscale="log", yscale="log", xlabel="mean staleness, ms", ylabel="bytes for an update")
-        axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+        drawing, axes = _logarithmic(title, 4.8, xlabel="mean staleness, ms", ylabel="bytes for an update")
         for delay in delays:
             found = [result for result in race if result.lane.delay == delay]
             _curve(axes, [result for result in found if result.lane.way.interval], costs)
             for result in found:
                 _point(axes, result)
-        for setting in (axes.xaxis, axes.yaxis):
-            setting.set_major_formatter("{x:g}")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.margins(0.14, 0.16)
         axes.grid(**GRID)
         axes.set_axisbelow(True)
@@ -214,10 +219,7 @@ def rates(costs: Mapping[str, int]) -> Figure:
     for seconds, name in ((1, "every second"), (60, "every minute"), (3600, "every hour")):
         lines.append(("polling", [costs["polling"] * HOUR / seconds] * len(hourly), name))
     with style():
-        drawing = canvas(8, 4.4)
-        axes = drawing.add_subplot()
-        axes.set(xscale="log", yscale="log", ylabel="bytes in an hour, for one client")
-        axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+        drawing, axes = _logarithmic(title, 4.4, ylabel="bytes in an hour, for one client")
         for kind, size, name in lines:
             look, below = LOOKS[kind], kind == "server-sent events"
             axes.plot(hourly, size, color=look.colour, linestyle=look.dashes, linewidth=1.6)
