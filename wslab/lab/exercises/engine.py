@@ -33,12 +33,7 @@ class _Found(NamedTuple):
 
 
 def judge(exercise: Value | Function | Watched, answer: Any) -> Verdict:
-    """Return the verdict on an answer.
-
-    Args:
-        exercise: what is asked.
-        answer: a function itself, a coroutine function itself, or a value.
-    """
+    """Return the verdict on an answer: a function itself, a coroutine function itself, or a value."""
     state, sentences, rows = _refuse(exercise, answer) or _try(exercise, answer)
     return Verdict(exercise.name, state, tuple(filter(None, sentences)), rows, exercise.title)
 

@@ -163,12 +163,9 @@ async def next_message(websocket: ClientConnection) -> Any:
 async def through_tap(
     handler: Any, package: Package = "wslab", *, delay: float = 0.0
 ) -> AsyncIterator[tuple[Tap, Any]]:
-    """Open a connection that has no heartbeat of its own; yield the tap and the client's end.
+    """Open a connection of a package, with no heartbeat of its own; yield the tap and the client's end.
 
-    Args:
-        handler: serves the connection.
-        package: whose server and client they are.
-        delay: what the network adds one way, in seconds.
+    ``delay`` is what the network adds one way, in seconds.
     """
     serve_one, connect_one = _PACKAGES[package]
     options = {"ping_interval": None, "compression": None}

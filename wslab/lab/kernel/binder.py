@@ -16,11 +16,7 @@ _GITHUB = re.compile(r"(?:https://|ssh://|git@)(?:[^/@]+@)?github\.com[:/]+([\w.
 
 
 def repository(folder: Path = _ROOT) -> str:
-    """Return the address of the repository on GitHub; nothing if this copy of the course has none.
-
-    Args:
-        folder: the folder of the course.
-    """
+    """Return the address of the course in a folder on GitHub; nothing if this copy has none."""
     if not (folder / _FIRST).exists():  # the package alone: the remote would be somebody else's
         return ""
     command = ["git", "config", "--get", "remote.origin.url"]
@@ -35,10 +31,7 @@ def repository(folder: Path = _ROOT) -> str:
 
 
 def binder(repository: str) -> str:
-    """Return the link that opens a repository of the course on Binder.
-
-    Args:
-        repository: its address on GitHub.
+    """Return the link that opens the course on Binder, given the address of its repository on GitHub.
 
     >>> binder("https://github.com/OWNER/NAME")
     'https://mybinder.org/v2/gh/OWNER/NAME/HEAD?urlpath=lab/tree/notebooks/00-start-here.ipynb'

@@ -34,12 +34,7 @@ OPTIONS = struct.pack("!BBHBBBB", 2, 4, SEGMENT, 3, 3, 7, 1)
 
 
 def save(recording: Recording, path: str | PathLike[str]) -> None:
-    """Write a recording to a file.
-
-    Args:
-        recording: what a tap has recorded so far.
-        path: the file; an old one is replaced.
-    """
+    """Write what a tap has recorded so far to a file; an old one is replaced."""
     with Path(path).open("wb") as file:
         file.write(struct.pack("!IHHiIII", NANOSECONDS, 2, 4, 0, 0, 2**16 - 1, LINKTYPE_RAW))
         for time, packet in packets(recording):

@@ -61,7 +61,7 @@ class Counts(Tabled):
 def counted(reader: Reader) -> Counts:
     """Count what has passed so far."""
     reader.read()
-    rest = reader.rest()
+    rest = [row for _, row in reader.rest()]
     return Counts(reader.recording.connections, _side(reader, rest, "client"), _side(reader, rest, "server"))
 
 

@@ -104,13 +104,16 @@ class Reader:
         """
         self.read()
         self._update()
-        placed = sorted([*zip(self._places, self.rows, strict=True), *self._rest()], key=lambda pair: pair[0])
+        placed = sorted([*zip(self._places, self.rows, strict=True), *self.rest()], key=lambda pair: pair[0])
         rows = (row for _, row in placed if tcp or row.kind != "tcp")
         return Conversation(rows, times=times, unkept=self.recording.unkept.total() + self.unkept)
 
-    def rest(self) -> list[Row]:
-        """Return the rows of what is not whole."""
-        return [row for _, row in self._rest()]
+    def rest(self) -> Iterator[tuple[int, Row]]:
+        """Yield the rows of what is not whole, each after the number of the passage with its last byte."""
+        for side in self._sides.values():
+            for piece in side.stream.rest():
+                place = side.place(piece, last=True)
+                yield place, _piece_row(self.recording.passages[place], piece, self._secrets)
 
     def _side(self, connection: int, sender: Sender) -> _Side:
         return self._sides.setdefault((connection, sender), _Side(sender))
@@ -164,12 +167,6 @@ class Reader:
         for at, (place, row) in enumerate(zip(self._places, self.rows, strict=True)):
             if row.arrived != (arrived := _ms(passages[place].delivered)):
                 self.rows[at] = replace(row, arrived=arrived)
-
-    def _rest(self) -> Iterator[tuple[int, Row]]:
-        for side in self._sides.values():
-            for piece in side.stream.rest():
-                place = side.place(piece, last=True)
-                yield place, _piece_row(self.recording.passages[place], piece, self._secrets)
 
 
 class _Side:

@@ -127,9 +127,8 @@ class Tap:
             RuntimeError: the tap does not listen.
         """
         if self._server is None:
-            raise RuntimeError(
-                "the tap does not listen: first run what starts it, async with Tap(port) or await tap.start()"
-            )
+            remedy = "first run what starts it, async with Tap(port) or await tap.start()"
+            raise RuntimeError(f"the tap does not listen: {remedy}")
         return int(self._server.sockets[0].getsockname()[1])
 
     def _join(self) -> asyncio.BaseProtocol:
@@ -165,9 +164,8 @@ class Tap:
             direction.
         """
         if bytes_per_second is not None and not 0 < bytes_per_second < math.inf:
-            raise ValueError(
-                f"a rate is above 0 bytes a second, not {bytes_per_second}; freeze() stops everything"
-            )
+            fault = f"a rate is above 0 bytes a second, not {bytes_per_second}"
+            raise ValueError(f"{fault}; freeze() stops everything")
         for sender in _senders(direction):
             self._paths[sender].rate = bytes_per_second
         self._restart()
@@ -212,19 +210,15 @@ class Tap:
         """
         return self._reader.conversation(times=times, tcp=tcp)
 
-    async def rows(self, *, tcp: bool = False) -> AsyncIterator[Row]:
-        """Yield each row as soon as its last byte has passed, from the first on; end when the tap stops.
-
-        Args:
-            tcp: whether there are rows for what happened to TCP: SYN, FIN, RST.
-        """
+    async def rows(self) -> AsyncIterator[Row]:
+        """Yield each row as soon as its last byte has passed, from the first on; end when the tap stops."""
         reader, at = self._reader, 0
         while True:
             reader.read(ROWS)
             new = reader.rows[at : at + ROWS]
             at += len(new)
             for row in new:
-                if tcp or row.kind != "tcp":
+                if row.kind != "tcp":
                     yield row
             if reader.behind or at < len(reader.rows):
                 await asyncio.sleep(0)  # a flood must not hold the loop
@@ -247,30 +241,26 @@ class Tap:
         """Return how many bytes, heads, bodies and frames have passed so far."""
         return counted(self._reader)
 
-    def figure(self, *, times: bool = False, tcp: bool = False) -> Figure:
+    def figure(self, *, times: bool = False) -> Figure:
         """Draw what has passed so far as a sequence diagram.
 
         Args:
             times: whether the arrows stand where they were on the axis of time; else they have equal
                 distances, and the figure is the same in every run.
-            tcp: whether what happened to TCP is drawn too: SYN, FIN, RST.
         """
         from wslab.lab.wire.sequence import draw_conversation  # matplotlib is loaded for the first picture
 
-        return draw_conversation(self.conversation(times=times, tcp=tcp))
+        return draw_conversation(self.conversation(times=times))
 
-    def film(self, *, tcp: bool = False) -> Film:
+    def film(self) -> Film:
         """Draw what has passed so far as a moving picture: the bytes of each frame cross in their colours.
 
         A client's frames are masked with random keys, and so each run gives another film; the words are the
         same.
-
-        Args:
-            tcp: whether what happened to TCP is drawn too: SYN, FIN, RST.
         """
         from wslab.lab.wire.film import Film  # Pillow is loaded when the first film is asked for
 
-        return Film(self.conversation(tcp=tcp))
+        return Film(self.conversation())
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write what has passed so far to a file that Wireshark opens, credentials included.
@@ -305,10 +295,8 @@ class Tap:
                         break
                     await (asyncio.sleep(0) if self._reader.behind else self._recording.news())
         except TimeoutError:
-            whose = f" from the {sender}" if sender else ""
-            raise TimeoutError(
-                f"waited {timeout:g} s for {count} {what}{whose}; {number} passed the tap"
-            ) from None
+            wanted = f"{count} {what}" + (f" from the {sender}" if sender else "")
+            raise TimeoutError(f"waited {timeout:g} s for {wanted}; {number} passed the tap") from None
 
     async def closed(self, *, timeout: float = 5.0) -> None:
         """Wait until there has been a connection and all of them are closed on both sides.
@@ -339,7 +327,6 @@ def _senders(direction: Direction) -> tuple[Sender, ...]:
     if direction == "both":
         return SENDERS
     if direction not in SENDERS:
-        raise ValueError(
-            f'a direction is "client" (what the client sends), "server" or "both", not {direction!r}'
-        )
+        known = '"client" (what the client sends), "server" or "both"'
+        raise ValueError(f"a direction is {known}, not {direction!r}")
     return (direction,)
