@@ -109,7 +109,17 @@ def too_late(now: float, heard: float, pinged: float | None, interval: float, ti
     return "ping" if now - heard > interval else "wait"
 
 
+def pinged_at_zero(now: float, heard: float, pinged: float | None, interval: float, timeout: float) -> str:
+    if pinged:
+        return "give up" if now - pinged >= timeout else "wait"
+    return "ping" if now - heard >= interval else "wait"
+
+
 async def by_wait(connections: list[Any], timeout: float) -> int:
+    return await only_somebody(connections, timeout) if connections else 0
+
+
+async def only_somebody(connections: list[Any], timeout: float) -> int:
     tasks = {asyncio.create_task(each.close(1001)): each for each in connections}
     _, late = await asyncio.wait(tasks, timeout=timeout)
     for task in late:
@@ -203,6 +213,16 @@ async def impatient(connections: list[Any], timeout: float) -> int:
     return await by_wait(connections, timeout / 10)
 
 
+async def waits_for_the_deaf(connections: list[Any], timeout: float) -> int:
+    await asyncio.gather(*(each.close(1001) for each in connections), return_exceptions=True)
+    return 0
+
+
+async def always_one(connections: list[Any], timeout: float) -> int:
+    await by_wait(connections, timeout)
+    return 1
+
+
 async def counts_all(connections: list[Any], timeout: float) -> int:
     await by_wait(connections, timeout)
     return len(connections)
@@ -228,6 +248,7 @@ WRONG = [
     Wrong("keep-watch", ping_first),
     Wrong("keep-watch", from_the_pong),
     Wrong("keep-watch", too_late),
+    Wrong("keep-watch", pinged_at_zero, "with None"),
     Wrong("keep-watch", lambda now, heard, pinged, interval, timeout: "wait"),
     Wrong("keep-watch", lambda now, heard, pinged, interval, timeout: "ping"),
     Wrong("keep-watch", lambda now, heard, pinged, interval, timeout: now - heard >= interval),
@@ -239,6 +260,9 @@ WRONG = [
     Wrong("shut-down", forgets_the_deaf, "never answers"),
     Wrong("shut-down", impatient, "closed in time"),
     Wrong("shut-down", counts_all, "wrong number"),
+    Wrong("shut-down", always_one, "wrong number"),
+    Wrong("shut-down", only_somebody, "nobody is connected"),
+    Wrong("shut-down", waits_for_the_deaf, "did not return"),
     Wrong("which-stage", SYMPTOMS | {PING: "heartbeat"}),
     Wrong("which-stage", SYMPTOMS | {MEMORY: "limits"}, "the size of messages"),
     Wrong("which-stage", SYMPTOMS | {SILENT: "heartbeat"}),

@@ -37,6 +37,16 @@ def strips(compressor: Any, message: bytes) -> Any:
     return keeps_the_tail(compressor, message).rstrip(TAIL)
 
 
+def cuts_everywhere(compressor: Any, message: bytes) -> Any:
+    return keeps_the_tail(compressor, message).replace(TAIL, b"")
+
+
+def puts_nothing_back(decompressor: Any, payload: bytes, limit: int) -> Any:
+    """Wrong from the second message on: the first one comes out without the four bytes too."""
+    message = decompressor.decompress(payload, limit + 1)
+    return None if len(message) > limit else message
+
+
 def in_two_steps(compressor: Any, message: bytes) -> Any:
     parts = [compressor.compress(message)]
     parts.append(compressor.flush(SYNC))
@@ -175,7 +185,7 @@ WRONG = [
     Wrong("squeeze", lambda compressor, message: None, state="not yet"),
     Wrong("squeeze", keeps_the_tail, "last four bytes"),
     Wrong("squeeze", forgets_to_flush, "until it is flushed"),
-    Wrong("squeeze", flush_alone, "Put it behind what compress returned"),
+    Wrong("squeeze", flush_alone, "Append it to what compress returned"),
     Wrong("squeeze", finishes, "Z_SYNC_FLUSH"),
     Wrong("squeeze", finishes_and_cuts),
     Wrong("squeeze", byte_by_byte),
@@ -201,6 +211,8 @@ WRONG = [
         lambda d, p, limit: None if len(p) > limit else d.decompress(p + TAIL),
         "not for the payload",
     ),
+    Wrong("squeeze", cuts_everywhere, "can be inside"),
+    Wrong("inflate", puts_nothing_back, "Put back the four bytes"),
     Wrong("inflate", afterwards, "made the whole message first"),
     Wrong("inflate", lambda d, p, limit: zlib.decompress(p + TAIL), "raised"),
     Wrong("inflate", lambda d, p, limit: right.inflate(zlib.decompressobj(-12), p, limit), "raised"),

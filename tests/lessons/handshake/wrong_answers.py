@@ -277,8 +277,48 @@ def knows_the_method(request: Request) -> bytes:
     return answer(request if request.method == "POST" else request._replace(method="GET"))
 
 
+def reading(name: str, right_when: Callable[[str], bool], good: str) -> Callable[[Request], bytes]:
+    """Make a server that reads one header in a way of its own, and crashes where it is missing."""
+
+    def careless(request: Request) -> bytes:
+        value = good if right_when(request.headers[name]) else "wrong"
+        headers = dict(request.headers.items()) | {name: value}
+        return answer(request._replace(headers=type(request.headers)(headers.items())))
+
+    return careless
+
+
+def careful(name: str, right_when: Callable[[str], bool], good: str) -> Callable[[Request], bytes]:
+    """Make a server that reads one header, if there is one, in a way of its own."""
+    read = reading(name, right_when, good)
+    return lambda request: read(request) if request.headers.get(name) else answer(request)
+
+
+def decoded(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key)) == 16
+    except ValueError:
+        return False
+
+
+def with_any_letter(request: Request) -> bytes:
+    """Decode the key without validate=True, which leaves out every letter that base64 has not."""
+    key = request.headers.get("Sec-WebSocket-Key") or ""
+    return switch(key) if answer_but_key(request) and decoded(key) else answer(request)
+
+
+def answer_but_key(request: Request) -> bool:
+    return without("Sec-WebSocket-Key", OTHER_KEY)(request).startswith(b"HTTP/1.1 101")
+
+
 ANSWER = wrong(
     "answer-request",
+    (careful("Connection", lambda value: "upgrade" in value.lower(), "Upgrade"), "names another option"),
+    (careful("Upgrade", lambda value: "websocket" in value.lower(), "websocket"), "names websockets"),
+    (careful("Sec-WebSocket-Version", lambda value: "13" in value, "13"), "although the version is 130"),
+    (careful("Sec-WebSocket-Version", lambda value: int(value) == 13, "13"), "raised an exception"),
+    (reading("Sec-WebSocket-Version", lambda value: value == "13", "13"), "raised an exception"),
+    (with_any_letter, "a letter too many"),
     (
         lambda request: switch(request.headers["Sec-WebSocket-Key"]),
         "although the method is POST",

@@ -99,6 +99,7 @@ KEEP_WATCH = Function(
         (125.0, 95.0, 115.0, 20.0, 10.0),
         (140.0, 95.0, 135.0, 20.0, 10.0),
         (116.0, 95.0, 115.0, 20.0, 0.5),
+        (10.0, 0.0, 0.0, 20.0, 10.0),
     ),
     drawn=lambda source: (
         now := float(source.randrange(100, 200)),
@@ -115,6 +116,11 @@ KEEP_WATCH = Function(
                 else "give up"
                 if pinged and now - pinged >= timeout
                 else "wait"
+            )
+        ),
+        "A ping at time 0.0 is a ping too. Compare pinged with None.": (
+            lambda now, heard, pinged, interval, timeout: _next_move(
+                now, heard, pinged or None, interval, timeout
             )
         ),
         "The timeout counts from the ping, not from the last pong.": (
@@ -182,7 +188,11 @@ async def _judge_shutdown(answer: Any) -> Fault | None:
     ]
     loop = asyncio.get_running_loop()
     begin = loop.time()
-    given = await asyncio.wait_for(answer(list(members), TIMEOUT), 5 * TIMEOUT + 1)
+    try:
+        given = await asyncio.wait_for(answer(list(members), TIMEOUT), 5 * TIMEOUT + 1)
+    except TimeoutError:
+        bound = (("timeout", f"{TIMEOUT} s"), ("given up after", f"{5 * TIMEOUT + 1:.0f} s"))
+        return Fault("did not return. A wait without a bound is still under way.", bound)
     took = loop.time() - begin
     if given is None and all(each.code is None and not each.aborted for each in members):
         return NOTHING_YET
@@ -195,6 +205,18 @@ async def _judge_shutdown(answer: Any) -> Fault | None:
     if given != 1:
         numbers = (("returned", show(given)), ("expected", "1"))
         return Fault("returned the wrong number of aborted connections.", numbers)
+    return await _judge_nobody(answer)
+
+
+async def _judge_nobody(answer: Any) -> Fault | None:
+    """Have it close no connections: a server is often stopped while nobody is connected."""
+    try:
+        given = await asyncio.wait_for(answer([], TIMEOUT), 5 * TIMEOUT + 1)
+    except ValueError as error:
+        advice = "A server is also stopped while nobody is connected. asyncio.wait wants at least one task."
+        return Fault(f"raised an exception: {error}", advice=advice)
+    if given != 0:
+        return Fault("returned the wrong number.", (("returned", show(given)), ("expected", "0")))
     return None
 
 
@@ -221,9 +243,9 @@ SHUT_DOWN = Watched(
     judge=_judge_shutdown,
     section="RFC 6455 §7.4.1",
     hints=(
-        "Start one task for each close(1001), so that they wait side by side.",
-        "done, pending = await asyncio.wait(tasks, timeout=timeout) raises nothing, whatever the tasks do.",
-        "Abort the connection of each pending task, and cancel the task.",
+        "Write a coroutine that closes one connection and returns 1 if it had to abort it, else 0.",
+        "await asyncio.wait_for(each.close(1001), timeout) raises TimeoutError when the time is up.",
+        "await asyncio.gather(*map(close, connections)) runs them side by side and returns their numbers.",
     ),
     why="A deploy waits for this: one deaf client must not hold up the new version.",
     bound=6.0,
@@ -249,11 +271,11 @@ STAGES = Value(
         DEPLOY: "shutdown",
     },
     look_at={
-        PING: "Who writes the bytes that receive_data() has prepared?",
+        PING: "Which line writes the bytes that receive_data() has prepared?",
         MEMORY: "Where do bytes wait that the peer does not take?",
-        CABLE: "Who notices that no byte comes any more?",
+        CABLE: "Which part notices that no byte arrives any more?",
         SILENT: "It has not even sent a request yet.",
-        DEPLOY: "1006 says that no Close came.",
+        DEPLOY: "1006 says that no Close arrived.",
     },
     mistakes={
         "A heartbeat begins when the connection is open; this client never sent a request.": {

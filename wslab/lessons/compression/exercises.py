@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from wslab.connection import CompressedConnection
 from wslab.deflate import BITS, FLAGS, TAIL, Deflate
+from wslab.lab.exercises.answer import show
 from wslab.lab.exercises.kinds import Fault, Function, Value
 from wslab.lessons.compression import right
 from wslab.lessons.compression.measure import traced
@@ -34,6 +36,12 @@ def _receiver(*before: bytes) -> Any:
     return decompressor
 
 
+def _noise_around(middle: bytes) -> bytes:
+    """Return bytes that are not compressed, so that the middle is in the result as it is."""
+    source = random.Random(9)
+    return source.randbytes(400) + middle + source.randbytes(400)
+
+
 def _words(source: random.Random) -> bytes:
     return b" ".join(source.choices([b"Hello", b"Ada", b"and", b"Bob", b"again"], k=source.randrange(1, 12)))
 
@@ -54,13 +62,17 @@ SQUEEZE = Function(
         (_sender(), b""),
         (_sender(b"Hello"), b""),
         (_sender(), random.Random(9).randbytes(5000)),
+        (_sender(), _noise_around(TAIL)),
     ],
     drawn=lambda source: (_sender(_words(source), _words(source)), _words(source)),
     section="RFC 7692 §7.2.1",
     mistakes={
         "The last four bytes, 00 00 ff ff, are not sent. Cut them off.": _whole,
         "You took away five bytes, as rstrip does. Cut off four.": lambda c, m: _whole(c, m)[:-5],
-        "This is what flush returned. Put it behind what compress returned.": (
+        "Cut the four bytes off the end only. The same four bytes can be inside.": (
+            lambda c, m: _whole(c, m).replace(TAIL, b"")
+        ),
+        "This is what flush returned. Append it to what compress returned.": (
             lambda c, m: (c.compress(m), c.flush(zlib.Z_SYNC_FLUSH))[1][:-4]
         ),
         "Nothing came out: compress keeps what it has until it is flushed.": lambda c, m: c.compress(m),
@@ -83,15 +95,30 @@ SQUEEZE = Function(
 
 @dataclass(frozen=True, kw_only=True)
 class _Bounded(Function):
-    """A function that is compared, and must not take more memory than it is allowed."""
+    """A function that is compared, must read one message after the other, and is bounded in its memory."""
 
     def judge(self, answer: Any) -> Fault | None:
-        if fault := super().judge(answer):
+        if fault := super().judge(answer) or self._next_message(answer):
             return fault
         bomb = right.squeeze(_sender(), bytes(2**23))
         _, most = traced(lambda: answer(zlib.decompressobj(-12), bomb, 1000))
         rows = (("memory taken", f"over {most // 2**20} MiB"), ("limit", "1000 bytes"))
         return Fault("refused, but made the whole message first.", rows) if most > 2**22 else None
+
+    def _next_message(self, answer: Any) -> Fault | None:
+        """Have it read two messages with one decompressor."""
+        sender, decompressor = _sender(), zlib.decompressobj(-12)
+        for message in (b"Hello", b"Hello again"):
+            payload, given = right.squeeze(sender, message), None
+            with suppress(zlib.error):
+                given = answer(decompressor, payload, ENOUGH)
+            if given != message:
+                advice = (
+                    "Put back the four bytes that the sender left out: without them the next message fails."
+                )
+                rows = (("returned", show(given)), ("expected", show(message)))
+                return Fault("could not read the message after this one.", rows, advice=advice)
+        return None
 
 
 def _drawn_payload(source: random.Random) -> tuple[Any, bytes, int]:
