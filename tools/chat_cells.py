@@ -1,12 +1,10 @@
-"""The chat that lesson 07 builds, taken from its cells: those with the tag `chat`, one after the other.
-
-Pictures and tests run this chat, and no other. So do readers who copy the cells into a file of their own.
-"""
+"""The chat that lesson 07 builds: its cells with the tag `chat`. Pictures and tests run no other."""
 
 from types import SimpleNamespace
 from typing import Any
 
-from tools.course import LESSONS, Lesson
+from tools.course import LESSONS
+from tools.lesson_cells import run_cells, source_of
 
 __all__ = ["LAST_LINE", "chat_cells", "source"]
 
@@ -16,8 +14,7 @@ NOTEBOOK = LESSONS / "07-chat.ipynb"
 
 def source() -> str:
     """Return the chat as one file, without the line that starts it."""
-    cells = [cell.source for cell in Lesson(NOTEBOOK).code if "chat" in cell.tags]
-    return "\n\n\n".join(cells) + "\n"
+    return source_of(NOTEBOOK, "chat")
 
 
 def chat_cells(**names: Any) -> SimpleNamespace:
@@ -26,7 +23,6 @@ def chat_cells(**names: Any) -> SimpleNamespace:
     Args:
         names: replace what the cells import, such as the module ``time``.
     """
-    namespace: dict[str, Any] = {"__name__": "chat"}
-    exec(compile(source(), NOTEBOOK.name, "exec"), namespace)
+    namespace = run_cells(NOTEBOOK, "chat")
     namespace.update(names)
     return SimpleNamespace(**namespace)

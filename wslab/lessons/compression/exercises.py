@@ -113,9 +113,7 @@ class _Bounded(Function):
             with suppress(zlib.error):
                 given = answer(decompressor, payload, ENOUGH)
             if given != message:
-                advice = (
-                    "Put back the four bytes that the sender left out: without them the next message fails."
-                )
+                advice = "Put back the four bytes that the sender left out. The next message needs them."
                 rows = (("returned", show(given)), ("expected", show(message)))
                 return Fault("could not read the message after this one.", rows, advice=advice)
         return None

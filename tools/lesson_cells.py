@@ -1,0 +1,31 @@
+"""A program that a lesson builds, taken from its cells: those with one of some tags, one after the other.
+
+Pictures and tests run these programs as they stand in the notebooks, outside Jupyter. So do readers who copy
+the cells into a file of their own.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from tools.course import Lesson
+
+__all__ = ["run_cells", "source_of"]
+
+
+def source_of(notebook: Path, *tags: str) -> str:
+    """Return the cells with one of the tags as one file, in the order of the notebook."""
+    cells = [cell.source for cell in Lesson(notebook).code if cell.tags & {*tags}]
+    return "\n\n\n".join(cells) + "\n"
+
+
+def run_cells(notebook: Path, *tags: str, **given: Any) -> dict[str, Any]:
+    """Run the cells with one of the tags, and return their globals.
+
+    Args:
+        notebook: the file of the lesson.
+        tags: which cells.
+        given: names that the cells find, such as an answer to an exercise.
+    """
+    namespace: dict[str, Any] = {"__name__": notebook.stem, **given}
+    exec(compile(source_of(notebook, *tags), notebook.name, "exec"), namespace)
+    return namespace
