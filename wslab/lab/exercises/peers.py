@@ -14,10 +14,11 @@ import time
 import unittest.mock
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import pairwise
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Literal
 
-from websockets.asyncio.client import ClientConnection, connect
+import websockets
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -35,10 +36,7 @@ LATE = 0.4  # seconds by which an end may come later than its timers say
 TURNS = 20  # of the event loop, for what follows when a timer has fired
 
 Package = Literal["wslab", "websockets"]
-_PACKAGES: dict[Package, tuple[Any, Any]] = {
-    "wslab": (wslab.serve, wslab.connect),
-    "websockets": (serve, connect),
-}
+_PACKAGES: dict[Package, ModuleType] = {"wslab": wslab, "websockets": websockets}
 
 
 class Address(str):
@@ -167,12 +165,12 @@ async def through_tap(
 
     ``delay`` is what the network adds one way, in seconds.
     """
-    serve_one, connect_one = _PACKAGES[package]
+    chosen = _PACKAGES[package]
     options = {"ping_interval": None, "compression": None}
     async with (
-        serve_one(handler, "127.0.0.1", 0, **options) as server,
+        chosen.serve(handler, "127.0.0.1", 0, **options) as server,
         Tap(next(iter(server.sockets)).getsockname()[1], delay=delay) as tap,
-        connect_one(f"ws://127.0.0.1:{tap.port}/", **options) as ws,
+        chosen.connect(f"ws://127.0.0.1:{tap.port}/", **options) as ws,
     ):
         try:
             yield tap, ws

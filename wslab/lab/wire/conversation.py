@@ -125,7 +125,8 @@ class Conversation:
         """Return the rows as a table, a long one with its middle left out."""
         first, left_out, last = shorten(self.rows, MAX_ROWS)
         several = len({row.connection for row in self if row.connection}) > 1
-        shown = _shown(times=self.times, several=several)
+        hidden = {*(() if self.times else TIMES), *(() if several else ("connection",))}
+        shown = [name for name in COLUMNS if name not in hidden]
         lines = [_line(row, shown) for row in (*first, *last)]
         if left_out:
             lines.insert(len(first), Line((*[""] * (len(shown) - 1), f"… {left_out} rows left out")))
@@ -196,11 +197,6 @@ def shorten(rows: Sequence[Row], most: int) -> tuple[Sequence[Row], int, Sequenc
         return rows, 0, ()
     last = most // 3
     return rows[: most - last], len(rows) - most, rows[-last:]
-
-
-def _shown(*, times: bool, several: bool) -> list[str]:
-    hidden = () if times else TIMES
-    return [name for name in COLUMNS if name not in hidden and (several or name != "connection")]
 
 
 def _line(row: Row, shown: Sequence[str]) -> Line:

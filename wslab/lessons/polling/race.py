@@ -23,7 +23,7 @@ from wslab.lab.wire.counts import Counts
 from wslab.lessons.polling.clock import Clock
 from wslab.lessons.polling.ways import Lane, Way
 
-__all__ = ["Race", "Result", "race", "staleness", "total"]
+__all__ = ["Race", "Result", "race", "staleness"]
 
 Learned = list[tuple[float, int]]
 Watch = Callable[[Lane, str], None]
@@ -122,11 +122,6 @@ def staleness(changes: Sequence[float], learned: Learned) -> list[float]:
     return [learned[place][0] - moment for place, moment in zip(places, changes, strict=True)]
 
 
-def total(counts: Counts) -> int:
-    """Return how many bytes passed, in both directions."""
-    return counts.client.bytes + counts.server.bytes
-
-
 @dataclass(frozen=True)
 class Result:
     """What was measured on one lane.
@@ -154,7 +149,8 @@ class Result:
     @property
     def bytes(self) -> int:
         """How many bytes crossed the wire, in both directions."""
-        return total(self.after) - total(self.before)
+        before, after = self.before, self.after
+        return after.client.bytes + after.server.bytes - before.client.bytes - before.server.bytes
 
     @property
     def bytes_per_update(self) -> float:
