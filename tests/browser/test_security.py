@@ -82,8 +82,9 @@ def test_a_foreign_page_reads_the_balance_until_its_origin_is_checked(page: Page
 
 def test_the_last_cell_takes_the_cookies_away(page: Page, cells: Cells) -> None:
     cells.names.update(my_origin_allowed=None)
-    cells.run("08-as-browser-code", "08-guard-code", "08-ca", "08-cert", "08-echo", "08-wss-serve")
-    page.goto(cells.address("bank_server"))
+    cells.run("08-show-bank", "08-as-browser-code", "08-guard-code", "08-ca", "08-cert", "08-echo")
+    cells.run("08-wss-serve")
+    page.goto(cells.address("bank_tap"))
     shows(page, "WebSocket: balance 1000", f"WebSocket: cookies that came: {BOTH}")
     cells.run("08-cleanup")
     expect(page.locator("#log")).to_contain_text("The cookies of lesson 08 are gone.")
