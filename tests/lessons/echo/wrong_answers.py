@@ -63,6 +63,9 @@ FRAMES = [
     Wrong("answer-a-frame", lambda frame: Frame(Opcode.PONG, frame.payload), "Only a ping"),
     Wrong("answer-a-frame", encode_frame, "Return the frame itself"),
     Wrong("answer-a-frame", lambda frame: frame.payload, "the whole frame"),
+    Wrong(
+        "answer-a-frame", lambda frame: (reply := right.answer(frame)) and tuple(reply), "tuple, not Frame"
+    ),
     Wrong("answer-a-frame", lambda frame: None, "Write the function", "not yet"),
     Wrong("answer-a-frame", replaced(Opcode.CLOSE, lambda _: None), "returned None, not Frame"),
     Wrong("answer-a-frame", replaced(Opcode.CONTINUATION, lambda _: None), "returned None, not Frame"),
@@ -155,6 +158,11 @@ async def echo(websocket: Any) -> None:
         await websocket.send(message)
 
 
+async def shout_good_bye(websocket: Any) -> None:
+    await shout(websocket)
+    await websocket.send("BYE")
+
+
 async def hello_alone(websocket: Any) -> None:
     await websocket.send("HELLO")
 
@@ -208,6 +216,7 @@ SHOUTING = [
     Wrong("shout", shout_first_letter, "sent a text back as it came"),
     Wrong("shout", shout_the_known, "sent a text back as it came"),
     Wrong("shout", echo, "sent a text back as it came"),
+    Wrong("shout", shout_good_bye, "recv() and send() raise"),
     Wrong("shout", hello_alone, "sent a message that answers nothing"),
     Wrong("shout", greet_and_shout, "sent a message that answers nothing"),
     Wrong("shout", shout_by_recv_alone, "async for ends by itself"),

@@ -6,6 +6,8 @@ import asyncio
 import itertools
 import random
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import aiohttp
@@ -169,6 +171,15 @@ async def ask_elsewhere(url: str, learn: Learn) -> None:
                 learn(await response.text())
 
 
+async def post_each_time(url: str, learn: Learn) -> None:
+    known = NOTHING
+    async with aiohttp.ClientSession() as session:
+        while True:
+            async with session.post(url, params={"known": known}) as response:
+                known = await response.text()
+            learn(known)
+
+
 async def never_learn(url: str, learn: Learn) -> None:
     known = NOTHING
     async with aiohttp.ClientSession() as session:
@@ -264,7 +275,8 @@ WRONG = [
     Wrong("long-polling", count_up, "did not send then"),
     Wrong("long-polling", learn_twice, "did not send then"),
     Wrong("long-polling", learn_the_response, "not a str"),
-    Wrong("long-polling", ask_elsewhere, "sent no request"),
+    Wrong("long-polling", ask_elsewhere, "sent no request for url"),
+    Wrong("long-polling", post_each_time, "sent a POST"),
     Wrong("long-polling", lambda url, learn: None, "async def"),
     Wrong("long-polling", never_learn, "did not call learn"),
     Wrong("long-polling", begin_with_nothing, "It knows nothing yet"),
@@ -287,12 +299,13 @@ WRONG = [
     Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) / 1e4, "You counted one client"),
     Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) * 1e9 / 2**30, "gibibytes"),
     Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) * 8, "gigabits"),
-    Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) / 30),
-    Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) * seconds**2),
+    Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) / 30, "You counted one day"),
+    Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) * seconds**2, "the fewer"),
     Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) * seconds, "every second"),
     Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) * 1e9, "You returned bytes"),
-    Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) * 1e3),
-    Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) / 60),
+    Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) * 1e3, "megabytes"),
+    Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) / 1e3, "terabytes"),
+    Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) / 60, "86,400"),
     Wrong("monthly-traffic", lambda size, seconds: gigabytes(size, seconds) * 31 / 30),
     Wrong("monthly-traffic", lambda size, seconds: int(gigabytes(size, seconds))),
     Wrong("choose-transport", dict.fromkeys(CHOICE, ...), state="not yet"),
@@ -314,6 +327,8 @@ RIGHT = [
     Right("staleness", in_seconds_and_back),
     Right("staleness", in_two_cases),
     Right("staleness", with_sorted),
+    Right("staleness", lambda interval, delay: Fraction(max(interval, 2 * delay), 2) + delay),
+    Right("staleness", lambda interval, delay: Decimal(max(interval, 2 * delay)) / 2 + delay),
     Right("monthly-traffic", lambda size, seconds: round(gigabytes(size, seconds), 2)),
     Right("monthly-traffic", lambda size, seconds: round(gigabytes(size, seconds), 1)),
     Right("monthly-traffic", lambda size, seconds: 30 * 24 * 3600 / seconds * size * 1e4 / 10**9),

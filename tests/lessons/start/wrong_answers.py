@@ -142,6 +142,8 @@ WRONG = [
     Wrong("address", RIGHT_PLACES | {LONG: (443, "/room?name=Ada")}, "names no port"),
     Wrong("address", RIGHT_PLACES | {SECURE: ("443", "/room")}, SECURE),
     Wrong("address", RIGHT_PLACES | {SECURE: ("/room", 443)}, SECURE),
+    Wrong("address", RIGHT_PLACES | {SECURE: (443, "room")}, "begins with /"),
+    Wrong("address", RIGHT_PLACES | {SECURE: (443, "chat.example/room")}, "after the host"),
     Wrong("ask", stub, state="not yet"),
     Wrong("ask", return_the_question, "returned the question"),
     Wrong("ask", forget_to_return, "returned None"),

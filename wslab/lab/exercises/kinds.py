@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import inspect
 import math
+import numbers
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -206,13 +207,18 @@ def same(given: Any, expected: Any, within: float = 0.0) -> bool:
     (True, True, False, True)
     >>> same(0.1 + 0.2, 0.3), same(240, 241), same(240, 241, within=2)
     (True, False, True)
+    >>> from fractions import Fraction
+    >>> same(Fraction(1, 2), 0.5)
+    True
     """
+    if hasattr(expected, "_fields") and not hasattr(given, "_fields"):
+        return False  # a tuple without names is not what its caller reads by name
     if isinstance(expected, (list, tuple)):
         alike = isinstance(given, (list, tuple)) and len(given) == len(expected)
         return alike and all(same(mine, right, within) for mine, right in zip(given, expected, strict=True))
     if isinstance(expected, float) or (isinstance(expected, int) and (within or isinstance(given, float))):
-        numbers = isinstance(given, (int, float)) and not isinstance(given, bool)
-        return numbers and math.isclose(given, expected, rel_tol=1e-9, abs_tol=max(within, 1e-9))
+        number = isinstance(given, numbers.Number) and not isinstance(given, (bool, complex))
+        return number and math.isclose(given, expected, rel_tol=1e-9, abs_tol=max(within, 1e-9))
     try:
         return bool(given == expected)
     except Exception:  # an array, for example, has no truth
@@ -250,6 +256,8 @@ def _part(given: Any, expected: Any) -> str:
     """Name the first part of a tuple, or of a tuple with names, that differs; an empty text for others."""
     if not (isinstance(given, tuple) and isinstance(expected, tuple) and len(given) == len(expected) > 1):
         return ""
+    if hasattr(expected, "_fields") and not hasattr(given, "_fields"):
+        return ""
     pairs = enumerate(zip(given, expected, strict=True))
     at, (mine, right) = next((at, pair) for at, pair in pairs if not same(*pair))
     name = getattr(expected, "_fields", {at: f"part {at + 1}"})[at]
@@ -269,10 +277,10 @@ def _wrong(given: Any, expected: Any) -> str:
             return "returned the right text with white space around it."
         if given.lower() == expected.lower():
             return "returned the right text, but not its capitals."
-    numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (given, expected))
+    both = all(isinstance(each, numbers.Number) and not isinstance(each, bool) for each in (given, expected))
     named = isinstance(given, tuple) and _base(given) != _base(expected)
     other = named or not isinstance(given, type(expected))
-    if expected is not None and other and not numbers:
+    if expected is not None and other and not both:
         return f"returned a value of type {type(given).__name__}, not {_base(expected)}."
     return "returned the wrong value."
 

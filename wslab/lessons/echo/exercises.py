@@ -238,7 +238,9 @@ def _judge_the_log(server: Served) -> Fault | None:
     if not server.log:
         return None
     rows = (("in the log", server.log),)
-    advice = "async for ends by itself when a client closes normally; recv() raises ConnectionClosed."
+    advice = (
+        "async for ends by itself when a client closes normally; recv() and send() raise ConnectionClosed."
+    )
     return Fault("ended with an exception, which the server logs as an error.", rows, advice=advice)
 
 

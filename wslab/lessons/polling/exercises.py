@@ -34,6 +34,7 @@ class _World:
     def __init__(self) -> None:
         self.clock = Clock()
         self.asked: list[str] = []
+        self.methods: set[str] = set()
         self.sent: list[str] = []
         self.learned: list[Any] = []
         self.pauses: list[float] = []
@@ -55,6 +56,7 @@ class _World:
         if self.asked:
             self.pauses.append(time.perf_counter() - self._answered)
         self.asked.append(request.query.get("known", ""))
+        self.methods.add(request.method)
         self.connections.add(request.transport)
         if len(self.asked) > COUNT:
             self.enough.set()
@@ -88,7 +90,11 @@ def _wrong_request(world: _World) -> Fault | None:
     if not asked:
         if not world.learned:
             return NOTHING_YET
-        return Fault("called learn, but sent no request. Ask the server with session.get(url, …).")
+        return Fault("called learn, but sent no request for url. Ask the server with session.get(url, …).")
+    if world.methods != {"GET"}:
+        return Fault(
+            f"sent a {min(world.methods - {'GET'})}. A client that only asks sends GET: session.get."
+        )
     rows = (("known in the requests", ", ".join(each or "(nothing)" for each in asked[:4])),)
     if not all(asked):
         return Fault("asked without saying what it knows. Pass params={'known': known}.", rows)
@@ -196,6 +202,13 @@ TRAFFIC = Function(
     within=0.051,
     mistakes={
         "You counted one client. There are ten thousand.": _times(1e-4),
+        "You counted one day. The exercise asks for 30.": _times(1 / 30),
+        "A day has 86,400 seconds.": _times(1 / 60),
+        "You returned megabytes. A gigabyte is 10 ** 9 bytes.": _times(1e3),
+        "You returned terabytes. A gigabyte is 10 ** 9 bytes.": _times(1e-3),
+        "Divide by `seconds`: the longer the wait, the fewer bytes.": lambda size, seconds: (
+            _gigabytes(size, 1) * seconds
+        ),
         "You returned gibibytes, 2 ** 30 bytes. A gigabyte is 10 ** 9.": _times(1e9 / 2**30),
         "You returned gigabits. A byte has eight bits, and the exercise asks for bytes.": _times(8),
         "You returned bytes. A gigabyte is 10 ** 9 of them.": _times(1e9),

@@ -33,7 +33,7 @@ ADDRESS = Value(
     },
     look_at={
         "ws://127.0.0.1:8765/hello": "It is the example of the table: a number and a text.",
-        "wss://chat.example/room": "It names no port. Which one does wss use then?",
+        "wss://chat.example/room": "Which port does wss use where none is named? The path begins with /.",
         "ws://clock.example": "It names neither port nor path. A request without a path asks for the root.",
         "wss://chat.example:8443/room?name=Ada": "The port is after the host. The rest is asked for.",
     },
@@ -43,6 +43,10 @@ ADDRESS = Value(
         "An address without TLS uses the port of HTTP.": {"ws://clock.example": (443, "/")},
         "The question mark and what follows it are sent to the server too.": {
             "wss://chat.example:8443/room?name=Ada": (8443, "/room")
+        },
+        "The path begins with /, the slash after the host.": {"wss://chat.example/room": (443, "room")},
+        "The server knows its name. A path begins after the host.": {
+            "wss://chat.example/room": (443, "chat.example/room")
         },
         "443 is only used where the address names no port.": {
             "wss://chat.example:8443/room?name=Ada": (443, "/room?name=Ada")
