@@ -297,6 +297,28 @@ async def looks_for_the_word(uri: str, name: str, room: str) -> str | None:
     return None
 
 
+async def looks_for_the_type_anywhere(uri: str, name: str, room: str) -> str | None:
+    async with connect(uri) as websocket:
+        await websocket.send(join(name, room))
+        async for message in websocket:
+            if '"joined"' in str(message):
+                newcomer = str(json.loads(message)["name"])
+                await websocket.send(say(f"Hello, {newcomer}"))
+                return newcomer
+    return None
+
+
+async def greets_anyone_else(uri: str, name: str, room: str) -> str | None:
+    async with connect(uri) as websocket:
+        await websocket.send(join(name, room))
+        async for message in websocket:
+            fields = json.loads(message)
+            if fields["name"] != name:
+                await websocket.send(say(f"Hello, {fields['name']}"))
+                return str(fields["name"])
+    return None
+
+
 async def forgets_to_join(uri: str, name: str, room: str) -> str:
     async with connect(uri) as websocket:
         await websocket.send(say("Hello, Cy"))
@@ -386,6 +408,18 @@ async def with_match(uri: str, name: str, room: str) -> str | None:
     return None
 
 
+async def names_first(uri: str, name: str, room: str) -> str | None:
+    async with connect(uri) as websocket:
+        await websocket.send(join(name, room))
+        async for message in websocket:
+            fields = json.loads(message)
+            kind, newcomer = fields["type"], str(fields["name"])
+            if kind == "joined":
+                await websocket.send(say(f"Hello, {newcomer}"))
+                return newcomer
+    return None
+
+
 async def without_closing(uri: str, name: str, room: str) -> str:
     websocket = await connect(uri)
     await websocket.send(join(name, room))
@@ -432,6 +466,8 @@ WRONG = [
     Wrong("greeter", greets_everyone, "did not just join"),
     Wrong("greeter", greets_the_speaker, "did not just join"),
     Wrong("greeter", looks_for_the_word, "did not just join"),
+    Wrong("greeter", looks_for_the_type_anywhere, "did not just join"),
+    Wrong("greeter", greets_anyone_else, "did not just join"),
     Wrong("greeter", forgets_to_join, "did not join the room first"),
     Wrong("greeter", joins_elsewhere, "did not join the room first"),
     Wrong("greeter", waits_for_a_join, "A client asks with join. The server reports with joined."),
@@ -455,5 +491,6 @@ RIGHT = [
     Right("drop-oldest", by_bool),
     Right("greeter", with_recv),
     Right("greeter", with_match),
+    Right("greeter", names_first),
     Right("greeter", without_closing),
 ]

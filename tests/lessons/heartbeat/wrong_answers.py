@@ -77,6 +77,7 @@ ENDING = [
         "Orderly are only 1000, 1001 and 1005",
     ),
     wrong_ending(lambda rows, code: ending(rows, code, tells="FIN"), "Look for the first CLOSE"),
+    wrong_ending(lambda rows, code: ending(rows[::-1], code), "The second answers it"),
     wrong_ending(lambda rows, code: ending(rows, code, normal=(1000, 1001)), "1005 says"),
     wrong_ending(lambda rows, code: ending(rows, code, normal=(1000, 1005)), "returned the wrong value"),
     wrong_ending(
@@ -307,6 +308,17 @@ async def beat_in_text(ws: Any, interval: float, timeout: float) -> int:
         pongs += 1
 
 
+async def limit_the_pause_too(ws: Any, interval: float, timeout: float) -> int:
+    pongs = 0
+    with contextlib.suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout(timeout):
+                await asyncio.sleep(interval)
+                await (await ws.ping())
+            pongs += 1
+    return pongs
+
+
 async def guess_the_number(ws: Any, interval: float, timeout: float) -> int:
     try:
         while True:
@@ -386,6 +398,7 @@ HEARTBEAT = [
     Wrong("heartbeat", raise_at_the_end, "raised TimeoutError"),
     Wrong("heartbeat", close_at_the_end, "waited for an answer that cannot arrive"),
     Wrong("heartbeat", never_ping, "sent no ping"),
+    Wrong("heartbeat", limit_the_pause_too, "The timeout is for the pong alone"),
     Wrong("heartbeat", guess_the_number, "wrong value"),
     Wrong("heartbeat", leave_the_pings_to_tasks, "nobody awaited"),
     Wrong("heartbeat", stub, "does nothing yet", state="not yet"),
@@ -429,6 +442,12 @@ def listen(is_news: Callable[[Any], bool], limit: float = 0.0) -> Any:
         return news
 
     return my_listen
+
+
+async def listen_and_close(ws: Any, timeout: float) -> list[Any]:
+    heard = await keep_the_beats(ws, timeout)
+    await ws.close()
+    return [each for each in heard if each != "beat"]
 
 
 async def listen_forever(ws: Any, timeout: float) -> list[Any]:
@@ -480,6 +499,7 @@ async def move_the_limit(ws: Any, timeout: float) -> tuple[Any, ...]:
 
 
 APP_HEARTBEAT = [
+    Wrong("app-heartbeat", listen_and_close, "closed the frozen connection"),
     Wrong("app-heartbeat", limit_the_whole, "Count the limit from the last message"),
     Wrong("app-heartbeat", keep_the_beats, "kept the beats"),
     Wrong("app-heartbeat", listen_forever, "Put a time limit around each recv"),

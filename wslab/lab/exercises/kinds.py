@@ -173,7 +173,7 @@ class Function(Exercise):
             return ""
         for sentence, wrong in self.mistakes.items():
             *before, last = (_outcome(wrong, call) for call in calls)
-            if same(last, _described(outcome), self.within) and all(
+            if same(_described(outcome), last, self.within) and all(
                 same(other, self._expected(call), self.within)
                 for other, call in zip(before, calls, strict=False)
             ):

@@ -260,7 +260,8 @@ async def _judge_greeter(answer: Callable[[str, str, str], Any]) -> Fault | None
         async with served(peer.handle) as server:
             work = asyncio.ensure_future(answer(Address(server.uri), name, room))
             try:
-                fault = await _joins(peer, work, name, room) or await _greets(peer, work, guest)
+                fault = await _joins(peer, work, name, room)
+                fault = fault or await _greets(peer, work, guest, name=name, room=room)
                 fault = fault or await _returns(peer, work, guest)
             finally:
                 work.cancel()
@@ -285,10 +286,10 @@ async def _joins(peer: _Peer, work: asyncio.Task[Any], name: str, room: str) -> 
     return None
 
 
-async def _greets(peer: _Peer, work: asyncio.Task[Any], guest: str) -> Fault | None:
+async def _greets(peer: _Peer, work: asyncio.Task[Any], guest: str, **about: str) -> Fault | None:
     old = {"type": "said", "name": "Ada", "text": "Bob has joined us.", "at": 0}
-    await peer.send("welcome", members=["Dee", "Bob"], history=[old])
-    await peer.send("said", name="Dee", text="Who has joined since?", at=0)
+    await peer.send("welcome", **about, members=["Dee", "Bob"], history=[old])
+    await peer.send("said", name="joined", text="Who has joined since?", at=0)  # a name like a type
     await peer.send("left", name="Bob")
     await peer.send("joined", name=guest)
     message = await peer.next(work)
@@ -306,7 +307,7 @@ async def _greets(peer: _Peer, work: asyncio.Task[Any], guest: str) -> Fault | N
     text = json.loads(message).get("text", "")
     if text == f"Hello, {guest}":
         return None
-    if any(other in text for other in ("Dee", "Ada", "Bob")):
+    if any(other in text for other in ("Dee", "Ada", "Bob", "joined", about["name"])):
         return Fault("greeted someone who did not just join.", rows)
     return Fault("did not say the greeting as it should be.", rows)
 

@@ -76,7 +76,7 @@ CLASSIFY_ENDING = Function(
         "1002 is a protocol error. Orderly are only 1000, 1001 and 1005.": (
             lambda rows, code: _ending(rows, code, orderly=(*ORDERLY, *FAILURES[:-1]))
         ),
-        "The server ends TCP first whoever closed first (§7.1.1). Look for the first CLOSE.": (
+        "Look for the first CLOSE. The second answers it, and the server ends TCP first anyway (§7.1.1).": (
             lambda rows, code: _ending(rows, code, tells="FIN")
         ),
         "1005 says that the Close had no code. Such an ending is orderly (§7.1.5).": (
@@ -198,22 +198,29 @@ INTERVAL = 0.05  # seconds from beat to beat
 TIMEOUT = 0.4  # seconds of silence until the learner gives up
 # Beats until the network freezes, or a few more: they do not fit into the timeout.
 BEATS: dict[Package, int] = {"wslab": 12, "websockets": 9}
+# Last, a pause that is longer than the timeout, as many a server has: the timeout is for the pong alone.
+LONG = 0.45  # seconds
+ROUNDS: list[tuple[Package, float, int]] = [(package, INTERVAL, beats) for package, beats in BEATS.items()]
+ROUNDS += [("wslab", LONG, 1)]
+
+
+CLOSED = "closed the frozen connection and waited for an answer that cannot arrive. Only return."
 
 
 async def _judge_heartbeat(answer: Any) -> Fault | None:
-    for package, beats in BEATS.items():
-        if fault := await _watch(answer, package, beats + random.randrange(2)):
+    for package, interval, beats in ROUNDS:
+        if fault := await _watch(answer, package, interval, beats + random.randrange(2)):
             return _on(package, fault)
     return None
 
 
-async def _watch(answer: Any, package: Package, beats: int) -> Fault | None:
+async def _watch(answer: Any, package: Package, interval: float, beats: int) -> Fault | None:
     async with through_tap(_stay, package) as (tap, ws):
         with noting_time_sleep() as slept:
-            work = asyncio.ensure_future(answer(ws, INTERVAL, TIMEOUT))
+            work = asyncio.ensure_future(answer(ws, interval, TIMEOUT))
             went_on = await freeze_after(tap, tap.seen("PONG", count=beats, timeout=PATIENCE), work)
             seen = tap.conversation()
-            ended, late = await end(work, INTERVAL + TIMEOUT)
+            ended, late = await end(work, interval + TIMEOUT)
         after = [] if ended else await _sent_since(len(seen), tap, ws)
     pongs = [row.time / 1000 for row in seen if row.what == "PONG"]
     if ended and isinstance(work.exception(), TimeoutError) and went_on:
@@ -221,7 +228,7 @@ async def _watch(answer: Any, package: Package, beats: int) -> Fault | None:
     given = work.result() if ended else None
     if given is None and ended and not any(row.what == "PING" for row in seen):
         return NOTHING_YET
-    sentence = _wrong_while_alive(seen, pongs, beats, went_on=went_on)
+    sentence = _wrong_while_alive(seen, pongs, beats, interval, went_on=went_on)
     if not sentence and slept:
         sentence = "called time.sleep, which stops the whole program. Use await asyncio.sleep instead."
     if not sentence and not ended:
@@ -243,8 +250,10 @@ async def _sent_since(number: int, tap: Tap, ws: Any) -> list[str]:
     return [row.what for row in tap.conversation()[number:] if row.sender == "client"]
 
 
-def _wrong_while_alive(rows: Any, pongs: list[float], beats: int, *, went_on: bool) -> str:
+def _wrong_while_alive(rows: Any, pongs: list[float], beats: int, interval: float, *, went_on: bool) -> str:
     """Say what is wrong with a heartbeat while the peer is alive; pongs are times in seconds."""
+    if not went_on and interval > TIMEOUT:
+        return "ended while it slept. The timeout is for the pong alone, and the interval may be longer."
     if any(row.what in ("TEXT", "BINARY") for row in rows):
         return "sent data messages. A heartbeat of pings does not disturb the handler."
     if not any(row.what == "PING" for row in rows):
@@ -254,7 +263,7 @@ def _wrong_while_alive(rows: Any, pongs: list[float], beats: int, *, went_on: bo
         return f"ended after {came}, but the peer was alive and answered."
     if len(pongs) < beats:
         return f"had {came} after {PATIENCE:g} seconds. Ping more often: every interval seconds."
-    if pongs[-1] - pongs[0] < (len(pongs) - 1) * INTERVAL * 0.9:  # a sleep is never too short
+    if pongs[-1] - pongs[0] < (len(pongs) - 1) * interval * 0.9:  # a sleep is never too short
         return "pinged too often. Sleep for the interval before each ping."
     return ""
 
@@ -262,7 +271,7 @@ def _wrong_while_alive(rows: Any, pongs: list[float], beats: int, *, went_on: bo
 def _why_it_goes_on(after: list[str]) -> str:
     """Say why a heartbeat does not end in a frozen network, given what was sent into it."""
     if "CLOSE" in after:
-        return "closed the frozen connection and waited for an answer that cannot arrive. Only return."
+        return CLOSED
     if after.count("PING") > 2:  # one of the answer, and one to see all of them pass
         return (
             "took pings for answered that were sent into a frozen network. In websockets, "
@@ -309,7 +318,11 @@ async def _judge_app_heartbeat(answer: Any) -> Fault | None:
     async with through_tap(lambda ws: _tell(ws, news)) as (tap, ws):
         work = asyncio.ensure_future(answer(ws, TIMEOUT))
         went_on = await freeze_after(tap, tap.seen("BINARY", "server"), work)
+        before = len(tap.conversation())
         ended, late = await end(work, TIMEOUT)
+        after = [] if ended else await _sent_since(before, tap, ws)
+    if "CLOSE" in after:
+        return Fault(CLOSED)
     if not ended:
         return Fault(
             "went on although nothing arrived. Put a time limit around each recv, and return after it."
