@@ -67,9 +67,8 @@ def dissect(
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"data is {type(data).__name__}, not bytes; encode a text with .encode() first")
     if sender not in ("client", "server", None) or start not in ("head", "frame"):
-        raise ValueError(
-            f'sender is "client", "server" or None, start is "head" or "frame"; not {sender!r}, {start!r}'
-        )
+        known = 'sender is "client", "server" or None, start is "head" or "frame"'
+        raise ValueError(f"{known}; not {sender!r}, {start!r}")
     stream = Stream(sender, start=start, extensions=extensions)
     return Dissections([*stream.feed(data), *stream.rest()])
 

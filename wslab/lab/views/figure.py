@@ -84,9 +84,8 @@ class Figure(Picture):
         with style(), warnings.catch_warnings():
             # A payload may hold any character; one that the font lacks is drawn as a box, and that is enough.
             warnings.filterwarnings("ignore", message="Glyph")
-            FigureCanvasAgg(self.figure).print_figure(
-                picture, format="png", dpi=_CSS_DPI * _SHARPNESS, metadata={"Software": None}
-            )
+            paper, dpi = FigureCanvasAgg(self.figure), _CSS_DPI * _SHARPNESS
+            paper.print_figure(picture, format="png", dpi=dpi, metadata={"Software": None})
         return picture.getvalue()
 
     @property

@@ -126,10 +126,8 @@ def _frozen(axes: Axes, rows: Sequence[Row], scale: _Scale, sides: tuple[float, 
         elif row is None or (row.kind == "tap" and row.what in ("thaw", "cut")):
             until = TOP + HEIGHT if row is None else scale.y(row.time)
             for begin in since.values():
-                patch = Rectangle(
-                    (left, begin), right - left, until - begin, fc="#E6E6E6", ec="none", zorder=0.5
-                )
-                axes.add_patch(patch)
+                place = (left, begin), right - left, until - begin
+                axes.add_patch(Rectangle(*place, fc="#E6E6E6", ec="none", zorder=0.5))
                 if until - begin > 2 * LABEL:
                     _text(axes, (left + right) / 2, until - LABEL / 2 - 3, "frozen", INK, "center")
             since.clear()

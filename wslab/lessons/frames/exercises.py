@@ -280,11 +280,8 @@ _LONG = [encode_frame(Frame(Opcode.BINARY, bytes(size)), key) for size in (256, 
 def _draw_buffer(source: Random) -> tuple[bytes]:
     opcode, payload, key = _draw_frame(source)
     data = encode_frame(Frame(Opcode(opcode), payload, fin=source.random() < 0.5), key)
-    return (
-        (data + source.randbytes(3))[
-            : source.choice([len(data), len(data) + 3, source.randrange(len(data))])
-        ],
-    )
+    more = data + source.randbytes(3)
+    return (more[: source.choice([len(data), len(more), source.randrange(len(data))])],)
 
 
 TAKE_FRAME = Function(
@@ -340,9 +337,8 @@ def _text(payloads: Sequence[bytes], errors: str = "strict") -> str | None:
 
 
 def _draw_payloads(source: Random) -> tuple[list[bytes]]:
-    data = "".join(source.choices("aé€\N{GRINNING FACE}", k=6)).encode() + source.choice(
-        [b"", b"", b"\xff", b"\xc3"]
-    )
+    data = "".join(source.choices("aé€\N{GRINNING FACE}", k=6)).encode()
+    data += source.choice([b"", b"", b"\xff", b"\xc3"])
     cut = source.randrange(len(data))
     return ([data[:cut], data[cut : cut + 1], data[cut + 1 :]],)
 

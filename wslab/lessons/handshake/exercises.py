@@ -272,10 +272,7 @@ _REFUSED: dict[str, tuple[bytes, tuple[int, ...]]] = {  # and the statuses that 
     "the key is empty": (_variant(_KEY, f"{_KEY}:"), (400,)),
     "the key is not 16 bytes in base64": (REQUESTS["a short key"], (400,)),
     "the key has a letter too many": (_variant(_KEY, f"{_KEY}: *{RFC_KEY}"), (400,)),
-    "the key has a letter that base64 has not": (
-        _variant(_KEY, f"{_KEY}: *{RFC_KEY[1:]}"),
-        (400,),
-    ),
+    "the key has a letter that base64 has not": (_variant(_KEY, f"{_KEY}: *{RFC_KEY[1:]}"), (400,)),
 }
 _ACCEPTED = (
     REQUESTS["complete"],
@@ -304,9 +301,8 @@ def _judge_answers(answer: Any) -> Fault | None:
         if fault := _believed(response, request.headers["Sec-WebSocket-Key"], given):
             return fault
     versions, methods = source.sample(range(14, 99), 2), ("HEAD", "PUT", _word(source).upper())
-    faults = _REFUSED | {
-        f"the version is {n}": (_variant(_VERSION, f"{_VERSION}: {n}"), (400, 426)) for n in versions
-    }
+    other = {f"the version is {n}": _variant(_VERSION, f"{_VERSION}: {n}") for n in versions}
+    faults = _REFUSED | {wrong: (data, (400, 426)) for wrong, data in other.items()}
     faults |= {f"the method is {name}": (_variant(method=name), (400, 405, 501)) for name in methods}
     for wrong, (data, statuses) in faults.items():
         given = answer(_Head(*_parsed(data)))
