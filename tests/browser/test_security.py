@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.here import Here
 from tools.course import lessons
+from wslab.aio.server import Server
+from wslab.lab import Tap
 
 pytestmark = pytest.mark.browser
 BOTH = "lesson08_plain, lesson08_strict"
@@ -36,6 +39,19 @@ class Cells:
         if inspect.isawaitable(result):
             await result
 
+    def stop(self) -> None:
+        """Stop every tap and server that the cells have started."""
+
+        async def stop() -> None:
+            for each in self.names.values():
+                if isinstance(each, Tap):
+                    await each.stop()
+                elif isinstance(each, Server):
+                    each.close()
+                    await each.wait_closed()
+
+        self._here.run(stop())
+
     def address(self, server: str, path: str = "") -> str:
         return f"http://127.0.0.1:{self.names[server].port}/{path}"
 
@@ -45,10 +61,11 @@ def shows(page: Page, *texts: str) -> None:
 
 
 @pytest.fixture
-def cells(here: Here) -> Cells:
+def cells(page: Page, here: Here) -> Iterator[Cells]:
     found = Cells(here)
     found.run("08-setup", "08-cookies", "08-bank-pages", "08-bank-serve")
-    return found
+    yield found
+    found.stop()
 
 
 def test_a_foreign_page_reads_the_balance_until_its_origin_is_checked(page: Page, cells: Cells) -> None:
