@@ -122,6 +122,12 @@ class Crowd:
                 await each.say()
             await self.until(lambda: not any(each.kept for each in clients))
 
+    async def settle(self, clients: Sequence[Client]) -> None:
+        """Wait until each of the clients has got what all of them said: an acknowledgement may be quicker."""
+        numbers = {each.number for each in clients}
+        said = {key for key in self.sent if int(key.partition(":")[0]) in numbers}
+        await self.until(lambda: all(said <= set(each.got) for each in clients))
+
     async def finish(self) -> None:
         """Let the first client say a last message, and wait until it has arrived everywhere.
 

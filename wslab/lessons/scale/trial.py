@@ -57,6 +57,8 @@ async def _break(kill: str, crowd: Crowd, workers: Workers, tap: Tap) -> None:
     doomed = [each for each in crowd.clients if each.at == DOOMED]
     others = [each for each in crowd.clients if each.at != DOOMED]
     crowd.may_return.clear()
+    if kill != "any time":
+        await crowd.settle(crowd.clients)
     if kill == "before the answer":
         await _say_into_silence(crowd, doomed, others, tap)
     elif kill == "any time":
@@ -66,6 +68,7 @@ async def _break(kill: str, crowd: Crowd, workers: Workers, tap: Tap) -> None:
     tap.cut()
     await crowd.until(lambda: not any(each.ws for each in doomed))
     await crowd.talk(others, 2)
+    await crowd.settle(others)
     crowd.ports = [port for number, port in enumerate(crowd.ports) if number != DOOMED]
     for each in doomed:
         each.at = each.number % len(crowd.ports)
