@@ -86,12 +86,12 @@ class Door:
     async def stop(self) -> None:
         """Close door, tap and workers."""
         if self._open:
-            self._open = []
             await self.tap.stop()
             self._server.close()
-            for task in list(self._visits):
-                task.cancel()
+            if self._visits:  # they end because the tap has reset them
+                await asyncio.wait(self._visits, timeout=5)
             await self._workers.__aexit__()
+            self._open = []
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
