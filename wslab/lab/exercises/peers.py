@@ -24,6 +24,7 @@ from websockets.exceptions import ConnectionClosed
 
 import wslab
 from wslab.lab.exercises.answer import describe
+from wslab.lab.exercises.kinds import Fault
 from wslab.lab.wire.tap import Tap
 
 __all__ = ["PATIENCE", "Address", "Package", "Served", "end", "freeze_after", "next_message"]
@@ -84,15 +85,15 @@ class Served:
             if others and not isinstance(others, ConnectionClosed):
                 self.raised.append(_cause(others))
 
-    @property
-    def log(self) -> str:
-        """What the server would have logged first, as one line; empty when there was nothing."""
+    def log_fault(self, advice: str) -> Fault | None:
+        """Return what is wrong when the server would have logged something: its first line, and advice."""
         if not self.logged:
-            return ""
+            return None
         error = self.logged[0]
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
-        return f"connection handler failed: {describe(error)}"
+        rows = (("in the log", f"connection handler failed: {describe(error)}"),)
+        return Fault("ended with an exception, which the server logs as an error.", rows, advice=advice)
 
     async def ended(self) -> bool:
         """Wait for the handlers to end; return whether they did."""

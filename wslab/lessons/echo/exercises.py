@@ -227,21 +227,14 @@ def _what_is_wrong(before: Message | None, sent: Message, received: Message) -> 
     return "changed a binary message. Only texts are answered in capitals."
 
 
+_ENDING = "async for ends by itself when a client closes normally; recv() and send() raise ConnectionClosed."
+
+
 async def _judge_the_end(server: Served) -> Fault | None:
     """Judge a handler whose client has said good-bye: it ends, by itself and without an exception."""
     if not await server.ended():
         return Fault("went on after its connection had ended.")
-    return _judge_the_log(server)
-
-
-def _judge_the_log(server: Served) -> Fault | None:
-    if not server.log:
-        return None
-    rows = (("in the log", server.log),)
-    advice = (
-        "async for ends by itself when a client closes normally; recv() and send() raise ConnectionClosed."
-    )
-    return Fault("ended with an exception, which the server logs as an error.", rows, advice=advice)
+    return server.log_fault(_ENDING)
 
 
 async def _is_over(websocket: ClientConnection) -> bool:
@@ -381,7 +374,7 @@ async def _judge_ends(visits: list[_Visit], there: set[Any], server: Served) -> 
             return Fault("took out a connection that is still open.", (("another was", way),))
         if visit.connection in there:
             kept.append(way)
-        elif way == WAYS[0] and (fault := _judge_the_log(server)):
+        elif way == WAYS[0] and (fault := server.log_fault(_ENDING)):
             return fault
     if len(kept) == len(WAYS):
         return Fault("never took a connection out of the set.")

@@ -31,6 +31,7 @@ PERIOD = 0.02  # seconds from tick to tick
 # -- push and receive ---------------------------------------------------------------------------------------
 
 SOME = 10  # ticks that come first: without a pause between them they take next to no time
+_ENDING = "send raises ConnectionClosed once the client has gone. Suppress it where you push."
 SLOW = 5 * PERIOD  # seconds between any two of them: a machine that is late is late now and then, not always
 
 
@@ -40,20 +41,7 @@ async def _judge_both(answer: Any) -> Fault | None:
             fault = await _judge_ticks(websocket) or await _judge_answers(websocket)
         if fault is None and not (await server.ended() and await server.left_nothing()):
             return Fault("went on after the connection had ended. End the task that pushes, too.")
-        return fault or _judge_the_log(server)
-
-
-def _judge_the_log(server: Served) -> Fault | None:
-    """Judge the end of a handler whose client said good-bye."""
-    if not server.log:
-        return None
-    advice = "send raises ConnectionClosed once the client has gone. Suppress it where you push."
-    return Fault(
-        "ended with an exception, which the server logs as an error.",
-        (("in the log", server.log),),
-        False,
-        advice,
-    )
+        return fault or server.log_fault(_ENDING)
 
 
 async def _judge_ticks(websocket: ClientConnection) -> Fault | None:
@@ -185,7 +173,7 @@ async def _judge_what_is_left(server: Served, timer: _Timer, way: str) -> Fault 
         raises = "" if way == "closes normally" else " async for raises then: cancel in finally."
         rows = (("timers", str(timer.running)), ("expected", "0"))
         return Fault(f"left the timer of a client that {way}.{raises}", rows)
-    return _judge_the_log(server) if way == "closes normally" else None
+    return server.log_fault(_ENDING) if way == "closes normally" else None
 
 
 async def _judge_stay(websocket: ClientConnection, timer: _Timer) -> Fault | None:
