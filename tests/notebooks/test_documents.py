@@ -31,10 +31,10 @@ SHOWN_FIRST = ("text/html", "image/svg+xml", "application/pdf", "text/markdown",
 
 
 def beside_the_dots(output: dict[str, Any]) -> str:
-    """Return what JupyterLab shows of a folded output: its first line, unless that is blank."""
+    """Return what JupyterLab shows of a folded output: its first line that is not empty; a blank is none."""
     data = output.get("data", {"text/plain": output.get("text", output.get("evalue", ""))})
     first = next(("".join(data[kind]) for kind in SHOWN_FIRST if kind in data), "")
-    return first.partition("\n")[0].strip()
+    return next(filter(None, first.split("\n")), "").strip()
 
 
 def anchors(file: Path) -> list[str]:

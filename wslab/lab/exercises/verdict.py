@@ -31,7 +31,7 @@ def _box(look: str, title: str, sentences: tuple[str, ...], inner: str = "") -> 
     symbol, colour = LOOKS[look]
     text = "".join(f'<div style="margin-top:.3em">{escape(sentence)}</div>' for sentence in sentences)
     return (  # a blank line first: JupyterLab writes the first line of a folded output beside its dots
-        f'\n<div style="color:inherit;border:1px solid rgba(128,128,128,.4);border-left:5px solid {colour};'
+        f' \n<div style="color:inherit;border:1px solid rgba(128,128,128,.4);border-left:5px solid {colour};'
         f'padding:.4em .8em;overflow-x:auto"><div><b>{symbol} {escape(title)}</b></div>{text}{inner}</div>'
     )
 
