@@ -30,7 +30,8 @@ def outline(course: Sequence[Lesson]) -> str:
     """Return the table of lessons in Chinese."""
     rows = ["| 课 | 内容 | 分钟 |", "|---|---|--:|"]
     for each in course:
-        rows.append(f"| [{each.title}](notebooks/{each.path.name}) | {ABOUT[each.number]} | {each.minutes} |")
+        about = ABOUT.get(each.number, each.promise)
+        rows.append(f"| [{each.title}](notebooks/{each.path.name}) | {about} | {each.minutes} |")
     return "\n".join(rows) + "\n"
 
 
