@@ -22,9 +22,10 @@ from typing import Any
 __all__ = ["Kept", "Workers", "script"]
 
 _KEEPER = """
-import subprocess, sys
+import os, subprocess, sys
 child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
 print(child.pid, flush=True)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the kernel reads is the child's, and ends with it
 try:
     sys.stdin.buffer.read()
 finally:
