@@ -124,7 +124,7 @@ class _Counter(asyncio.Protocol):
             await self.news.wait()
 
 
-async def measure_limits(program: str, log: LogServer, *, sizes: Sequence[int] = (100, 200, 400)) -> Limits:
+async def measure_limits(program: str, log: LogServer, *, sizes: Sequence[int] = (200, 400, 800)) -> Limits:
     """Run one worker, connect so many clients one size after the other, and measure at each.
 
     Args:
