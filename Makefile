@@ -9,7 +9,7 @@ BOOTSTRAP = "$(if $(PYTHON),$(PYTHON),$(error No Python on this machine: install
 
 help:
 	@echo 'make lab           set everything up and open the first lesson in JupyterLab'
-	@echo 'make reset         bring a lesson back as it was and keep yours beside it: make reset LESSON=05'
+	@echo 'make reset         bring a lesson back as it was and keep yours beside it: make reset LESSON=05 (or all)'
 	@echo 'make test          run every check: style, types, unit tests, a real browser, notebooks, the site'
 	@echo 'make check         run the quick ones, within a minute: style, types, protocol, aio, tools'
 	@echo 'make notebooks     execute the notebooks again and store them in their normal form'

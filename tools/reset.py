@@ -1,7 +1,8 @@
 """Bring a lesson back as it was, and keep the learner's own beside it: `make reset LESSON=05`.
 
 The lesson comes from the last commit of the course's repository. What the learner has written stays in
-`05-echo.mine.ipynb`, which git ignores; a later one is numbered.
+`05-echo.mine.ipynb`, which git ignores; a later one is numbered. `LESSON=all` does so with every lesson that
+was changed, after which `git pull` finds nothing in its way.
 """
 
 import subprocess
@@ -49,14 +50,16 @@ def reset(lesson: Lesson) -> str:
 
 
 def main(names: Sequence[str]) -> int:
-    """Reset the lesson whose number is given; return 1 if there is no such lesson."""
-    found = [lesson for lesson in lessons() if names and lesson.number == names[0].zfill(2)[:2]]
+    """Reset the lesson whose number is given, or `all`; return 1 if there is no such lesson."""
+    wanted = names[0] if names else ""
+    found = [lesson for lesson in lessons() if wanted == "all" or lesson.number == wanted.zfill(2)[:2]]
     if not found:
         numbers = ", ".join(lesson.number for lesson in lessons())
-        print(f"Which lesson? make reset LESSON=05, for example. There are {numbers}.")
+        print(f"Which lesson? make reset LESSON=05, for example, or LESSON=all. There are {numbers}.")
         return 1
-    print(reset(found[0]))
-    print("Close its tab in JupyterLab, if it is open, and open it again.")
+    for lesson in found:
+        print(reset(lesson))
+    print("Close a lesson that is open in JupyterLab, and open it again.")
     return 0
 
 

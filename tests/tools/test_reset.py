@@ -47,6 +47,21 @@ def test_a_lesson_is_found_by_its_number(course: Lesson, capsys: pytest.CaptureF
     assert "There are 05." in capsys.readouterr().out
 
 
+def test_a_new_version_can_be_pulled_after_all_lessons_were_reset(course: Lesson, tmp_path: Path) -> None:
+    copy = tmp_path.with_name(f"{tmp_path.name}-new")
+    subprocess.run(["git", "clone", "-q", str(tmp_path), str(copy)], check=True)
+    (copy / "notebooks" / "05-echo.ipynb").write_text("a new version\n", encoding="utf-8")
+    author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", *author, "commit", "-qam", "second"], cwd=copy, check=True)
+    course.path.write_text("solved\n", encoding="utf-8")
+    pull = ["git", "pull", "-q", "--ff-only", str(copy), "HEAD"]
+    assert subprocess.run(pull, cwd=tmp_path, check=False, capture_output=True).returncode  # it is in the way
+    assert main(["all"]) == 0
+    subprocess.run(pull, cwd=tmp_path, check=True)
+    assert course.path.read_text("utf-8") == "a new version\n"
+    assert course.path.with_name("05-echo.mine.ipynb").read_text("utf-8") == "solved\n"
+
+
 def test_without_a_repository_a_sentence_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
