@@ -29,6 +29,9 @@ __all__ = ["Deflate", "Deflater", "Inflater", "compression_settings"]
 EXTENSION = "permessage-deflate"
 TAIL = bytes.fromhex("0000ffff")
 EMPTY = b"\x00"  # an empty message, compressed (§7.2.3.6)
+# The four bytes, then empty blocks. They make nothing and change nothing, unless the stream stands inside a
+# block: the header of one can swallow a few dozen bytes before it is found to be wrong.
+END = TAIL + 32 * (EMPTY + TAIL)
 FEWEST_BITS = 9  # zlib inflates with a window of 8 bits, but does not deflate with one
 STEP = 2**12  # bytes that are inflated at a time where one message holds several streams
 FLAGS = ("server_no_context_takeover", "client_no_context_takeover")
@@ -240,36 +243,44 @@ class Inflater:
     def inflate(self, data: bytes, fin: bool, room: int) -> bytes:
         """Decompress a piece of a message, and cut what comes out off at one byte above the room.
 
+        A message that ends inside a block is refused, because part of it is missing. (Browsers and
+        `websockets` take it as a shorter message.) zlib does not say so: it takes the four bytes, and what
+        follows them, for a part of that block.
+
         Args:
             data: the piece, in bytes.
             fin: whether it is the last one.
             room: the most that the caller accepts, in bytes.
 
         Raises:
-            ProtocolError: 1007, the piece is not compressed data.
+            ProtocolError: 1007, the piece is not compressed data, or the last one ends inside a block.
         """
-        if fin:
-            data += TAIL
         stream = self._zlib or zlib.decompressobj(-self._bits)
-        self._zlib = stream if self._takeover or not fin else None
+        begun: zlib._Decompress | None = stream
         try:
             inflated = stream.decompress(data, min(room + 1, sys.maxsize))
             if stream.eof:
-                inflated += self._next_streams(stream.unused_data, room - len(inflated))
+                more, begun = self._next_streams(stream.unused_data, room - len(inflated))
+                inflated += more
+            if fin and begun and len(inflated) <= room and (begun.decompress(END, 1) or begun.eof):
+                raise zlib.error("it ends inside a block")
         except zlib.error as error:
             raise ProtocolError(CloseCode.INVALID_DATA, f"message cannot be inflated: {error}") from None
+        self._zlib = begun if self._takeover or not fin else None
         return inflated
 
-    def _next_streams(self, data: bytes, room: int) -> bytes:
-        """Go on after a block with BFINAL: whoever sends one has begun anew, as zlib does (§7.2.3.4)."""
-        pieces, at, stream = [], 0, zlib.decompressobj(-self._bits)
+    def _next_streams(self, data: bytes, room: int) -> tuple[bytes, zlib._Decompress | None]:
+        """Go on after a block with BFINAL: whoever sends one has begun anew, as zlib does (§7.2.3.4).
+
+        Return what comes out, and the stream that has begun; None if the last one ended with the data.
+        """
+        pieces, at, stream = [], 0, None
         while at < len(data) and room >= 0:
+            stream = stream or zlib.decompressobj(-self._bits)
             piece = data[at : at + STEP]
             pieces.append(stream.decompress(piece, min(room + 1, sys.maxsize)))
             room -= len(pieces[-1])
             at += len(piece) - len(stream.unused_data)
             if stream.eof:
-                stream = zlib.decompressobj(-self._bits)
-        if self._zlib:
-            self._zlib = stream
-        return b"".join(pieces)
+                stream = None
+        return b"".join(pieces), stream

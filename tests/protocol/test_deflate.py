@@ -25,7 +25,7 @@ from tests.support.strategies import cut
 from wslab import CloseCode, Connection, Deflate, Failure, HandshakeError, Ping
 from wslab.connection import CompressedConnection
 from wslab.decoder import FrameDecoder
-from wslab.deflate import TAIL, Inflater, compression_settings
+from wslab.deflate import EMPTY, TAIL, Inflater, compression_settings
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.handshake import agreed_compression, build_request, generate_key, judge_request, judge_response
 from wslab.http import Headers, Response
@@ -34,6 +34,7 @@ KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 NAME = "permessage-deflate"
 FREE = Deflate(server_max_window_bits=None, client_max_window_bits=None)
 BOTH_FORGET = Deflate(server_no_context_takeover=True, client_no_context_takeover=True)
+LAST = bytes.fromhex("010000ffff")  # an empty block with BFINAL
 TEXT, BINARY, CONTINUATION = Opcode.TEXT, Opcode.BINARY, Opcode.CONTINUATION
 
 
@@ -392,6 +393,22 @@ class TestFrames:
         assert "byte 0xff" in events[0].reason
         assert client().receive_data(compressed(TEXT, deflated(b"\xc3")))[0][0] == CloseCode.INVALID_DATA
 
+    @pytest.mark.parametrize(
+        "payload",
+        ["f248", "f248cdc9c907", "000500faff48656c", "f248050000 00ff", "f348cdc9c90700 f248", ""],
+        ids=["fixed", "its end", "stored", "header of a block", "second stream", "no byte at all"],
+    )
+    @pytest.mark.parametrize("compression", [Deflate(), BOTH_FORGET])
+    def test_a_message_that_ends_inside_a_block(self, compression: Deflate, payload: str) -> None:
+        [failure] = client(compression).receive_data(compressed(BINARY, payload))
+        assert isinstance(failure, Failure)
+        assert failure.code == CloseCode.INVALID_DATA
+        assert "cannot be inflated" in failure.reason
+
+    def test_a_message_whose_stream_is_closed_without_a_byte_after_it(self) -> None:
+        """Less than §7.2.3.4 asks for, but nothing is missing; the next message begins anew."""
+        assert client().receive_data(2 * compressed(TEXT, "f348cdc9c90700")) == ["Hello"] * 2
+
     @pytest.mark.parametrize("payload", [b"\xff", b"\x07\x00", b"\x00\x05\x00"])
     def test_what_is_not_compressed_data(self, payload: bytes) -> None:
         failure = client().receive_data(compressed(BINARY, payload))[0]
@@ -494,6 +511,23 @@ class TestLimits:
         assert Inflater(15, True).inflate(hello, False, room=4) == b"Hello"
 
 
+STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE, zlib.Z_FIXED)
+FLUSHES = (
+    zlib.Z_NO_FLUSH,
+    zlib.Z_PARTIAL_FLUSH,
+    zlib.Z_SYNC_FLUSH,
+    zlib.Z_FULL_FLUSH,
+    zlib.Z_BLOCK,
+    zlib.Z_FINISH,
+)
+CONTENT = st.lists(
+    st.tuples(
+        st.binary(max_size=300) | st.text("ab ", max_size=300).map(str.encode), st.sampled_from(FLUSHES)
+    ),
+    max_size=5,
+)
+
+
 class TestFuzz:
     """Against `websockets` in both directions, and against zlib on streams that are broken."""
 
@@ -524,6 +558,27 @@ class TestFuzz:
                 events += ours.receive_data(piece)
             assert events == [sent]
         return len(messages)
+
+    @given(st.data())
+    def test_every_stream_that_ends_where_it_may_is_accepted(self, data: st.DataObject) -> None:
+        """Whatever blocks it has, and however it is cut; its prefixes are judged as zlib judges them."""
+        compressor, inflater, bits = None, Inflater(15, True), data.draw(st.integers(9, 15))
+        settings = data.draw(st.tuples(st.integers(0, 9), st.integers(1, 9), st.sampled_from(STRATEGIES)))
+        for message in data.draw(st.lists(CONTENT, min_size=1, max_size=4)):
+            wire = b""
+            for piece, flush in message:
+                compressor = compressor or zlib.compressobj(
+                    settings[0], zlib.DEFLATED, -bits, settings[1], settings[2]
+                )
+                wire += compressor.compress(piece) + compressor.flush(flush)
+                compressor = None if flush == zlib.Z_FINISH else compressor
+            compressor = compressor or zlib.compressobj(9, zlib.DEFLATED, -bits)
+            wire += compressor.flush(zlib.Z_SYNC_FLUSH)
+            assert wire.endswith(TAIL) or not compressor.flush(zlib.Z_SYNC_FLUSH)
+            wire = wire.removesuffix(TAIL) if wire.endswith(TAIL) else wire + EMPTY
+            at = data.draw(st.integers(0, len(wire)))
+            out = inflater.inflate(wire[:at], False, 2**20) + inflater.inflate(wire[at:], True, 2**20)
+            assert out == b"".join(piece for piece, _ in message)
 
     def test_a_broken_stream_is_judged_as_zlib_judges_it(self) -> None:
         """Bytes that were changed, left out or doubled: the same bytes come out, or both refuse."""
@@ -593,13 +648,18 @@ def their_wire(theirs: Protocol, sent: str | bytes, draw: random.Random) -> Iter
 
 
 def judged_by_zlib(data: bytes, limit: int) -> bytes | None:
-    """What comes out of a message that is compressed by itself; None if it may not."""
-    rest, out = data + TAIL, b""
+    """What comes out of a message that is compressed by itself; None if it may not.
+
+    It is complete if a last empty block ends its stream, and nothing comes out of that.
+    """
+    out = b""
     try:
-        while rest:
+        while data:
             stream = zlib.decompressobj(-12)
-            out += stream.decompress(rest)
-            rest = stream.unused_data
+            out += stream.decompress(data)
+            data = stream.unused_data
+            if not stream.eof and (stream.decompress(TAIL + LAST) or not stream.eof or stream.unused_data):
+                return None
     except zlib.error:
         return None
     return out if len(out) <= limit else None

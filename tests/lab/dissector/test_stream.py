@@ -275,6 +275,7 @@ def test_what_is_wrong_with_a_compressed_message() -> None:
     broken, after = compressed("c101ff c107f248cdc9c90700")
     assert "cannot be inflated" in (broken.error or "")
     assert after.meaning == "compressed f2 48 cd c9 c9 07 00"
+    assert "it ends inside a block" in (compressed("c103f248cd")[0].error or "")
     text = zlib.compressobj(wbits=-15)
     payload = (text.compress(b"\xff") + text.flush(zlib.Z_SYNC_FLUSH))[:-4]
     assert "not UTF-8" in (compressed(f"c1{len(payload):02x}{payload.hex()}")[0].error or "")
@@ -294,7 +295,7 @@ def test_a_bomb_is_not_inflated_to_be_shown() -> None:
 @pytest.mark.parametrize("extensions", [None, "permessage-deflate", "x, permessage-deflate; a=1"])
 def test_the_head_of_the_stream_or_the_caller_tells_the_extensions(extensions: str | None) -> None:
     response = RESPONSE[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
-    head, piece = dissect(response + b"\xc1\x00", sender="server", extensions=extensions)
+    head, piece = dissect(response + b"\xc1\x01\x00", sender="server", extensions=extensions)
     assert head.error is None
     assert piece.error is None
 
