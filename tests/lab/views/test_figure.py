@@ -1,15 +1,17 @@
 """The figure wrapper: alternative text, sharpness, determinism, no global state."""
 
 import base64
+import io
 import struct
 import warnings
 from typing import Any
 
 import matplotlib
 import pytest
+from PIL import Image, ImageColor
 
 from wslab.lab.views.figure import MONO, Figure, box, sheet, style
-from wslab.lab.views.palette import FIELDS, INK
+from wslab.lab.views.palette import FIELDS, GROUND, INK
 
 
 def drawing(text: str = "FIN") -> Figure:
@@ -35,6 +37,12 @@ def test_picture_has_twice_the_declared_pixels() -> None:
     width, height = struct.unpack("!II", picture[16:24])
     assert (width, height) == (400, 200)
     assert (metadata["image/png"]["width"], metadata["image/png"]["height"]) == (200, 100)
+
+
+def test_its_ground_lets_the_page_through_and_its_boxes_do_not() -> None:
+    picture = Image.open(io.BytesIO(drawing().png()))
+    assert picture.getpixel((390, 190)) == ImageColor.getrgb(GROUND)
+    assert picture.getpixel((30, 30)) == (*ImageColor.getrgb(FIELDS["FIN"].background), 255)
 
 
 def test_picture_is_deterministic_and_anonymous() -> None:

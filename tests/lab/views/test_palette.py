@@ -4,7 +4,19 @@ from itertools import combinations, pairwise, product
 
 import pytest
 
-from wslab.lab.views.palette import CLIENT, ERROR, FIELDS, KINDS, PAPER, SERVER, Colour
+from wslab.lab.views.palette import (
+    CLIENT,
+    ERROR,
+    FIELDS,
+    GROUND,
+    INK,
+    KINDS,
+    PALE,
+    PAPER,
+    SERVER,
+    Colour,
+)
+from wslab.lessons.polling.figures import LOOKS
 
 ALL = {**FIELDS, "error": ERROR, "client": CLIENT, "server": SERVER}
 NEIGHBOURS = [
@@ -126,9 +138,35 @@ def test_what_crosses_the_wire_is_told_apart_from_each_other_and_from_both_sides
         assert distance(one, other, deficiency) > 10, (one, other)
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_inks_are_readable_on_paper(name: str) -> None:
-    assert contrast(KINDS[name].ink, PAPER) >= 4.5
+PAGES = ("#FFFFFF", "#111111", "#0D1117", "#131416")  # white; dark: JupyterLab, GitHub, the reading edition
+WRITTEN = {"ink": INK, **{n: k.ink for n, k in KINDS.items()}, **{n: k.colour for n, k in LOOKS.items()}}
+DRAWN = {"client": CLIENT.background, "server": SERVER.background, "error": ERROR.background, "pale": PALE}
+
+
+def on(page: str) -> str:
+    """What a figure's ground looks like on a page."""
+    opacity = int(GROUND[7:], 16) / 255
+    parts = [(int(GROUND[i : i + 2], 16), int(page[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(a * opacity + b * (1 - opacity)):02X}" for a, b in parts)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_written_in_a_figure_is_readable_on_every_page(name: str, page: str) -> None:
+    assert contrast(WRITTEN[name], on(page)) >= 4.5
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", DRAWN)
+def test_lines_and_areas_stand_out_on_every_page(name: str, page: str) -> None:
+    assert contrast(DRAWN[name], on(page)) >= 3
+
+
+def test_a_figure_is_white_on_a_white_page_and_does_not_glare_on_a_dark_one() -> None:
+    assert on("#FFFFFF") == PAPER
+    assert all(luminance(on(page)) < 0.5 for page in PAGES[1:])
+    # One ink on a transparent ground cannot do it: between these two pages there is no room for 4.5 twice.
+    assert contrast(PAGES[0], PAGES[1]) < 4.5**2
 
 
 def test_css_sets_background_and_ink() -> None:

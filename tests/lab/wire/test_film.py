@@ -7,12 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from wslab.frames import Frame, Opcode, encode_frame
-from wslab.lab.views.palette import FIELDS, KINDS
+from wslab.lab.views.palette import FIELDS, GROUND, KINDS
 from wslab.lab.wire.conversation import Conversation, Row
-from wslab.lab.wire.film import FLYING, MAX_ROWS, Film, _flying
+from wslab.lab.wire.film import CARD, FLYING, MAX_ROWS, Film, _flying
 from wslab.lab.wire.reader import Reader
 from wslab.lab.wire.recording import Recording
 
@@ -61,13 +61,17 @@ def test_the_same_conversation_gives_the_same_bytes() -> None:
     assert Film(talk()).png() == Film(talk()).png()
 
 
-def test_its_corners_are_transparent_and_its_card_is_light() -> None:
+def test_its_corners_are_transparent_and_its_card_lets_the_page_through() -> None:
     image = Image.open(io.BytesIO(Film(talk()).png())).convert("RGBA")
     width, height = image.size
     assert (width, height) == tuple(2 * side for side in Film(talk()).size)
     opacity = image.getchannel("A")
     assert [opacity.getpixel((x, y)) for x in (0, width - 1) for y in (0, height - 1)] == [0] * 4
-    assert image.getpixel((width // 2, height - 8)) == (0xFB, 0xFB, 0xF9, 255)
+    *_, opaque = ImageColor.getrgb(GROUND)
+    assert opaque <= image.getpixel((width // 2, height - 8))[3] < opaque + 6  # type: ignore[index]
+    white = Image.new("RGBA", image.size, "white")
+    white.alpha_composite(image)
+    assert _near(white.getpixel((width // 2, height - 8))[:3], ImageColor.getrgb(CARD))  # type: ignore[index]
     assert sum(opacity.histogram()[1:]) > 0.99 * width * height
 
 
@@ -97,10 +101,10 @@ def test_its_words_are_the_conversation() -> None:
 def test_what_never_arrived_and_what_the_tap_did_are_drawn_too() -> None:
     lost = Row(0.0, None, 1, "client", "frame", 7, "PING", "asks for a Pong")
     frozen = Row(1.0, None, 0, None, "tap", 0, "freeze", "nothing passes any more; neither side is told")
-    image = Image.open(io.BytesIO(Film(Conversation([lost, frozen])).png())).convert("RGB")
+    image = Image.open(io.BytesIO(Film(Conversation([lost, frozen])).png())).convert("RGBA")
     ink = tuple(int(KINDS["control frame"].ink[i : i + 2], 16) for i in (1, 3, 5))
     y = 2 * (52 + 22)
-    drawn = [x for x in range(image.width) if _near(image.getpixel((x, y)), ink)]
+    drawn = [x for x in range(image.width) if _near(image.getpixel((x, y))[:3], ink)]  # type: ignore[index]
     assert drawn
     assert max(drawn) < image.width * 0.55  # half way
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from matplotlib.colors import to_rgba
 
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.lab.dissector.stream import dissect
 from wslab.lab.views.figure import Figure
-from wslab.lab.views.palette import KINDS
+from wslab.lab.views.palette import GRID, KINDS
 from wslab.lab.wire.conversation import Conversation, Row, caption
 from wslab.lab.wire.sequence import DASHES, MAX_ROWS, draw_conversation
 
@@ -139,7 +140,7 @@ def test_a_freeze_is_shaded_and_what_was_sent_into_it_is_drawn() -> None:
     assert "frozen" in texts(figure)
     assert 'TEXT "Are you there?"' in texts(figure)
     assert {"freeze", "thaw"} <= set(texts(figure))
-    [shade] = [patch for patch in figure.figure.axes[0].patches if patch.get_facecolor()[0] == 0xE6 / 255]
+    [shade] = [patch for patch in figure.figure.axes[0].patches if patch.get_facecolor() == to_rgba(GRID)]
     crosses = [line for line in figure.figure.axes[0].lines if line.get_marker() == "x"]
     assert len(crosses) == 1
     assert shade.get_extents().height > 100

@@ -85,7 +85,8 @@ def _wrong_lines(piece: Dissection, width: int) -> list[str]:
 def _write(axes: Axes, left: float, top: float, lines: list[str]) -> None:
     for i, line in enumerate(lines):
         middle = top + (i + 0.5) * _WRONG_LINE
-        label(axes, left, middle, line, size=8, weight="bold", ink=ERROR.background)
+        box(axes, (left, middle - 9, 5, _WRONG_LINE), "", ERROR)
+        label(axes, left + 12, middle, line, size=8, weight="bold")
 
 
 def _words(piece: Dissection) -> str:

@@ -1,8 +1,8 @@
 """A matplotlib figure that is shown with its words, and the sheet that diagrams are drawn on.
 
 Figures are drawn with the Agg canvas and without pyplot: no global state, no window, no second picture of the
-same figure at the end of a cell. The paper is white and the ink dark on light and dark pages alike. The fonts
-come with matplotlib, and nothing in the file tells when or with what it was made.
+same figure at the end of a cell. The ink is dark, and the ground dims itself on a dark page (`GROUND`). The
+fonts come with matplotlib, and nothing in the file tells when or with what it was made.
 
 Left to others: what is drawn (each instrument draws its own objects) and the colours (`palette`).
 """
@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as MplFigure
 from matplotlib.patches import Rectangle
 
-from wslab.lab.views.palette import INK, PAPER, Colour
+from wslab.lab.views.palette import GROUND, INK, Colour
 from wslab.lab.views.shown import Picture
 
 __all__ = ["MONO", "SANS", "Figure", "box", "canvas", "label", "sheet", "style"]
@@ -40,11 +40,11 @@ def style() -> Iterator[None]:
     """
     look: dict[Any, Any] = {
         "axes.edgecolor": INK,
-        "axes.facecolor": PAPER,
+        "axes.facecolor": "none",
         "axes.labelcolor": INK,
         "axes.spines.right": False,
         "axes.spines.top": False,
-        "figure.facecolor": PAPER,
+        "figure.facecolor": GROUND,
         "font.family": SANS,
         "font.size": 9.0,
         "path.sketch": None,
@@ -110,7 +110,7 @@ def canvas(width: float, height: float) -> MplFigure:
 
 
 def sheet(width: float, height: float) -> tuple[MplFigure, Axes]:
-    """Return an empty white sheet to draw a diagram on.
+    """Return an empty sheet to draw a diagram on.
 
     Args:
         width, height: the size in CSS pixels. The axes use the same unit, with (0, 0) at the top left.

@@ -7,11 +7,28 @@ Every view that uses a colour also writes the name of the field: colour never ca
 
 A coloured cell always sets both its background and its ink, so that it reads the same on a light and a dark
 page. What crosses the wire is of four kinds, each with a background for tables and an ink for arrows.
+
+A figure is a stored picture that does not know on which page it is shown. No one ink has a contrast of 4.5
+both on white and on JupyterLab's dark page, so a figure brings its ground: `GROUND` is white on a white page
+and a dimmed card on a dark one. Inks of text have 4.5 on both, lines and areas 3.
 """
 
 from typing import NamedTuple
 
-__all__ = ["CLIENT", "ERROR", "FIELDS", "INK", "KINDS", "PAPER", "SERVER", "Colour", "Kind"]
+__all__ = [
+    "CLIENT",
+    "ERROR",
+    "FIELDS",
+    "GRID",
+    "GROUND",
+    "INK",
+    "KINDS",
+    "PALE",
+    "PAPER",
+    "SERVER",
+    "Colour",
+    "Kind",
+]
 
 
 class Colour(NamedTuple):
@@ -32,6 +49,11 @@ class Colour(NamedTuple):
 
 INK = "#1A1A1A"
 PAPER = "#FFFFFF"
+GROUND = "#FFFFFFB3"
+"""What a figure stands on: white that lets 30 % of the page through."""
+GRID = "#00000022"
+PALE = "#555555"
+"""The ink of what stands back: a way not taken, a bound."""
 
 FIELDS: dict[str, Colour] = {
     "FIN": Colour("#F5EB7A", INK),
@@ -71,9 +93,9 @@ class Kind(NamedTuple):
 
 # The inks are darker tones of the fields' hues, none of them near those of client and server.
 KINDS = {
-    "HTTP": Kind(FIELDS["start line"], "#5A4FB0", "dashed"),
-    "data frame": Kind(FIELDS["payload data"], "#00704F", "solid"),
+    "HTTP": Kind(FIELDS["start line"], "#3D2F9E", "dashed"),
+    "data frame": Kind(FIELDS["payload data"], "#00543B", "solid"),
     "control frame": Kind(FIELDS["close code"], "#85156A", "dotted"),
-    "TCP and network": Kind(None, "#404040", "dash-dot"),
+    "TCP and network": Kind(None, "#2A2A2A", "dash-dot"),
 }
 """What crosses the wire, by the name in a legend."""

@@ -20,7 +20,7 @@ from typing import Any
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from wslab.lab.views.palette import CLIENT, FIELDS, INK, KINDS, SERVER, Colour
+from wslab.lab.views.palette import CLIENT, FIELDS, GROUND, INK, KINDS, SERVER, Colour
 from wslab.lab.views.shown import Picture
 from wslab.lab.wire.conversation import Conversation, Row, caption, in_words, kind_of, shorten
 
@@ -33,7 +33,7 @@ MAX_ROWS = 12
 HOLD, MOTION, TICK = 2500, 4500, 50  # milliseconds: a whole picture, all that moves, a step of a flight
 FLYING = 12  # bytes of a frame; the rest is an ellipsis
 COLOURS = 64
-CARD, EDGE, CORNER = "#FBFBF9", "#C9CCD0", "#FF00FF"
+CARD, EDGE, CORNER = "#F6F6F4", "#C9CCD0", "#FF00FF"
 TITLE = "Film of a conversation, client on the left, server on the right."
 Point = tuple[float, float]
 Place = tuple[float, float, float, float]  # left, top, width, height
@@ -174,6 +174,23 @@ def _exact(palette: list[int]) -> list[int]:
     return palette
 
 
+def _dimmed(palette: list[int]) -> tuple[list[int], bytes]:
+    """Return a palette and its opacities: the white in a colour lets the page through as `GROUND` does.
+
+    On a white page every colour is as it was. What is lighter than the card is the writing in
+    a box, and stays.
+    """
+    colours, opacities = [], []
+    _, _, _, opaque = ImageColor.getcolor(GROUND, "RGBA")  # type: ignore[misc]
+    lets, light = 255 - opaque, min(ImageColor.getrgb(CARD))
+    for at in range(0, len(palette), 3):
+        colour = palette[at : at + 3]
+        gone = 0 if min(colour) > light else lets * min(colour) // 255
+        colours += [255 * (part - gone) // (255 - gone) for part in colour]
+        opacities.append(0 if colour == [*ImageColor.getrgb(CORNER)] else 255 - gone)
+    return colours, bytes(opacities)
+
+
 def _encoded(pictures: Sequence[Image.Image], times: Sequence[int], flights: Sequence[Image.Image]) -> bytes:
     """Return pictures as one file, in one palette: that of the whole and of what flies half way."""
     width, height = pictures[0].size
@@ -186,7 +203,10 @@ def _encoded(pictures: Sequence[Image.Image], times: Sequence[int], flights: Seq
     palette.putpalette(_exact(palette.getpalette() or []))
     small = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     film: dict[str, Any] = {"append_images": small[1:], "duration": list(times), "loop": 1}
-    film |= {"disposal": 0, "blend": 0, "transparency": small[0].getpixel((0, 0))}
+    colours, opacities = _dimmed(palette.getpalette() or [])
+    for picture in small:
+        picture.putpalette(colours)
+    film |= {"disposal": 0, "blend": 0, "transparency": opacities}
     file = io.BytesIO()
     small[0].save(file, "PNG", save_all=True, **film)
     return file.getvalue()

@@ -18,7 +18,7 @@ from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from wslab.lab.views.figure import Figure, box, sheet, style
-from wslab.lab.views.palette import CLIENT, INK, KINDS, PAPER, SERVER
+from wslab.lab.views.palette import CLIENT, GRID, INK, KINDS, PALE, SERVER
 from wslab.lab.wire.conversation import Conversation, Row, caption, in_words, kind_of, shorten
 
 __all__ = ["draw_conversation"]
@@ -78,7 +78,8 @@ def _timed(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> A
     axes = _stage(left, right, max([TOP + HEIGHT, *labels, *lowest]) + 12, rows)
     _frozen(axes, rows, scale, (left, right))
     for tick, text in scale.ticks():
-        axes.plot([52, WIDTH], [tick, tick], color="#E0E0E0", linewidth=0.8, zorder=0)
+        for begin, end in ((52, 66), (left, right)):  # none behind a label
+            axes.plot([begin, end], [tick, tick], color=GRID, linewidth=0.8, zorder=0)
         _text(axes, 48, tick, text, INK, "right")
     for row, y, beside in zip(rows, heights, labels, strict=True):
         arrived = y + LOST if row.arrived is None else scale.y(row.arrived)
@@ -88,7 +89,7 @@ def _timed(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> A
         number = f"({row.connection}) " if several and row.connection else ""
         text = number + (row.what if row.kind == "tap" else caption(row))
         x, away = (right, 1) if row.sender == "server" else (left, -1)
-        axes.plot([x, x + 14 * away], [y, beside], color="#6B6B6B", linewidth=0.6)
+        axes.plot([x, x + 14 * away], [y, beside], color=PALE, linewidth=0.6)
         side, room = ("left", WIDTH - right - 20) if away > 0 else ("right", left - 72)
         _text(axes, x + 17 * away, beside, text, KINDS[kind_of(row)].ink, side, room)
     if gap is not None:
@@ -127,7 +128,7 @@ def _frozen(axes: Axes, rows: Sequence[Row], scale: _Scale, sides: tuple[float, 
             until = TOP + HEIGHT if row is None else scale.y(row.time)
             for begin in since.values():
                 place = (left, begin), right - left, until - begin
-                axes.add_patch(Rectangle(*place, fc="#E6E6E6", ec="none", zorder=0.5))
+                axes.add_patch(Rectangle(*place, fc=GRID, ec="none", zorder=0.5))
                 if until - begin > 2 * LABEL:
                     _text(axes, (left + right) / 2, until - LABEL / 2 - 3, "frozen", INK, "center")
             since.clear()
@@ -179,8 +180,7 @@ def _arrow(axes: Axes, row: Row, client: tuple[float, float], server: tuple[floa
 
 def _text(axes: Axes, x: float, y: float, text: str, colour: str, side: str, room: float = WIDTH) -> None:
     """Write a text that takes no more than so much room; what does not fit is left out, and that is shown."""
-    paper = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
-    written = axes.text(x, y, text, color=colour, size=8.5, ha=side, va="center", zorder=4, bbox=paper)
+    written = axes.text(x, y, text, color=colour, size=8.5, ha=side, va="center", zorder=4)
     while (width := written.get_window_extent().width) > room:
         text = text[: int(len(text) * room / width) - 1].rstrip("… ") + "…"
         written.set_text(text)

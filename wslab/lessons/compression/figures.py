@@ -33,7 +33,11 @@ def bars(
                 axes.barh(row, number, 0.9, color=colour.background, edgecolor=INK, linewidth=0.8)
                 text = f"{number:.{2 if most < 10 else 0}f} {setting}".rstrip()
                 axes.text(
-                    number + most / 90, row, text, va="center", bbox={"fc": PAPER, "ec": "none", "pad": 1}
+                    number + most / 90,
+                    row,
+                    text,
+                    va="center",
+                    bbox={"fc": PAPER, "ec": "none", "alpha": 0.5, "pad": 1},
                 )
                 row += 1
             row += 0.4

@@ -7,13 +7,12 @@ from types import ModuleType
 from typing import Any
 
 from wslab.lab.views.figure import Figure, canvas, style
-from wslab.lab.views.palette import CLIENT, INK
+from wslab.lab.views.palette import CLIENT, INK, PALE
 
 __all__ = ["saws"]
 
 Formula = Callable[[float, float, float], float]
 Measured = Sequence[tuple[float, float]]
-PALE = "#6B6B6B"
 TITLE = "A lost peer is noticed after timeout to interval + timeout; websockets then waits for a Close"
 
 

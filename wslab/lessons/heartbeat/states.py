@@ -14,7 +14,7 @@ from matplotlib.patches import Polygon
 
 from wslab.connection import TRANSITIONS, ReadyState
 from wslab.lab.views.figure import Figure, box, label, sheet, style
-from wslab.lab.views.palette import CLIENT, INK, PAPER, Colour
+from wslab.lab.views.palette import INK, PALE, PAPER, Colour
 
 __all__ = ["diagram"]
 
@@ -24,7 +24,7 @@ Point = tuple[float, float]
 WIDTH, HEIGHT, MIDDLE = 760, 264, 126  # MIDDLE: of the boxes, from the top
 FIRST, APART = 56, 216  # the middle of the first box, and from one middle to the next
 WIDE, HIGH, LINE = 92, 46, 16  # a box, and a line of text
-PALE, VISITED = "#6B6B6B", Colour("#D9E9F5", INK)
+VISITED = Colour("#D9E9F5", INK)
 
 
 def diagram(walked: Sequence[str] = ()) -> Figure:
@@ -95,9 +95,9 @@ def _arrow(
     axes.add_patch(Polygon(tip, facecolor=ink, edgecolor=ink, zorder=2))
     for line, (name, number) in enumerate(reversed(marks.items())):
         text = f"({number}) {name}" if number else name
-        weight, colour = ("bold", CLIENT.background) if number else ("normal", ink)
+        weight = "bold" if number else "normal"
         y = lowest - LINE * line
-        label(axes, middle, y, text, size=7.5, align="center", weight=weight, ink=colour)  # type: ignore[arg-type]
+        label(axes, middle, y, text, size=7.5, align="center", weight=weight, ink=ink)  # type: ignore[arg-type]
 
 
 def _in_words(path: Sequence[str]) -> str:

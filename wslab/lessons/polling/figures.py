@@ -14,17 +14,16 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from wslab.lab.views.figure import Figure, canvas, style
-from wslab.lab.views.palette import INK, PAPER
+from wslab.lab.views.palette import GRID, INK, KINDS, PALE, PAPER
 from wslab.lessons.polling.race import Race, Result
 
 __all__ = ["rates", "timeline", "trade"]
 
-STALE = "#B9B9B9"
 HOUR = 3600
 HOLD = 30  # seconds that a server lets a long poll wait
 COMMENT, COMMENTS = 8, 15  # bytes of a comment as a chunk, and seconds between two (HTML standard)
 HEARTBEAT, HEARTBEATS = 16, 20  # bytes of ping and pong with four bytes each, and seconds between two
-GRID: dict[str, Any] = {"which": "major", "color": "#E2E2E2", "linewidth": 0.6}
+LINES: dict[str, Any] = {"which": "major", "color": GRID, "linewidth": 0.6}
 
 
 class Look(NamedTuple):
@@ -36,10 +35,10 @@ class Look(NamedTuple):
 
 
 LOOKS = {
-    "polling": Look("#5A4FB0", "o", "-"),
-    "long polling": Look("#9A5200", "s", (0, (7, 2))),
-    "server-sent events": Look("#00704F", "^", (0, (7, 2, 1.5, 2))),
-    "WebSocket": Look("#9B1C5C", "D", (0, (1.5, 1.5))),
+    "polling": Look(KINDS["HTTP"].ink, "o", "-"),
+    "long polling": Look("#703C00", "s", (0, (7, 2))),
+    "server-sent events": Look(KINDS["data frame"].ink, "^", (0, (7, 2, 1.5, 2))),
+    "WebSocket": Look("#8A1952", "D", (0, (1.5, 1.5))),
 }
 
 
@@ -86,7 +85,7 @@ def _strip(axes: Axes, result: Result, begin: float, end: float) -> None:
     axes.hlines([0, 1], begin, end, colors=INK, linewidth=0.8, zorder=1)
     for number, moment in enumerate(changes, 1):
         known = next(at for at, n in learned if n >= number)
-        axes.hlines(0, moment, known, colors=STALE, linewidth=7, zorder=0)
+        axes.hlines(0, moment, known, colors=PALE, linewidth=7, zorder=0)
     for moment in result.asked:
         axes.plot([moment, moment + delay], [0, 1], color=INK, dashes=(3, 2), linewidth=0.9)
     last = 0
@@ -109,7 +108,7 @@ def _signs() -> list[Line2D]:
         ("response or message", {"linewidth": 1.1}),
         ("brought something new", {"marker": "o", **dot}),
         ("brought nothing new", {"marker": "o", "markerfacecolor": PAPER, **dot}),
-        ("the client is out of date", {"linewidth": 7, "color": STALE}),
+        ("the client is out of date", {"linewidth": 7, "color": PALE}),
     ]
     return [Line2D([], [], label=label, **{"color": INK, **look}) for label, look in looks]
 
@@ -144,7 +143,7 @@ def trade(race: Race, costs: Mapping[str, int]) -> Figure:
         axes.xaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.margins(0.14, 0.16)
-        axes.grid(**GRID)
+        axes.grid(**LINES)
         axes.set_axisbelow(True)
         axes.text(0.01, 0.02, "better: fresher and cheaper", transform=axes.transAxes, style="italic")
         drawing.legend(handles=_fills(delays), loc="outside lower center", ncols=3, frameon=False)
@@ -174,7 +173,7 @@ def _point(axes: Axes, result: Result) -> None:
     axes.annotate(
         words, place, at[:2], textcoords="offset points", color=look.colour, fontsize=8, ha=at[2],
         va="center" if at[0] else "bottom", zorder=4,
-        bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.6},
+        bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.5, "pad": 0.6},
     )  # fmt: skip
 
 
@@ -231,7 +230,7 @@ def rates(costs: Mapping[str, int]) -> Figure:
         axes.set_xticks(list(marks), list(marks.values()))
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.minorticks_off()
-        axes.grid(**GRID)
+        axes.grid(**LINES)
     return Figure(
         drawing,
         f"{title}. Bytes in an hour for one client, from one change a day to ten a second, on logarithmic "

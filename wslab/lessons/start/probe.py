@@ -140,7 +140,7 @@ def _draw(marks: list[tuple[str, float, float]], trips: list[tuple[float, float]
         axes = drawing.add_subplot()
         drawing.suptitle(TITLE, fontsize=11, fontweight="bold")
         for number, (name, began, ended) in enumerate(marks):
-            axes.axvspan(began, ended, facecolor="#DDDDDD" if number % 2 else "#F2F2F2")
+            axes.axvspan(began, ended, facecolor=INK, alpha=0.15 if number % 2 else 0.05)
             axes.annotate(name, ((began + ended) / 2, 1.02), xycoords=("data", "axes fraction"), ha="center")
         axes.set_yscale("log")
         due, waited = [due for due, _ in trips], [end - due for due, end in trips]
