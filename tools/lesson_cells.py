@@ -4,6 +4,7 @@ Pictures and tests run these programs as they stand in the notebooks, outside Ju
 the cells into a file of their own.
 """
 
+import linecache
 from pathlib import Path
 from typing import Any
 
@@ -27,5 +28,8 @@ def run_cells(notebook: Path, *tags: str, **given: Any) -> dict[str, Any]:
         given: names that the cells find, such as an answer to an exercise.
     """
     namespace: dict[str, Any] = {"__name__": notebook.stem, **given}
-    exec(compile(source_of(notebook, *tags), notebook.name, "exec"), namespace)
+    source = source_of(notebook, *tags)
+    # For inspect.getsource, by which a cell takes the source of a function.
+    linecache.cache[notebook.name] = (len(source), None, source.splitlines(keepends=True), notebook.name)
+    exec(compile(source, notebook.name, "exec"), namespace)
     return namespace

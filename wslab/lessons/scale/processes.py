@@ -2,8 +2,8 @@
 
 The keeper is a tiny Python process between the kernel and the process that does the work. It starts the
 command, says its process id, and reads a pipe that only the kernel can write to. When the kernel ends, in
-whatever way, the system closes the pipe, and the keeper ends the command. `Workers` runs a script, the
-program that the lesson builds, several times in this way.
+whatever way, the system closes the pipe, and the keeper ends the command. `Workers` runs a program, the one
+that the lesson builds, several times in this way.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-__all__ = ["Kept", "Workers", "script"]
+__all__ = ["START", "Kept", "Workers", "script"]
 
 _KEEPER = """
 import os, subprocess, sys
@@ -48,11 +47,12 @@ class Kept:
 
     async def start(self) -> None:
         """Start keeper and process; the process writes to the standard output that `line` reads."""
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - stop() closes it
         self._keeper = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", "-c", _KEEPER, *self._command),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=self._errors,
             start_new_session=True,  # so that interrupting the kernel interrupts the cell alone
         )
         self.pid = int(await self.line())
@@ -61,7 +61,7 @@ class Kept:
         """Return the next line that the process prints.
 
         Raises:
-            RuntimeError: it has ended, or says nothing for 20 seconds.
+            RuntimeError: it has ended, or says nothing for 20 seconds; with the last line of its traceback.
         """
         assert self._keeper.stdout
         try:
@@ -69,7 +69,9 @@ class Kept:
         except TimeoutError:
             line = b""
         if not line:
-            raise RuntimeError(f"the process {self._command[0]} did not start")
+            self._errors.seek(0)
+            why = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+            raise RuntimeError(f"the process did not start: {why or 'it printed nothing'}")
         return line.decode().strip()
 
     def kill(self) -> None:
@@ -82,6 +84,7 @@ class Kept:
             assert self._keeper.stdin
             self._keeper.stdin.close()
             await self._keeper.wait()
+            self._errors.close()
             self.pid = 0
 
 
@@ -110,20 +113,14 @@ class Workers:
     """
 
     def __init__(self, program: str, arguments: Sequence[object] = (), *, count: int) -> None:
-        self._program, self._arguments = program, [str(each) for each in arguments]
-        self._count = count
-        self.processes: list[Kept] = []
+        command = (sys.executable, "-c", program, *map(str, arguments))
+        self.processes = [Kept(*command) for _ in range(count)]
         self.ports: list[int] = []
 
     async def __aenter__(self) -> Workers:
-        self._folder = tempfile.TemporaryDirectory(prefix="wslab-")
-        path = Path(self._folder.name, "worker.py")
-        path.write_text(self._program, encoding="utf-8")
-        command = (sys.executable, str(path), *self._arguments)
-        self.processes = [Kept(*command) for _ in range(self._count)]
         try:
             await asyncio.gather(*(each.start() for each in self.processes))
-            self.ports = [int(port) for port in await asyncio.gather(*(p.line() for p in self.processes))]
+            self.ports = [int(await each.line()) for each in self.processes]
         except BaseException:
             await self.__aexit__()
             raise
@@ -131,7 +128,6 @@ class Workers:
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*(each.stop() for each in self.processes))
-        self._folder.cleanup()
 
     def kill(self, number: int) -> None:
         """Kill one of the processes with -9: it does nothing more, and says good-bye to nobody."""

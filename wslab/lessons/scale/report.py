@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import numpy as np
 
 from wslab.lab.views.figure import Figure, canvas, style
 from wslab.lab.views.palette import CLIENT, ERROR, INK
@@ -21,7 +23,6 @@ class Report:
         name: what was tried.
         sent: the keys of all messages, in the order in which they were said.
         got: for each client the keys that arrived, in the order of arrival.
-        note: a sentence, where the run is not one of today.
 
     >>> Report("example", ["0:1", "1:1", "0:2"], [["0:1", "0:2", "0:2"], ["0:1", "1:1", "0:2"]])
     3 messages to 2 clients: lost 1, twice 1, out of order 0
@@ -29,14 +30,12 @@ class Report:
 
     name: str
     sent: Sequence[str]
-    got: Sequence[Sequence[str]] = field(repr=False)
-    note: str = ""
+    got: Sequence[Sequence[str]]
 
     @property
     def missing(self) -> dict[int, list[str]]:
         """The keys that never arrived, for each client that misses any."""
-        arrived = [set(got) for got in self.got]
-        found = {n: [key for key in self.sent if key not in keys] for n, keys in enumerate(arrived)}
+        found = {n: [key for key in self.sent if key not in got] for n, got in enumerate(self.got)}
         return {number: keys for number, keys in found.items() if keys}
 
     @property
@@ -54,53 +53,43 @@ class Report:
         """How often a message came before an earlier one of the same sender; repeated ones do not count."""
         found = 0
         for got in self.got:
-            newest: dict[str, int] = {}
+            newest: Counter[str] = Counter()
             for key in dict.fromkeys(got):
                 sender, _, number = key.partition(":")
-                found += int(number) < newest.get(sender, 0)
-                newest[sender] = max(newest.get(sender, 0), int(number))
+                found += int(number) < newest[sender]
+                newest[sender] = max(newest[sender], int(number))
         return found
 
     def __repr__(self) -> str:
         counts = f"lost {self.lost}, twice {self.twice}, out of order {self.unordered}"
-        text = f"{len(self.sent)} messages to {len(self.got)} clients: {counts}"
-        return f"{self.note}\n{text}" if self.note else text
+        return f"{len(self.sent)} messages to {len(self.got)} clients: {counts}"
 
     def figure(self, title: str) -> Figure:
-        """Draw a square for each delivery: a row for each client, a column for each message.
+        """Draw a mark for each delivery: a row for each client, a column for each message.
 
         Args:
             title: the claim that the picture shows.
         """
+        times = np.array([[min(2, got.count(key)) for key in self.sent] for got in self.got])
         with style():
             drawing = canvas(8.4, 2.9)
             axes = drawing.add_subplot(title=title, xlabel="message, in the order sent", ylabel="client")
-            for count, colour, marker, size in (
-                (1, CLIENT.background, "s", 4),
-                (0, ERROR.background, "x", 14),
-                (2, INK, "P", 22),
+            for count, name, colour, marker, size in (
+                (1, "arrived once", CLIENT.background, "s", 4),
+                (0, "lost", ERROR.background, "x", 14),
+                (2, "twice", INK, "P", 22),
             ):
-                places = self._places(count)
-                names = {0: "lost", 1: "arrived once", 2: "twice"}
-                if places:
-                    x, y = zip(*places, strict=True)
-                    axes.scatter(x, y, s=size, c=colour, marker=marker, label=names[count], linewidths=0.8)
+                if (times == count).any():
+                    y, x = np.nonzero(times == count)
+                    axes.scatter(x, y, s=size, c=colour, marker=marker, label=name, linewidths=0.8)
             axes.invert_yaxis()
             axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-        first = min(self.missing, default=None)
-        whose = f" Clients {', '.join(map(str, self.missing))} miss messages." if first is not None else ""
-        repeated = {key for got in self.got for key, times in Counter(got).items() if times > 1}
-        whose += f" {len(repeated)} messages come twice." if repeated else ""
-        return Figure(drawing, f"{title}. {len(self.sent)} messages, {len(self.got)} clients.{whose}")
-
-    def _places(self, count: int) -> list[tuple[int, int]]:
-        counts = [Counter(got) for got in self.got]
-        return [
-            (at, number)
-            for number, arrived in enumerate(counts)
-            for at, key in enumerate(self.sent)
-            if min(arrived[key], 2) == count
-        ]
+        words = f"{title}. {len(self.sent)} messages, {len(self.got)} clients."
+        if self.missing:
+            words += f" Clients {', '.join(map(str, self.missing))} miss messages."
+        if repeated := int((times == 2).any(axis=0).sum()):
+            words += f" {repeated} messages come twice."
+        return Figure(drawing, words)
 
 
 def beside(*reports: Report) -> Table:
