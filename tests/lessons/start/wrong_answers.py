@@ -82,6 +82,27 @@ async def write_the_coroutine(uri: str, question: str) -> str:
         return str(websocket.recv())
 
 
+async def send_a_coroutine(uri: str, question: str) -> str | bytes:
+    async def text() -> str:
+        return question
+
+    async with connect(uri) as websocket:
+        await websocket.send(text())  # type: ignore[arg-type]  # the mistake
+        return await websocket.recv()
+
+
+async def forget_to_await_the_connection(uri: str, question: str) -> Any:
+    websocket: Any = connect(uri)
+    await websocket.send(question)
+    return await websocket.recv()
+
+
+async def enter_without_async(uri: str, question: str) -> Any:
+    with connect(uri) as websocket:  # type: ignore[attr-defined]  # the mistake
+        await websocket.send(question)
+        return await websocket.recv()
+
+
 async def send_bytes(uri: str, question: str) -> str | bytes:
     async with connect(uri) as websocket:
         await websocket.send(question.encode())
@@ -148,9 +169,12 @@ WRONG = [
     Wrong("ask", return_the_question, "returned the question"),
     Wrong("ask", forget_to_return, "returned None"),
     Wrong("ask", forget_to_send, "did not send the question"),
-    Wrong("ask", forget_to_await),
-    Wrong("ask", forget_to_await_the_sending, "send"),
-    Wrong("ask", write_the_coroutine),
+    Wrong("ask", forget_to_await, "Put await in front of that call"),
+    Wrong("ask", forget_to_await_the_sending, "Send it, with await"),
+    Wrong("ask", write_the_coroutine, "recv(…) (line"),
+    Wrong("ask", send_a_coroutine, "text(…) returns a coroutine, and nobody awaits it"),
+    Wrong("ask", forget_to_await_the_connection, "connect(…) is not a connection yet"),
+    Wrong("ask", enter_without_async, "Write async with instead of with"),
     Wrong("ask", lambda uri, question: None, "async def"),
     Wrong("ask", say_hello, "something other than the question"),
     Wrong("ask", receive_first, "The server has no question"),

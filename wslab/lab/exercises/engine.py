@@ -7,6 +7,7 @@ or a call, ``trial`` how the code ended; here it becomes what the learner reads.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ _OURS = "The check itself failed on this answer: a fault of the course. The answ
 _UNHEARD = "A task that you started ended with an exception, and nobody awaited it. A server logs that."
 _WAITS = "It could not be stopped and goes on in the background: it waits (a sleep, a socket, an input) or "
 _WAITS += "catches every exception. If the kernel becomes slow, restart it."
+_NAMES_AWAIT = re.compile(r"\bawait|\bcreate_task|\basync ")
 
 
 class _Found(NamedTuple):
@@ -94,7 +96,10 @@ def _try(exercise: Value | Function | Watched, answer: Any) -> _Found:
     rows = (("raised in a task", describe(lost[0][0])), lost[0][1]) if lost else ()
     if found.state == "right" and lost:
         found = _Found("wrong", (_UNHEARD,))
-    return _Found(found.state, (*found.sentences, *_forgotten(outcome, asked)), (*rows, *found.rows))
+    forgotten = tuple(_forgotten(outcome, asked))  # most likely the cause, where nothing else names it
+    named = found.state != "wrong" or _NAMES_AWAIT.search("".join(found.sentences))
+    said = found.sentences + forgotten if named else forgotten + found.sentences
+    return _Found(found.state, said, (*rows, *found.rows))
 
 
 def _found(exercise: Value | Function | Watched, asked: Answer, outcome: trial.Outcome) -> _Found:

@@ -32,8 +32,8 @@ Watch = Callable[[Lane, str], None]
 async def race(
     ways: Iterable[Way],
     clock: Clock,
-    *,
     delays: Sequence[float] = (0.0,),
+    *,
     rest: float | None = None,
     watch: Watch | None = None,
 ) -> Race:
