@@ -67,7 +67,7 @@ class Assembler:
         self._inflater = inflater
         self._inflate: Inflater | None = None  # the same while a compressed message arrives
         self._size = 0  # bytes of that message so far
-        self._parts: io.StringIO | io.BytesIO = io.BytesIO()  # a text is decoded already
+        self._parts: io.StringIO | io.BytesIO  # made for each message; a text is decoded already
         self._cut = b""  # up to three bytes of a character that is not whole
 
     def add(self, first: int, payload: bytes) -> str | bytes | None:

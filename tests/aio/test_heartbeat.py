@@ -15,6 +15,8 @@ from wslab import (
     ServerConnection,
 )
 from wslab.aio.heartbeat import Heartbeat
+from wslab.aio.inbox import OVERHEAD
+from wslab.aio.link import INBOX_LIMIT, PONGS
 from wslab.lab import Tap
 
 
@@ -269,5 +271,27 @@ def test_peer_that_reads_is_alive_though_its_pong_is_held_up() -> None:
             assert peer._pong_is_overdue()  # and has read nothing since
             peer.resume_writing()
             await take_until_it_reads(peer)
+
+    run(test())
+
+
+def test_pongs_that_pile_up_beside_a_full_inbox_are_the_fault_of_the_peer() -> None:
+    """An inbox at its limit stops no reading; the pongs do, since the peer reads none."""
+
+    async def test() -> None:
+        serving = wslab.serve(until_closed, ping_interval=None, close_timeout=0.5)
+        async with serving as server, wslab.connect(uri(server), ping_interval=None) as ws:
+            (peer,) = server.connections
+            peer._inbox.put(bytes(INBOX_LIMIT - OVERHEAD))
+            peer.pause_writing()
+            peer._update_reading()
+            assert peer._reading
+            peer._pongs = PONGS + 1
+            peer._update_reading()
+            assert not peer._reading
+            assert peer._pong_is_overdue()
+            peer.resume_writing()
+            await peer.recv()
+            await ws.close()
 
     run(test())

@@ -11,7 +11,7 @@ import pytest
 
 import wslab
 from tests.support.aio import UPGRADE, echo, raw, run, uri
-from wslab import Request, Response, ServerConnection
+from wslab import ReadyState, Request, Response, ServerConnection
 
 
 class Hanging:
@@ -170,3 +170,22 @@ def test_an_absolute_target_is_reduced_for_the_application() -> None:
 
     run(test())
     assert seen[:2] == [("/?room=1", "h.example:81")] * 2
+
+
+def test_what_a_connection_says_of_itself_before_it_is_open() -> None:
+    """RFC 6455 §4.1: it is connecting, and nothing has been agreed on."""
+    seen: list[object] = []
+
+    def note(ws: ServerConnection, request: Request) -> None:
+        seen.extend([ws.ready_state, ws.request == request, ws.response, ws.subprotocol, ws.compression])
+        seen.extend([ws.close_code, ws.close_reason, ws.failure, ws.latency])
+
+    async def test() -> None:
+        async with (
+            wslab.serve(echo, process_request=note, subprotocols=["chat"]) as server,
+            wslab.connect(uri(server), subprotocols=["chat"]) as ws,
+        ):
+            assert ws.subprotocol == "chat"
+
+    run(test())
+    assert seen == [ReadyState.CONNECTING, True, None, None, None, None, "", None, 0]

@@ -22,7 +22,7 @@ class Heartbeat:
         interval: seconds from one pong to the next ping; None for no heartbeat.
         timeout: seconds to wait for a pong; None to wait for ever.
         ping: sends a ping and returns the future of its pong.
-        has_read: tells whether a pong could be read all the time since it was asked last; while a busy
+        is_overdue: tells whether a pong could be read all the time since it was asked last; while a busy
             receiver holds the reading up, and just after, nobody is given up.
         give_up: fails the connection; it is told why.
     """

@@ -346,7 +346,6 @@ class Link(asyncio.BufferedProtocol):
         self._may_send = not connection.close_sent
         if connection.close_sent and self._heartbeat:
             self._heartbeat.stop()
-            self._heartbeat = None
             self._limit_closing()
             self._update_reading()
         if connection.finished and self._side == "server":
