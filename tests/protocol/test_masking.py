@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.strategies import keys
-from wslab.masking import apply_mask
+from wslab.masking import LONG_PAYLOAD, apply_mask
 
 RFC_KEY = bytes.fromhex("37fa213d")
 
@@ -23,6 +23,13 @@ class TestMask:
         masked = apply_mask(data, RFC_KEY)
         assert masked == bytes(byte ^ RFC_KEY[i % 4] for i, byte in enumerate(data))
         assert apply_mask(masked, RFC_KEY) == data
+
+    def test_every_size_that_is_short(self) -> None:
+        payload = bytes(range(1, 251)) * 2
+        expected = bytes(byte ^ RFC_KEY[i % 4] for i, byte in enumerate(payload))
+        assert len(payload) > LONG_PAYLOAD
+        for size in range(LONG_PAYLOAD + 2):
+            assert apply_mask(payload[:size], RFC_KEY) == expected[:size]
 
     @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
     @pytest.mark.parametrize("size", [5, 5000])
