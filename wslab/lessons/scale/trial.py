@@ -13,6 +13,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +32,17 @@ PATIENCE = 20.0  # seconds that anything may take
 _KEPT = Path(__file__).with_name("kept.json")
 
 
+@dataclass
 class Client:
     """A client's memory: its worker, what it said, and what it got."""
 
-    def __init__(self, number: int, workers: int) -> None:
-        self.number = number
-        self.at = number % workers  # its worker
-        self.said = 0
-        self.kept: dict[str, str] = {}  # what is not acknowledged: key to message
-        self.got: list[str] = []  # messages, in the order of arrival
-        self.last = "0-0"  # the id of the last message that it got
-        self.ws: Any = None
+    number: int
+    at: int  # its worker
+    said: int = 0
+    kept: dict[str, str] = field(default_factory=dict)  # what is not acknowledged: key to message
+    got: list[str] = field(default_factory=list)  # messages, in the order of arrival
+    last: str = "0-0"  # the id of the last message that it got
+    ws: Any = None
 
 
 Visit = Callable[[Client, int], Awaitable[None]]
@@ -61,7 +62,7 @@ class Crowd:
         self.sent: list[str] = []
         self.may_return = asyncio.Event()
         self.may_return.set()
-        self.clients = [Client(number, len(ports)) for number in range(count)]
+        self.clients = [Client(number, number % len(ports)) for number in range(count)]
 
     async def __aenter__(self) -> Crowd:
         self._tasks = [asyncio.create_task(self._stay(each)) for each in self.clients]
