@@ -1,14 +1,15 @@
-"""Take the pictures of the pages of lessons, with what crosses the wire: part of `make pictures`.
+"""Take the pictures of the pages of lessons, with the wire beside them: part of `make pictures`.
 
     docs/page-05.png    a text goes to an echo server as text and as bytes, and comes back
     docs/page-06.png    a server pushes the time
-    docs/page-07.png    two clients chat, and one of them writes markup
+    docs/page-07.png    two people chat, and one of them writes markup
     docs/page-09.png    the same line goes to an echo server three times, compressed
     docs/page-11.png    a worker is killed before it answers, and the line is sent to the next one
 
-A real browser opens the page through a tap. Its clock stands still unless it is moved, so the same machine
-draws the same files. The reading edition shows them where a notebook says only that the page would be there.
-What they show is stored in them in words.
+A real browser shows what `show` puts into the notebook of a learner with a kernel: the pages and, live, what
+crosses the tap. Time stands still unless a scene moves it, so the same machine draws the same files. The
+reading edition shows them where a notebook says only that the page would be there. What they show is stored
+in them in words.
 """
 
 import asyncio
@@ -16,96 +17,144 @@ import io
 import json
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Frame, Page, Route, async_playwright, expect
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from tools.chat_cells import chat_cells
-from wslab.lab import Tap, serve_page
-from wslab.lab.wire.conversation import Conversation
+from wslab.lab import Tap, serve_page, show
 
-WIDTH, SHARPNESS = 640, 1.5  # of the page in CSS pixels, and what the screen makes of one
+WIDTH, HEIGHT, SHARPNESS = 1000, 900, 1.5  # of the output in CSS pixels, and what the screen makes of one
 TEN = 36000  # o'clock, where the page is
 COLOURS = 128  # of a picture: text and flat grounds need no more
-
 LOOK: dict[str, Any] = {"device_scale_factor": SHARPNESS, "color_scheme": "light", "timezone_id": "UTC"}
-Cues = asyncio.Queue[None]  # by which the reader says to the server: now
+FIXED = "performance.now = () => 1000 * (globalThis.seconds ?? 0); Math.random = () => 0.7"
+# What the server sends to two pages at one moment passes in any order: the shorter first, after the client's.
+IN_ORDER = """() => {
+    const rows = document.getElementById("rows");
+    rows.append(...[...rows.rows].sort((a, b) =>
+        a.cells[0].textContent - b.cells[0].textContent
+        || b.classList.contains("client") - a.classList.contains("client")
+        || a.cells[2].textContent - b.cells[2].textContent));
+}"""
+
+
+@dataclass
+class Stage:
+    """What a scene is played on: the pages, and the one clock of pages and tap."""
+
+    pages: list[Frame] = field(default_factory=list)
+    wire: Frame | None = None
+    seconds: float = 0.0
+    cues: asyncio.Queue[None] = field(default_factory=asyncio.Queue)  # the reader says to the server: now
+
+    async def at(self, seconds: float) -> None:
+        """Move the clock."""
+        self.seconds = seconds
+        for page in self.pages:
+            await page.evaluate(f"globalThis.seconds = {seconds}")
+
+    async def passed(self, frames: int, *, choose: bool = True) -> None:
+        """Wait until the wire shows so many frames, then ask it for the fields of the newest."""
+        assert self.wire is not None
+        rows = self.wire.locator("#rows tr:not(.http):not(.tap)")
+        await expect(rows).to_have_count(frames)
+        await self.wire.evaluate(IN_ORDER)
+        if choose:
+            await rows.last.click()
+            await expect(self.wire.locator("#fields h2")).to_be_visible()
+            await self.wire.page.mouse.move(0, 0)  # what the pointer rests on would be marked
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A page, how high its window is, what its server and its reader do, and the picture in words."""
+    """The pages, how high they are, what their server and their readers do, and the picture in words."""
 
-    page: str
+    pages: tuple[str, ...]
     height: int
-    handler: Callable[[ServerConnection, Cues], Awaitable[None]]
-    act: Callable[[Page, Cues], Awaitable[None]]
+    handler: Callable[[ServerConnection, Stage], Awaitable[None]]
+    act: Callable[[Stage], Awaitable[None]]
     words: str
     compression: str | None = None
+    ready: str = "Connected"
 
 
-async def echo(websocket: ServerConnection, _: Cues) -> None:
+async def echo(websocket: ServerConnection, _: Stage) -> None:
     """Send every message back."""
     async for message in websocket:
         await websocket.send(message)
 
 
-async def say_hello(page: Page, _: Cues) -> None:
+async def say_hello(stage: Stage) -> None:
     """Send a text, then the same as bytes."""
-    for kind in ("text", "binary"):
+    [page] = stage.pages
+    for number, kind in enumerate(("text", "binary"), 1):
+        await stage.at(number)
         await page.locator("#kind").select_option(kind)
         await page.locator("#send button").click()
-    await expect(page.locator("#log > *")).to_have_count(4)
+        await expect(page.locator("#log > *")).to_have_count(2 * number)
+    await stage.passed(4)
 
 
-async def say_it_again(page: Page, _: Cues) -> None:
+async def say_it_again(stage: Stage) -> None:
     """Send the same line three times."""
+    [page] = stage.pages
     await page.locator("#text").fill("Is anybody here?")
     for number in range(1, 4):
+        await stage.at(number)
         await page.locator("#send button").click()
         await expect(page.locator("#log > *")).to_have_count(2 * number)
+    await stage.passed(6)
 
 
-async def push(websocket: ServerConnection, cues: Cues) -> None:
+async def push(websocket: ServerConnection, stage: Stage) -> None:
     """Push a tick at each cue, until the client goes."""
     for number in range(1, 4):
-        await cues.get()
+        await stage.cues.get()
         await websocket.send(json.dumps({"time": f"10:00:0{number}", "number": number}))
     await websocket.wait_closed()
 
 
-async def watch(page: Page, cues: Cues) -> None:
+async def watch(stage: Stage) -> None:
     """Let three seconds pass for the page, with a tick in each."""
     for number in range(1, 4):
-        await page.evaluate(f"globalThis.seconds = {number}")
-        cues.put_nowait(None)
-        await expect(page.locator("#clock")).to_have_text(f"10:00:0{number}")
+        await stage.at(number)
+        stage.cues.put_nowait(None)
+        await expect(stage.pages[0].locator("#clock")).to_have_text(f"10:00:0{number}")
+    await stage.passed(3)
 
 
-async def tea(websocket: ServerConnection, _: Cues) -> None:
-    """Serve a chat in which Eve has been before; she never reads."""
-    clock = SimpleNamespace(time=lambda: TEN, monotonic=time.monotonic)
-    room = chat_cells(time=clock)
-    eve = room.Member(None)
-    room.join(eve, "Eve", "tea")
-    room.say(eve, "<b>Markup</b> stays text.")
-    await room.chat(websocket)
+class Tea:
+    """The chat of lesson 07, at ten o'clock."""
+
+    def __init__(self) -> None:
+        self._chat: Any = None
+
+    async def __call__(self, websocket: ServerConnection, _: Stage) -> None:
+        clock = SimpleNamespace(time=lambda: TEN, monotonic=time.monotonic)
+        self._chat = self._chat or chat_cells(time=clock).chat
+        await self._chat(websocket)
 
 
-async def answer(page: Page, _: Cues) -> None:
-    """Write a line to the room."""
-    await expect(page.locator("#log")).to_contain_text("Markup")
-    await page.locator("#text").fill("So it does.")
-    await page.keyboard.press("Enter")
-    await expect(page.locator("#log")).to_contain_text("So it does.")
+async def talk(stage: Stage) -> None:
+    """Fay writes markup, Gus answers."""
+    fay, gus = stage.pages
+    for number, (page, text) in enumerate([(fay, "<b>Markup</b> stays text."), (gus, "So it does.")], 2):
+        await stage.at(number)
+        await page.locator("#text").fill(text)
+        await page.locator("#text").press("Enter")
+        for each in stage.pages:
+            await expect(each.locator("#log")).to_contain_text(text)
+    await stage.passed(11, choose=False)
 
 
-async def store(websocket: ServerConnection, _: Cues) -> None:
+async def store(websocket: ServerConnection, _: Stage) -> None:
     """Serve as a worker that is killed before it answers a second message, or as the next one."""
     fresh = "last=0-0" in websocket.request.path  # type: ignore[union-attr]
     async for text in websocket:
@@ -115,106 +164,138 @@ async def store(websocket: ServerConnection, _: Cues) -> None:
         await websocket.send(json.dumps({"ack": json.loads(text)["key"]}))
 
 
-async def lose_a_worker(page: Page, _: Cues) -> None:
+async def lose_a_worker(stage: Stage) -> None:
     """Send a line, and a second one that a worker takes to its grave."""
+    [page] = stage.pages
     for number, text in enumerate(("Hello", "Is anyone there?"), start=1):
+        await stage.at(number)
         await page.locator("#text").fill(text)
-        await page.keyboard.press("Enter")
+        await page.locator("#text").press("Enter")
         await expect(page.locator("#log > *")).to_have_count(number)
+    await stage.passed(7, choose=False)
 
 
 SCENES = {
     "page-05.png": Scene(
-        "echo.html",
-        390,
+        ("echo.html",),
+        480,
         echo,
         say_hello,
-        "The page of an echo server, and its wire. The page has sent Hello as a text and as bytes, and lists "
-        "both with their answers. Below, the four frames: TEXT from the client and from the server, then "
-        "BINARY. Those of the client are four bytes longer, because it masks what it sends.",
+        "The page of an echo server, and the live wire beside it. The page has sent Hello as a text and as "
+        "bytes, and lists both with their answers. On the wire are the four frames: TEXT from the client and "
+        "from the server, then BINARY. Those of the client are four bytes longer, because it masks what it "
+        "sends. The last frame is chosen, and its fields are shown bit by bit.",
     ),
     "page-06.png": Scene(
-        "clock.html",
-        430,
+        ("clock.html",),
+        480,
         push,
         watch,
-        "The page of a clock, and its wire. The page shows 10:00:03 and lists three arrivals, one each "
-        "second, none missed. Below, three TEXT frames, all from the server: the client asked for nothing.",
+        "The page of a clock, and the live wire beside it. The page shows 10:00:03 and lists three arrivals, "
+        "one each second, none missed. On the wire are three TEXT frames, all from the server: the client "
+        "asked for nothing. The last one is chosen, and its fields are shown bit by bit.",
     ),
     "page-07.png": Scene(
-        "chat.html?name=Fay&room=tea",
+        ("chat.html?name=Fay&room=tea", "chat.html?name=Gus&room=tea"),
         340,
-        tea,
-        answer,
-        "The page of a chat, and its wire. Fay and Eve are in the room tea. Eve has written HTML tags around "
-        "a word, and they are shown as text; Fay answers. Below, the frames: Fay's join, the welcome with "
-        "the line of Eve in it, the line of Fay, and the same line as the server sends it to everyone.",
+        Tea(),
+        talk,
+        "Two pages of a chat, and the live wire below them. Fay and Gus are in the room tea. Fay has sent "
+        "HTML tags around a word, and both pages show them as text; Gus answers. On the wire, each line goes "
+        "to the server once and from the server to both pages.",
+        ready="you are",
     ),
     "page-09.png": Scene(
-        "echo.html",
-        460,
+        ("echo.html",),
+        480,
         echo,
         say_it_again,
-        "The page of an echo server, and its wire. The page has sent the same line of 16 letters three "
-        "times, and lists each line with its answer. Below, six TEXT frames, compressed: the first of the "
-        "client has 24 bytes, the next two only 11 and 10.",
+        "The page of an echo server, and the live wire beside it. The page has sent the same line of 16 "
+        "letters three times, and lists each line with its answer. On the wire are six TEXT frames, "
+        "compressed: the first of the client has 24 bytes, the next two only 11 and 10.",
         compression="deflate",
     ),
     "page-11.png": Scene(
-        "scale.html",
+        ("scale.html",),
         330,
         store,
         lose_a_worker,
-        "A page of the chat, and its wire. The page lists two lines with their ids and says that everything "
-        "sent is stored. Below, the frames: Hello, the same line with its id, and its acknowledgement. Then "
-        "a second line that nobody answers. On a new connection the page sends it again, under the same "
-        "key, and receives it with its id and an acknowledgement.",
+        "A page of the chat, and the live wire beside it. The page lists two lines with their ids and says "
+        "that everything sent is stored. On the wire are Hello, the same line with its id, and its "
+        "acknowledgement. Then comes a second line that nobody answers. On a new connection the page sends "
+        "it again, under the same key, and receives it with its id and an acknowledgement.",
     ),
 }
 
 
-async def shot(browser: Browser, scene: Scene) -> list[bytes]:
-    """Return the picture of a page after the scene, and that of its frames on the wire."""
+def respond(shown: str) -> Callable[[ServerConnection, Request], Response]:
+    """Return what answers a request with one page, in place of Jupyter: no other site may frame the pages."""
+
+    def process(connection: ServerConnection, _: Request) -> Response:
+        response = connection.respond(200, f'<!doctype html><body style="font: 13px sans-serif">{shown}')
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = "text/html; charset=utf-8"
+        return response
+
+    return process
+
+
+async def open_pages(page: Page, stage: Stage, scene: Scene, shown: str) -> None:
+    """Show the pages one after the other, so that the same one comes first each time."""
+    first = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await first.wait()
+        await route.continue_()
+
+    await page.route(lambda url: url.endswith(scene.pages[1:]), hold)
+    process = respond(shown)
+    async with serve(ServerConnection.wait_closed, "127.0.0.1", 0, process_request=process) as jupyter:
+        address = f"http://127.0.0.1:{jupyter.sockets[0].getsockname()[1]}/"
+        await page.goto(address, wait_until="domcontentloaded")
+    for frame in await page.locator("iframe").all():
+        found = await (await frame.element_handle()).content_frame()
+        assert found is not None
+        stage.pages.append(found)
+    stage.wire = stage.pages.pop()
+    for number, each in enumerate(stage.pages):
+        stage.seconds = number
+        if number:
+            first.set()
+        await expect(each.locator("body")).to_contain_text(scene.ready)
+
+
+async def shot(browser: Browser, scene: Scene) -> bytes:
+    """Return the picture of pages and wire after the scene."""
     options: dict[str, Any] = {"compression": scene.compression}
-    options["process_request"] = serve_page(scene.page.partition("?")[0])
-    cues: Cues = asyncio.Queue()
+    options["process_request"] = serve_page(scene.pages[0].partition("?")[0])
+    stage = Stage()
 
     async def handler(websocket: ServerConnection) -> None:
-        await scene.handler(websocket, cues)
+        await scene.handler(websocket, stage)
 
     async with (
         asyncio.timeout(30),
         serve(handler, "127.0.0.1", 0, **options) as server,
         Tap(server.sockets[0].getsockname()[1]) as tap,
     ):
-        look: dict[str, Any] = {
-            "device_scale_factor": SHARPNESS,
-            "color_scheme": "light",
-            "timezone_id": "UTC",
-        }
-        page = await browser.new_page(viewport={"width": WIDTH, "height": scene.height}, **look)
-        await page.add_init_script("performance.now = () => 1000 * (globalThis.seconds ?? 0)")
-        await page.add_init_script("Math.random = () => 0.7")
-        await page.goto(f"http://127.0.0.1:{tap.port}/{scene.page}")
-        await scene.act(page, cues)
-        above = await page.screenshot()
-        rows = Conversation([row for row in tap.conversation() if row.kind == "frame"])
+        tap._recording.clock = lambda now: stage.seconds  # type: ignore[method-assign]
+        page = await browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, **LOOK)
+        await page.add_init_script(FIXED)
+        shown = show(tap.port, *scene.pages, wire=tap, height=scene.height).value
+        await open_pages(page, stage, scene, shown)
+        await scene.act(stage)
+        picture = await page.locator("body > div").screenshot()
+        await page.goto("about:blank")  # the pages close their connections
         await page.close()
-        page = await browser.new_page(viewport={"width": WIDTH, "height": 100}, **LOOK)
-        await page.set_content(f'<body style="font-family:sans-serif;font-size:13px">{rows._repr_html_()}')
-        return [above, await page.screenshot(full_page=True)]
+        return picture
 
 
-def joined(pictures: list[bytes], words: str) -> bytes:
-    """Return pictures below each other as one PNG that says in words what it shows."""
-    parts = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
-    whole = Image.new("RGB", (max(part.width for part in parts), sum(part.height for part in parts)), "white")
-    top = 0
-    for part in parts:
-        whole.paste(part, (0, top))
-        top += part.height
+def described(picture: bytes, words: str) -> bytes:
+    """Return a picture as a small PNG that says in words what it shows."""
     said, file = PngInfo(), io.BytesIO()
     said.add_text("Description", words)
+    whole = Image.open(io.BytesIO(picture)).convert("RGB")
     whole.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", pnginfo=said, optimize=True)
     return file.getvalue()
 
@@ -224,6 +305,6 @@ async def page_pictures(chromium: str) -> dict[str, bytes]:
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=arguments)
-        found = {name: joined(await shot(browser, scene), scene.words) for name, scene in SCENES.items()}
+        found = {name: described(await shot(browser, scene), scene.words) for name, scene in SCENES.items()}
         await browser.close()
         return found
