@@ -31,7 +31,7 @@ def test_every_transition_of_the_table_is_drawn_and_said() -> None:
     distinct = {
         (before, after, name) for before, moves in TRANSITIONS.items() for name, after in moves.items()
     }
-    written = [text for text in texts(figure) if not text[:1].isdigit()]
+    written = [text for text in texts(figure)[1:] if text and not text[:1].isdigit()]
     assert sorted(written) == sorted(name for _, _, name in distinct)
     for before, moves in TRANSITIONS.items():
         (line,) = (
