@@ -1,5 +1,6 @@
 """Take the pictures of the pages of lessons, with the wire beside them: part of `make pictures`.
 
+    docs/page-00.png    one word goes to an echo server and comes back
     docs/page-05.png    a text goes to an echo server as text and as bytes, and comes back
     docs/page-06.png    a server pushes the time
     docs/page-07.png    two people chat, and one of them writes markup
@@ -91,6 +92,14 @@ async def echo(websocket: ServerConnection, _: Stage) -> None:
         await websocket.send(message)
 
 
+async def say_one_word(stage: Stage) -> None:
+    """Send the word that is there, once."""
+    [page] = stage.pages
+    await page.locator("#send button").click()
+    await expect(page.locator("#log > *")).to_have_count(2)
+    await stage.passed(2)
+
+
 async def say_hello(stage: Stage) -> None:
     """Send a text, then the same as bytes."""
     [page] = stage.pages
@@ -176,6 +185,15 @@ async def lose_a_worker(stage: Stage) -> None:
 
 
 SCENES = {
+    "page-00.png": Scene(
+        ("echo.html",),
+        480,
+        echo,
+        say_one_word,
+        "The page of an echo server, and the live wire beside it. The page has sent Hello and lists the word "
+        "and its echo. On the wire are the two frames: TEXT from the client, TEXT from the server. The "
+        "second one is chosen, and its fields are shown bit by bit.",
+    ),
     "page-05.png": Scene(
         ("echo.html",),
         480,
