@@ -127,6 +127,21 @@ def test_it_waits_for_a_server_that_is_not_there_yet() -> None:
     run(test())
 
 
+def test_it_waits_as_long_as_it_is_told() -> None:
+    async def test() -> None:
+        clock, ended = asyncio.get_running_loop().time, 0.0
+        async with wslab.serve(end) as server:
+            connecting = wslab.connect(f"{uri(server)}1012", reconnect_delays=lambda: iter([0.1]))
+            async for ws in connecting:
+                if ended:
+                    assert clock() - ended > 0.09
+                    break
+                await ws.wait_closed()
+                ended = clock()
+
+    run(test())
+
+
 def test_the_waits_begin_anew_after_a_connection_that_lasted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "STABLE_TIME", 0.0)
 
