@@ -252,6 +252,32 @@ def test_half_closed_peer_gets_its_answers() -> None:
     run(test())
 
 
+def test_close_goes_on_waiting_for_the_answer_to_a_message_taken_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Taken while the Close was held already: from then on there is time for an answer."""
+    monkeypatch.setattr("wslab.aio.link.NEVER_TOOK_TIME", 0.01)
+    monkeypatch.setattr("wslab.aio.link.ANSWER_TIME", 30.0)
+
+    async def test() -> None:
+        async def late(ws: ServerConnection) -> None:
+            while not ws._holding:
+                await asyncio.sleep(0)
+            first = ws._holding
+            message = await ws.recv()
+            while ws._holding is first:
+                await asyncio.sleep(0)
+            await ws.send(message)
+
+        async with wslab.serve(late) as server:
+            reader, writer = await opened(server)
+            writer.write(wire(0x81, b"x") + wire(0x88, b"\x03\xe8"))
+            assert await reader.read() == b"\x81\x01x\x88\x02\x03\xe8"
+            writer.close()
+
+    run(test())
+
+
 def test_server_ends_only_its_half_of_tcp() -> None:
     """§7.1.1: were the socket closed, bytes on their way would reset it, and the Close could be lost."""
 

@@ -360,6 +360,14 @@ def test_control_characters_of_a_refusal_are_not_printed() -> None:
     run(test())
 
 
+def test_it_listens_on_loopback_unless_it_is_told_otherwise() -> None:
+    async def test() -> None:
+        async with wslab.serve(echo) as server:
+            assert [listening.getsockname()[0] for listening in server.sockets] == ["127.0.0.1"]
+
+    run(test())
+
+
 def test_several_addresses_share_one_port() -> None:
     async def test() -> None:
         try:

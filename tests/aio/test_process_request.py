@@ -189,3 +189,21 @@ def test_what_a_connection_says_of_itself_before_it_is_open() -> None:
 
     run(test())
     assert seen == [ReadyState.CONNECTING, True, None, None, None, None, "", None, 0]
+
+
+def test_nothing_can_be_sent_before_it_is_open() -> None:
+    seen: list[str] = []
+
+    async def send(ws: ServerConnection, request: Request) -> None:
+        wslab.broadcast([ws], "x")  # skips it
+        for sending in (ws.send("x"), ws.send(b"x"), ws.ping(), ws.pong()):
+            with pytest.raises(RuntimeError) as refused:
+                await sending
+            seen.append(str(refused.value))
+
+    async def test() -> None:
+        async with wslab.serve(echo, process_request=send) as server:
+            assert (await raw(server, UPGRADE + b"\r\n\x88\x80abcd")).endswith(b"\r\n\r\n\x88\x00")
+
+    run(test())
+    assert seen == ["the opening handshake is not done"] * 4

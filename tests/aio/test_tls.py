@@ -187,3 +187,17 @@ def test_tls_peer_that_sends_on_hears_why_it_was_failed(certificate: Any) -> Non
             assert ws.close_code == 1009
 
     run(test())
+
+
+def test_tls_peer_that_closes_is_not_kept_waiting(certificate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only one that was failed may go on sending, and has a moment to read why."""
+    monkeypatch.setattr("wslab.aio.link.LINGER", 60.0)
+
+    async def test() -> None:
+        theirs = ssl.create_default_context(cafile=certificate)
+        async with wslab.serve(echo, ssl=tls_context(certificate)) as server:
+            async with wslab.connect(f"wss://127.0.0.1:{server.port}", ssl=theirs) as ws:
+                await ws.send("x")
+            assert ws.close_code == 1000
+
+    run(test(), seconds=5)
