@@ -14,16 +14,24 @@ from tools.course import LESSONS
 from tools.lesson_cells import run_cells
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.handshake import build_request, generate_key
-from wslab.lessons.build import conformance
+from wslab.lessons.build.conformance import conformance
 from wslab.lessons.build.own_cases import run_own_cases
 
 NOTEBOOK = LESSONS / "12-build-your-own.ipynb"
+ANSWERS = ("read", "write", "close", "next_beat", "send", "shutdown")
 
 
-@pytest.fixture(scope="module")
-def cells() -> SimpleNamespace:
-    """Run the imports and the cells of the server; the exercise in front of it is not solved."""
-    return SimpleNamespace(**run_cells(NOTEBOOK, "setup", "server", my_shutdown=None))
+@pytest.fixture(scope="module", params=["the course's", "yours"])
+def cells(request: pytest.FixtureRequest) -> SimpleNamespace:
+    """Run the imports and the cells of the server, the exercises unsolved and solved."""
+    given = {f"my_{name}": None for name in ANSWERS}
+    if request.param == "yours":
+        solved = run_cells(NOTEBOOK, "setup", "solution")
+        given = {f"my_{name}": solved[f"solution_{name}"] for name in ANSWERS}
+    found = SimpleNamespace(**run_cells(NOTEBOOK, "setup", "server", **given))
+    assert found.parts == dict.fromkeys(found.parts, request.param)
+    assert len(found.parts) == len(ANSWERS)
+    return found
 
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
@@ -55,7 +63,7 @@ def test_it_passes_every_case_of_autobahn(cells: SimpleNamespace) -> None:
     pytest.importorskip("kosoku")
 
     async def scenario() -> None:
-        async with cells.MyServer(cells.echo, max_size=2**24) as server:
+        async with cells.MyServer(cells.echo, most=500, max_size=2**24) as server:
             proof = await conformance(server.port)
         assert proof, [case.number for case in proof.cases if not (case.passed and case.clean)]
         assert len(proof.cases) == 247
@@ -68,7 +76,7 @@ def test_it_passes_every_case_of_the_course(cells: SimpleNamespace) -> None:
         async with cells.MyServer(cells.echo) as server:
             found = await run_own_cases(server.port)
         assert found
-        assert [case for case in found if not (case["passed"] and case["clean"])] == []
+        assert [case for case in found if not (case.passed and case.clean)] == []
 
     run(scenario)
 

@@ -3,116 +3,265 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from tests.support.attempts import Right, Wrong
-from wslab.connection import Close, Connection, Failure, Ping
-from wslab.lessons.build.exercises import CABLE, DEPLOY, MEMORY, PING, SILENT
+from tests.support.attempts import right, wrong
+from wslab.connection import Close, Connection, Failure, Ping, Pong
+from wslab.lessons.build.right import close_in_time, read
+
+Answer = tuple[str, float]
 
 
-def step(connection: Connection, data: bytes) -> bytes:
+def read_in_a_loop(connection: Connection, data: bytes) -> list[str | bytes]:
+    messages: list[str | bytes] = []
     for event in connection.receive_data(data):
         match event:
-            case str():
-                connection.send_text(event)
-            case bytes():
-                connection.send_binary(event)
+            case str() | bytes():
+                messages.append(event)
+    return messages
+
+
+def read_what_is_left(connection: Connection, data: bytes) -> list[Any]:
+    others = (Ping, Pong, Close, Failure)
+    return [event for event in connection.receive_data(data) if not isinstance(event, others)]
+
+
+def read_as_a_tuple(connection: Connection, data: bytes) -> tuple[Any, ...]:
+    return tuple(filter(lambda event: type(event) in (str, bytes), connection.receive_data(data)))
+
+
+READS = wrong(
+    "read-messages",
+    (lambda connection, data: connection.receive_data(data), "messages"),
+    (lambda connection, data: read(connection, data)[:1], "several messages"),
+    (lambda connection, data: [each for each in read(connection, data) if each], "empty"),
+    (
+        lambda connection, data: [each for each in read(connection, data) if isinstance(each, str)],
+        "Bytes are a message",
+    ),
+    (lambda connection, data: read(connection, data) + read(connection, data)[:0] + [data], "wrong value"),
+    (lambda connection, data: [str(each) for each in read(connection, data)], "wrong value"),
+    (lambda connection, data: read(connection, data) or None, "an empty list"),
+    (lambda connection, data: None, "Write the function", "not yet"),
+)
+
+
+def write_late(connection: Connection, waiting: int) -> bytes:
+    return b"" if waiting else connection.data_to_send()
+
+
+def write_twice(connection: Connection, waiting: int) -> bytes:
+    return connection.data_to_send() + connection.data_to_send()
+
+
+def write_in_two(connection: Connection, waiting: int) -> bytes:
+    if waiting:
+        return connection.data_to_send(hold_close=True)
     return connection.data_to_send()
 
 
-def step_by_table(connection: Connection, data: bytes) -> bytes:
-    send: dict[type, Callable[[Any], None]] = {str: connection.send_text, bytes: connection.send_binary}
-    for event in connection.receive_data(data):
-        if type(event) in send:
-            send[type(event)](event)
-    return b"".join([connection.data_to_send()])
+WRITES = wrong(
+    "write-in-time",
+    (lambda connection, waiting: connection.data_to_send(), "while messages waited"),
+    (lambda connection, waiting: connection.data_to_send(hold_close=True), "Close"),
+    (lambda connection, waiting: connection.data_to_send(hold_close=waiting == 0), "while messages waited"),
+    (lambda connection, waiting: connection.data_to_send(hold_close=waiting > 1), "while messages waited"),
+    (write_late, "Only the Close has to wait"),
+    (write_twice, "while messages waited"),
+    (lambda connection, waiting: b"", "wrong bytes"),
+    (lambda connection, waiting: None, "Write the function", "not yet"),
+)
 
 
-def step_with_list(connection: Connection, data: bytes) -> bytearray:
-    messages = [e for e in connection.receive_data(data) if not isinstance(e, (Ping, Close, Failure))]
-    [connection.send_text(m) if isinstance(m, str) else connection.send_binary(m) for m in messages]  # type: ignore[arg-type,func-returns-value]
-    return bytearray(connection.data_to_send())
+async def close_with_timeout(ws: Any, code: int, reason: str, timeout: float) -> None:
+    ws.connection.close(code, reason)
+    ws.flush()
+    try:
+        async with asyncio.timeout(timeout):
+            await ws.answered()
+    except TimeoutError:
+        pass
+    finally:
+        ws.writer.close()
 
 
-def all_as_text(connection: Connection, data: bytes) -> bytes:
-    for event in connection.receive_data(data):
-        if isinstance(event, (str, bytes)):
-            connection.send_text(event if isinstance(event, str) else event.decode("latin-1"))
-    return connection.data_to_send()
+async def close_by_wait(ws: Any, code: int, reason: str, timeout: float) -> bool:
+    ws.connection.close(code, reason)
+    ws.flush()
+    answer = asyncio.create_task(ws.answered())
+    done, _ = await asyncio.wait([answer], timeout=timeout)
+    answer.cancel()
+    ws.writer.close()
+    return bool(done)
 
 
-def all_as_binary(connection: Connection, data: bytes) -> bytes:
-    for event in connection.receive_data(data):
-        if isinstance(event, (str, bytes)):
-            connection.send_binary(event if isinstance(event, bytes) else event.encode())
-    return connection.data_to_send()
+async def close_without_flush(ws: Any, code: int, reason: str, timeout: float) -> None:
+    ws.connection.close(code, reason)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ws.answered(), timeout)
+    ws.writer.close()
 
 
-def only_the_first(connection: Connection, data: bytes) -> bytes:
-    for event in connection.receive_data(data):
-        if isinstance(event, str):
-            connection.send_text(event)
-        elif isinstance(event, bytes):
-            connection.send_binary(event)
-        return connection.data_to_send()
-    return b""
+async def close_without_bound(ws: Any, code: int, reason: str, timeout: float) -> None:
+    ws.connection.close(code, reason)
+    ws.flush()
+    await ws.answered()
+    ws.writer.close()
 
 
-def answers_twice(connection: Connection, data: bytes) -> bytes:
-    return step(connection, data) + step(connection, data)
+async def close_at_once(ws: Any, code: int, reason: str, timeout: float) -> None:
+    ws.connection.close(code, reason)
+    ws.flush()
+    ws.writer.close()
 
 
-def sends_what_it_got(connection: Connection, data: bytes) -> bytes:
-    connection.receive_data(data)
-    return data
+async def close_if_answered(ws: Any, code: int, reason: str, timeout: float) -> None:
+    ws.connection.close(code, reason)
+    ws.flush()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ws.answered(), timeout)
+        ws.writer.close()
 
 
-def sends_nothing(connection: Connection, data: bytes) -> bytes:
-    for event in connection.receive_data(data):
-        if isinstance(event, str):
-            connection.send_text(event)
-    return b""
+async def close_without_suppress(ws: Any, code: int, reason: str, timeout: float) -> None:
+    ws.connection.close(code, reason)
+    ws.flush()
+    await asyncio.wait_for(ws.answered(), timeout)
+    ws.writer.close()
 
 
-def move(now: float, heard: float, pinged: float | None, interval: float, timeout: float) -> str:
-    if pinged is None:
-        return "wait" if now < heard + interval else "ping"
-    return "wait" if now < pinged + timeout else "give up"
+async def close_with_1000(ws: Any, code: int, reason: str, timeout: float) -> None:
+    ws.connection.close()
+    ws.flush()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ws.answered(), timeout)
+    ws.writer.close()
 
 
-def move_by_due(now: float, heard: float, pinged: float | None, interval: float, timeout: float) -> str:
-    due, what = (heard + interval, "ping") if pinged is None else (pinged + timeout, "give up")
-    return what if now >= due else "wait"
+async def close_after_the_timeout(ws: Any, code: int, reason: str, timeout: float) -> None:
+    ws.connection.close(code, reason)
+    ws.flush()
+    await asyncio.sleep(timeout)
+    ws.writer.close()
 
 
-def move_in_one(now: float, heard: float, pinged: float | None, interval: float, timeout: float) -> str:
-    late = now - (heard if pinged is None else pinged) >= (interval if pinged is None else timeout)
-    return ("ping" if pinged is None else "give up") if late else "wait"
+async def nothing(*_: Any) -> None: ...
 
 
-def ping_first(now: float, heard: float, pinged: float | None, interval: float, timeout: float) -> str:
-    if now - heard >= interval:
-        return "ping"
-    return "give up" if pinged is not None and now - pinged >= timeout else "wait"
+CLOSES = wrong(
+    "close-in-time",
+    (close_without_flush, "After ws.flush()"),
+    (close_without_bound, "never answers"),
+    (close_at_once, "wait for ws.answered()"),
+    (close_if_answered, "all the same"),
+    (close_without_suppress, "raised an exception"),
+    (close_with_1000, "Other bytes"),
+    (close_after_the_timeout, "as soon as it returns"),
+    (nothing, "Write its body", "not yet"),
+)
 
 
-def from_the_pong(now: float, heard: float, pinged: float | None, interval: float, timeout: float) -> str:
+def beat(heard: float, pinged: float | None, interval: float, timeout: float) -> Answer:
+    return ("ping", heard + interval) if pinged is None else ("give up", pinged + timeout)
+
+
+def beat_from_heard(heard: float, pinged: float | None, interval: float, timeout: float) -> Answer:
+    return ("ping", heard + interval) if pinged is None else ("give up", heard + timeout)
+
+
+def beat_in_two(heard: float, pinged: float | None, interval: float, timeout: float) -> list[Any]:
     if pinged is not None:
-        return "give up" if now - heard >= timeout else "wait"
-    return "ping" if now - heard >= interval else "wait"
+        return ["give up", pinged + timeout]
+    return ["ping", heard + interval]
 
 
-def too_late(now: float, heard: float, pinged: float | None, interval: float, timeout: float) -> str:
-    if pinged is not None:
-        return "give up" if now - pinged > timeout else "wait"
-    return "ping" if now - heard > interval else "wait"
+def beat_by_table(heard: float, pinged: float | None, interval: float, timeout: float) -> Answer:
+    start, wait = (heard, interval) if pinged is None else (pinged, timeout)
+    return ("ping", "give up")[pinged is not None], start + wait
 
 
-def pinged_at_zero(now: float, heard: float, pinged: float | None, interval: float, timeout: float) -> str:
-    if pinged:
-        return "give up" if now - pinged >= timeout else "wait"
-    return "ping" if now - heard >= interval else "wait"
+BEATS = wrong(
+    "next-beat",
+    (beat_from_heard, "from the ping"),
+    (lambda heard, pinged, *both: beat(heard, pinged or None, *both), "with None"),
+    (lambda heard, pinged, *both: beat(heard, pinged, *both)[0], "str"),
+    (lambda heard, pinged, *both: beat(heard, pinged, *both)[1], "float"),
+    (lambda heard, pinged, interval, timeout: ("ping", heard + interval), "wrong value"),
+    (lambda heard, pinged, interval, timeout: beat(heard, pinged, timeout, interval), "wrong value"),
+    (lambda heard, pinged, *both: ("give up" if pinged else "ping", 115.0), "returned"),
+    (lambda *_: None, "Write the function", "not yet"),
+)
+
+
+async def send_first(ws: Any, message: str | bytes) -> None:
+    send = ws.connection.send_text if isinstance(message, str) else ws.connection.send_binary
+    send(message)
+    ws.flush()
+    await ws.writer.drain()
+
+
+async def send_by_match(ws: Any, message: str | bytes) -> None:
+    match message:
+        case str():
+            ws.connection.send_text(message)
+        case _:
+            ws.connection.send_binary(message)
+    ws.flush()
+    await ws.writer.drain()
+
+
+async def send_and_return(ws: Any, message: str | bytes) -> None:
+    if type(message) is bytes:
+        ws.connection.send_binary(message)
+    elif type(message) is str:
+        ws.connection.send_text(message)
+    ws.flush()
+    return await ws.writer.drain()  # type: ignore[no-any-return]
+
+
+async def send_text_only(ws: Any, message: Any) -> None:
+    ws.connection.send_text(message)
+    ws.flush()
+    await ws.writer.drain()
+
+
+async def send_as_bytes(ws: Any, message: Any) -> None:
+    ws.connection.send_binary(message.encode() if isinstance(message, str) else message)
+    ws.flush()
+    await ws.writer.drain()
+
+
+async def send_without_drain(ws: Any, message: str | bytes) -> None:
+    ws.connection.send_text(message) if isinstance(message, str) else ws.connection.send_binary(message)
+    ws.flush()
+
+
+async def send_without_flush(ws: Any, message: str | bytes) -> None:
+    ws.connection.send_text(message) if isinstance(message, str) else ws.connection.send_binary(message)
+    await ws.writer.drain()
+
+
+async def drain_first(ws: Any, message: str | bytes) -> None:
+    await ws.writer.drain()
+    await send_without_drain(ws, message)
+
+
+async def drain_without_await(ws: Any, message: str | bytes) -> None:
+    await send_without_drain(ws, message)
+    ws.writer.drain()
+
+
+SENDS = wrong(
+    "send-and-wait",
+    (send_text_only, "raised an exception"),
+    (send_as_bytes, "Other bytes"),
+    (send_without_drain, "await ws.writer.drain()"),
+    (send_without_flush, "await ws.writer.drain()"),
+    (drain_first, "then await ws.writer.drain()"),
+    (drain_without_await, "await"),
+    (nothing, "Write its body", "not yet"),
+)
 
 
 async def by_wait(connections: list[Any], timeout: float) -> int:
@@ -228,58 +377,28 @@ async def counts_all(connections: list[Any], timeout: float) -> int:
     return len(connections)
 
 
-SYMPTOMS = {
-    PING: "answering",
-    MEMORY: "backpressure",
-    CABLE: "heartbeat",
-    SILENT: "limits",
-    DEPLOY: "shutdown",
-}
+SHUTDOWNS = wrong(
+    "shut-down",
+    (one_by_one, "one connection after the other"),
+    (ends_at_the_first_fault, ""),
+    (with_1000, "another code than 1001"),
+    (aborts_all, "sent no Close"),
+    (forgets_the_deaf, "never answers"),
+    (impatient, "closed in time"),
+    (counts_all, "wrong number"),
+    (always_one, "wrong number"),
+    (only_somebody, "nobody is connected"),
+    (waits_for_the_deaf, "without a bound"),
+    (nothing, "Write its body", "not yet"),
+)
 
-
-WRONG = [
-    Wrong("echo-step", all_as_text),
-    Wrong("echo-step", all_as_binary),
-    Wrong("echo-step", only_the_first),
-    Wrong("echo-step", answers_twice),
-    Wrong("echo-step", sends_what_it_got),
-    Wrong("echo-step", sends_nothing),
-    Wrong("echo-step", lambda connection, data: None, state="not yet"),
-    Wrong("keep-watch", ping_first),
-    Wrong("keep-watch", from_the_pong),
-    Wrong("keep-watch", too_late),
-    Wrong("keep-watch", pinged_at_zero, "with None"),
-    Wrong("keep-watch", lambda now, heard, pinged, interval, timeout: "wait"),
-    Wrong("keep-watch", lambda now, heard, pinged, interval, timeout: "ping"),
-    Wrong("keep-watch", lambda now, heard, pinged, interval, timeout: now - heard >= interval),
-    Wrong("keep-watch", lambda *_: None, state="not yet"),
-    Wrong("shut-down", one_by_one, "one connection after the other"),
-    Wrong("shut-down", ends_at_the_first_fault),
-    Wrong("shut-down", with_1000, "another code than 1001"),
-    Wrong("shut-down", aborts_all, "sent no Close"),
-    Wrong("shut-down", forgets_the_deaf, "never answers"),
-    Wrong("shut-down", impatient, "closed in time"),
-    Wrong("shut-down", counts_all, "wrong number"),
-    Wrong("shut-down", always_one, "wrong number"),
-    Wrong("shut-down", only_somebody, "nobody is connected"),
-    Wrong("shut-down", waits_for_the_deaf, "did not return"),
-    Wrong("which-stage", SYMPTOMS | {PING: "heartbeat"}),
-    Wrong("which-stage", SYMPTOMS | {MEMORY: "limits"}, "the size of messages"),
-    Wrong("which-stage", SYMPTOMS | {SILENT: "heartbeat"}),
-    Wrong("which-stage", SYMPTOMS | {CABLE: "shutdown"}),
-    Wrong("which-stage", SYMPTOMS | {DEPLOY: "heartbeat"}),
-    Wrong("which-stage", SYMPTOMS | {DEPLOY: "Shutdown"}),
-    Wrong("which-stage", SYMPTOMS | {DEPLOY: ...}, state="not yet"),
-]
+WRONG = [*READS, *WRITES, *CLOSES, *BEATS, *SENDS, *SHUTDOWNS]
 RIGHT = [
-    Right("echo-step", step),
-    Right("echo-step", step_by_table),
-    Right("echo-step", step_with_list),
-    Right("keep-watch", move),
-    Right("keep-watch", move_by_due),
-    Right("keep-watch", move_in_one),
-    Right("shut-down", by_wait),
-    Right("shut-down", by_gather),
-    Right("shut-down", by_group),
-    Right("which-stage", SYMPTOMS),
+    *right("read-messages", read_in_a_loop, read_what_is_left, read_as_a_tuple),
+    *right("write-in-time", write_in_two, lambda connection, n: connection.data_to_send(hold_close=n != 0)),
+    *right("write-in-time", lambda connection, n: bytearray(connection.data_to_send(hold_close=bool(n)))),
+    *right("close-in-time", close_with_timeout, close_by_wait, close_in_time),
+    *right("next-beat", beat, beat_in_two, beat_by_table),
+    *right("send-and-wait", send_first, send_by_match, send_and_return),
+    *right("shut-down", by_wait, by_gather, by_group),
 ]

@@ -1,237 +1,319 @@
-"""The exercises of lesson 12: a step without I/O, a watch, a shutdown, and which stage cures what.
+"""The exercises of lesson 12: the parts of a server, one for a stage.
 
-The first drives a `Connection` of the server's side with what a client sends, cut anywhere; the third closes
-connections that are slow, broken or deaf, and looks at the order and at the clock.
+Three are functions that are compared with the right ones. The others are given connections that note what is
+done with them, and whose peer answers, is slow, is gone, or never answers.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-from itertools import pairwise
+from collections.abc import Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 from wslab.close import encode_close
 from wslab.connection import Connection
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.lab.exercises.answer import show
-from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Value, Watched, compare
+from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Watched
+from wslab.lessons.build import right
 
 __all__ = ["EXERCISES"]
 
-KEY = bytes.fromhex("37fa213d")
-
 
 def _frame(opcode: Opcode, payload: bytes = b"", fin: bool = True) -> bytes:
-    return encode_frame(Frame(opcode, payload, fin=fin), KEY)
+    return encode_frame(Frame(opcode, payload, fin=fin), bytes.fromhex("37fa213d"))
 
 
-# -- one step, without I/O -----------------------------------------------------------------------------------
-
-STREAMS = {
-    "a text": _frame(Opcode.TEXT, b"Hello"),
-    "a text of three words in UTF-8": _frame(Opcode.TEXT, "grün, blau, weiß".encode()),
-    "a binary message": _frame(Opcode.BINARY, bytes(range(9))),
-    "a ping": _frame(Opcode.PING, b"now"),
-    "a text in two fragments": _frame(Opcode.TEXT, b"Hel", False) + _frame(Opcode.CONTINUATION, b"lo"),
-    "a text, then a Close": _frame(Opcode.TEXT, b"bye") + _frame(Opcode.CLOSE, encode_close(1000)),
-    "two texts, then half a frame": _frame(Opcode.TEXT, b"a") + _frame(Opcode.TEXT, b"b") + b"\x81",
-    "a reserved opcode": bytes.fromhex("8380 00000000"),
-    "text that is not UTF-8": _frame(Opcode.TEXT, b"\xff"),
-}
+def _after(received: bytes, *answers: str) -> Connection:
+    """Return a server's connection that has received these bytes, and sends these texts."""
+    connection = Connection("server")
+    connection.receive_data(received)
+    for answer in answers:
+        connection.send_text(answer)
+    return connection
 
 
-def _step(connection: Connection, data: bytes) -> bytes:
-    for event in connection.receive_data(data):
-        if isinstance(event, str):
-            connection.send_text(event)
-        elif isinstance(event, bytes):
-            connection.send_binary(event)
-    return connection.data_to_send()
+HELLO, EMPTY = _frame(Opcode.TEXT, b"Hello"), _frame(Opcode.TEXT)
+PING, CLOSING = _frame(Opcode.PING, b"now"), _frame(Opcode.CLOSE, encode_close(1000))
+TWO_BYTES = _frame(Opcode.BINARY, b"\0\1")
+HALVES = _frame(Opcode.TEXT, b"Hel", fin=False), _frame(Opcode.CONTINUATION, b"lo")
 
 
-def _judge_step(answer: Any) -> Fault | None:
-    source = random.Random("echo-step")
-    for name, stream in STREAMS.items():
-        for cuts in ([], sorted(source.choices(range(len(stream)), k=2))):
-            mine, right = Connection("server"), Connection("server")
-            places = [0, *cuts, len(stream)]
-            for start, end in pairwise(places):
-                piece = stream[start:end]
-                if fault := compare(answer(mine, piece), _step(right, piece), before=b"", sender="server"):
-                    row = ("received", f"{name}{', cut in pieces' if cuts else ''}")
-                    return Fault(fault.sentence, (row, *fault.rows), idle=fault.idle)
-    return None
+# -- read and write ------------------------------------------------------------------------------------------
 
-
-ECHO_STEP = Watched(
-    name="echo-step",
-    title="Take one step without I/O",
-    asks="my_step(connection, data)",
-    judge=_judge_step,
-    section="RFC 6455 §5 and §5.5",
-    hints=(
-        "connection.receive_data(data) returns events; a str or bytes among them is a message.",
-        "Send each message back with send_text or send_binary; data_to_send() then returns the bytes.",
+READ = Function(
+    name="read-messages",
+    title="Read messages from bytes",
+    asks="my_read(connection, data)",
+    right=right.read,
+    calls=(
+        (_after(b""), HELLO),
+        (_after(b""), HELLO + HELLO),
+        (_after(b""), PING + HELLO + CLOSING),
+        (_after(b""), TWO_BYTES + EMPTY + HALVES[0]),
+        (_after(HELLO + HALVES[0]), HALVES[1]),
+        (_after(b""), HELLO[:4]),
     ),
-    why="A step without I/O runs on asyncio, on threads and in a test, where the bytes are a literal.",
+    drawn=lambda source: (
+        _after(b""),
+        _frame(Opcode.TEXT, b"%d" % source.randrange(100)) * source.randrange(4),
+    ),
+    mistakes={
+        "One read may hold several messages. Return all of them.": lambda *call: right.read(*call)[:1],
+        "A Ping and a Close are events, but not messages.": lambda connection, data: connection.receive_data(
+            data
+        ),
+        "Bytes are a message, too.": lambda *call: [
+            each for each in right.read(*call) if isinstance(each, str)
+        ],
+        "An empty text is a message, too.": lambda *call: [each for each in right.read(*call) if each],
+        "When no message is whole, return an empty list.": lambda *call: right.read(*call) or None,
+    },
+    section="RFC 6455 §5.4 and §5.6",
+    hints=(
+        "connection.receive_data(data) returns a list of events. Not every event is a message.",
+        "Keep an event if isinstance(event, str | bytes). One read may hold no message, or several.",
+    ),
+    why="It opens no socket, so the same lines work on asyncio, on threads and in a test.",
+)
+
+WRITE = Function(
+    name="write-in-time",
+    title="Return what can be written now",
+    asks="my_write(connection, waiting)",
+    right=right.write,
+    calls=(
+        (_after(HELLO, "Hello"), 0),
+        (_after(HELLO + PING), 1),
+        (_after(HELLO + HELLO + CLOSING, "Hello"), 1),
+        (_after(HELLO + HELLO + CLOSING, "Hello", "Hello"), 0),
+        (_after(b""), 0),
+    ),
+    drawn=lambda source: (
+        _after(PING * source.randrange(2) + CLOSING, *["Hello"] * source.randrange(3)),
+        source.randrange(3),
+    ),
+    mistakes={
+        "The Close went out while messages waited. Their answers can no longer be sent (§5.5.1).": (
+            lambda connection, waiting: connection.data_to_send()
+        ),
+        "Only the Close has to wait: pongs and messages go out at once.": (
+            lambda connection, waiting: b"" if waiting else connection.data_to_send()
+        ),
+        "When no message waits, the Close goes out.": (
+            lambda connection, waiting: connection.data_to_send(hold_close=True)
+        ),
+    },
+    before=lambda connection, waiting: b"",
+    sender="server",
+    section="RFC 6455 §5.5.1",
+    hints=(
+        "connection.data_to_send() returns the bytes to write, each of them once. Call it once.",
+        "data_to_send(hold_close=True) keeps back the Close that answers the peer, and nothing else.",
+    ),
+    why="The last message before a Close is answered too: a client that says good-bye still gets its reply.",
 )
 
 
-# -- the watch -----------------------------------------------------------------------------------------------
+# -- a connection that notes what is done with it ------------------------------------------------------------
 
 
-def _next_move(now: float, heard: float, pinged: float | None, interval: float, timeout: float) -> str:
-    if pinged is not None:
-        return "give up" if now - pinged >= timeout else "wait"
-    return "ping" if now - heard >= interval else "wait"
+class Noting:
+    """A connection as a judge makes it: it notes what is done with it; its peer answers late, or never."""
+
+    def __init__(self, name: str = "", seconds: float | None = 0.05, fails: bool = False) -> None:
+        self.name, self.seconds, self.fails = name, seconds, fails
+        self.done: list[str] = []
+        self.connection, self.messages = Connection("server"), ()
+        self.writer = SimpleNamespace(close=lambda: self.done.append("end of TCP"), drain=self._wait)
+
+    def __repr__(self) -> str:
+        return f"<{self.name or 'ws'}>"
+
+    async def _wait(self) -> None:
+        await asyncio.sleep(3600 if self.seconds is None else self.seconds)
+        self.done.append("the peer was there")
+
+    answered = _wait
+
+    def flush(self) -> None:
+        """Note what would be written."""
+        self.done += [f"wrote {data.hex(' ')}"] if (data := self.connection.data_to_send()) else []
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Send a Close, and wait for the peer's."""
+        self.done.append(f"Close {code}")
+        if self.fails:
+            raise ConnectionResetError("the peer is gone")
+        await self._wait()
+
+    def abort(self) -> None:
+        """End TCP at once."""
+        self.done.append("aborted")
 
 
-KEEP_WATCH = Function(
-    name="keep-watch",
-    title="Decide what the heartbeat does now",
-    asks="my_move(now, heard, pinged, interval, timeout)",
-    right=_next_move,
-    calls=(
-        (100.0, 95.0, None, 20.0, 10.0),
-        (115.0, 95.0, None, 20.0, 10.0),
-        (118.0, 95.0, 115.0, 20.0, 10.0),
-        (125.0, 95.0, 115.0, 20.0, 10.0),
-        (140.0, 95.0, 135.0, 20.0, 10.0),
-        (116.0, 95.0, 115.0, 20.0, 0.5),
-        (10.0, 0.0, 0.0, 20.0, 10.0),
+async def _ends(answer: Coroutine[Any, Any, Any], seconds: float, advice: str = "") -> Any:
+    """Return what an answer returns, or the fault of one that does not end."""
+    task = asyncio.ensure_future(answer)
+    if not (await asyncio.wait([task], timeout=seconds))[0]:
+        task.cancel()
+        return Fault(f"did not end within {seconds:g} s.", advice=advice)
+    return task.result()
+
+
+def _differs(ws: Noting, expected: list[str], advice: str) -> Fault | None:
+    """Return what is wrong with what was done, in order."""
+    if ws.done == expected:
+        return None
+    if not ws.done:
+        return NOTHING_YET
+    if len(ws.done) == len(expected) and ws.done[1:] == expected[1:]:
+        advice = "Other bytes were expected: look at what you pass on."
+    rows = (("done", "; ".join(ws.done)), ("expected", "; ".join(expected)))
+    return Fault("did something else, or in another order.", rows, advice=advice)
+
+
+NEVER = "This peer never answers. Wait for at most timeout seconds, and end TCP all the same."
+
+
+async def _judge_close(answer: Any) -> Fault | None:
+    for seconds, timeout, advice in (
+        (0.05, 5.0, "After ws.flush(), wait for ws.answered(), and end TCP as soon as it returns."),
+        (None, 0.1, NEVER),
+    ):
+        ws = Noting(seconds=seconds)
+        given = await _ends(answer(ws, 1001, "bye", timeout), 1, advice)
+        there = ["the peer was there"] if seconds else []
+        expected = ["wrote 88 05 03 e9 62 79 65", *there, "end of TCP"]
+        if fault := given if isinstance(given, Fault) else _differs(ws, expected, advice):
+            return fault
+    return None
+
+
+CLOSE = Watched(
+    name="close-in-time",
+    title="Close a connection in bounded time",
+    asks="my_close(ws, code, reason, timeout)",
+    judge=_judge_close,
+    section="RFC 6455 §7.1.1",
+    hints=(
+        "ws.connection.close(code, reason) prepares the Close, ws.flush() writes it.",
+        "await asyncio.wait_for(ws.answered(), timeout) raises TimeoutError when the time is up.",
+        "Put the wait in `with suppress(TimeoutError):`, and ws.writer.close() after it.",
     ),
+    why="A peer that never answers costs the timeout, and then its place is free.",
+    bound=4.0,
+)
+
+
+async def _judge_send(answer: Any) -> Fault | None:
+    for message, wire in (("Hello", "81 05 48 65 6c 6c 6f"), (b"\0\1", "82 02 00 01")):
+        ws = Noting()
+        given = await _ends(answer(ws, message), 1)
+        advice = "Prepare the message, then ws.flush(), then await ws.writer.drain()."
+        expected = [f"wrote {wire}", "the peer was there"]
+        if fault := given if isinstance(given, Fault) else _differs(ws, expected, advice):
+            return fault
+    return None
+
+
+SEND = Watched(
+    name="send-and-wait",
+    title="Send, and wait for a slow reader",
+    asks="my_send(ws, message)",
+    judge=_judge_send,
+    section="RFC 6455 §5.6; StreamWriter.drain in the documentation of asyncio",
+    hints=(
+        "The send of stage 1 has all but the waiting. ws.flush() writes what is prepared.",
+        "await ws.writer.drain() returns once the transport holds little enough.",
+    ),
+    why="A handler that waits is the cheapest policy: the server's memory no longer depends on its clients.",
+)
+
+
+# -- the heartbeat -----------------------------------------------------------------------------
+
+BEAT = Function(
+    name="next-beat",
+    title="Decide what the heartbeat does next, and when",
+    asks="my_next_beat(heard, pinged, interval, timeout)",
+    right=right.next_beat,
+    calls=((95.0, None, 20.0, 10.0), (95.0, 115.0, 20.0, 10.0), (-5.0, 0.0, 20.0, 10.0)),
     drawn=lambda source: (
-        now := float(source.randrange(100, 200)),
-        now - source.randrange(60),
-        source.choice((None, now - source.randrange(30))),
+        heard := float(source.randrange(100, 200)),
+        source.choice((None, heard + 20)),
         20.0,
         float(source.choice((5, 10, 20))),
     ),
     mistakes={
-        "While a pong is awaited, only the ping's own time counts: look at pinged first.": (
-            lambda now, heard, pinged, interval, timeout: (
-                "ping"
-                if now - heard >= interval
-                else "give up"
-                if pinged and now - pinged >= timeout
-                else "wait"
-            )
+        "The timeout counts from the ping, not from what was heard before it.": lambda heard, pinged, *both: (
+            right.next_beat(heard, heard if pinged is not None else None, *both)
         ),
-        "A ping at time 0.0 is a ping too. Compare pinged with None.": (
-            lambda now, heard, pinged, interval, timeout: _next_move(
-                now, heard, pinged or None, interval, timeout
-            )
-        ),
-        "The timeout counts from the ping, not from the last pong.": (
-            lambda now, heard, pinged, interval, timeout: (
-                ("give up" if now - heard >= timeout else "wait")
-                if pinged is not None
-                else "ping"
-                if now - heard >= interval
-                else "wait"
-            )
-        ),
-        "A time that is just reached counts: use >=.": (
-            lambda now, heard, pinged, interval, timeout: (
-                ("give up" if now - pinged > timeout else "wait")
-                if pinged is not None
-                else "ping"
-                if now - heard > interval
-                else "wait"
-            )
+        "A ping at time 0.0 is a ping too. Compare pinged with None.": lambda heard, pinged, *both: (
+            right.next_beat(heard, pinged or None, *both)
         ),
     },
     section="RFC 6455 §5.5.2 and §5.5.3",
     hints=(
-        "Two questions in this order: is a pong awaited, and if not, is it time for a ping?",
-        'If pinged is not None, return "give up" or "wait"; otherwise "ping" or "wait".',
+        "One question decides: is a pong awaited? It is unless pinged is None.",
+        'Return ("ping", heard + interval), or "give up" and the moment at which the patience ends.',
     ),
-    why="A decision that takes the time as an argument is tested in microseconds, for hours of silence.",
+    why="A decision without a clock is tested in microseconds, for hours of silence.",
 )
-
 
 # -- the shutdown ------------------------------------------------------------------------------------------
 
 TIMEOUT = 0.4  # seconds for every connection together
 
 
-class Member:
-    """A connection as the judge makes it: it closes at once, late, with an exception, or never."""
-
-    def __init__(self, name: str, seconds: float | None, fails: bool = False) -> None:
-        self.name, self.seconds, self.fails = name, seconds, fails
-        self.code: Any = None
-        self.aborted = False
-
-    def __repr__(self) -> str:
-        return f"<{self.name}>"
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Send a Close, and wait for the peer's."""
-        self.code = code
-        if self.fails:
-            raise ConnectionResetError("the peer is gone")
-        await asyncio.sleep(3600 if self.seconds is None else self.seconds)
-
-    def abort(self) -> None:
-        """End TCP at once."""
-        self.aborted = True
-
-
 async def _judge_shutdown(answer: Any) -> Fault | None:
     members = [
-        *(Member(f"quick {number}", 0.02) for number in range(3)),
-        *(Member(f"slow {number}", TIMEOUT / 2) for number in range(3)),
-        Member("gone", 0.0, fails=True),
-        Member("deaf", None),
+        *(Noting(f"quick {number}", 0.02) for number in range(3)),
+        *(Noting(f"slow {number}", TIMEOUT / 2) for number in range(3)),
+        Noting("gone", fails=True),
+        Noting("deaf", None),
     ]
-    loop = asyncio.get_running_loop()
-    begin = loop.time()
-    try:
-        given = await asyncio.wait_for(answer(list(members), TIMEOUT), 5 * TIMEOUT + 1)
-    except TimeoutError:
-        bound = (("timeout", f"{TIMEOUT} s"), ("given up after", f"{5 * TIMEOUT + 1:.0f} s"))
-        return Fault("did not return. A wait without a bound is still under way.", bound)
-    took = loop.time() - begin
-    if given is None and all(each.code is None and not each.aborted for each in members):
+    began = asyncio.get_running_loop().time()
+    given = await _ends(answer(list(members), TIMEOUT), 3, "A wait without a bound is still under way.")
+    if isinstance(given, Fault):
+        return given
+    took = asyncio.get_running_loop().time() - began
+    if given is None and not any(each.done for each in members):
         return NOTHING_YET
-    rows = tuple((each.name, f"code {each.code}, aborted: {each.aborted}") for each in members)
+    rows = tuple((each.name, "; ".join(each.done) or "nothing") for each in members)
     if sentence := _wrong_closes(members):
         return Fault(sentence, rows)
     if took > TIMEOUT + 0.6:
         seconds = (("took", f"{took:.1f} s"), ("timeout", f"{TIMEOUT} s"))
         return Fault("waited for one connection after the other: the timeout is for all of them.", seconds)
-    if given != 1:
-        numbers = (("returned", show(given)), ("expected", "1"))
-        return Fault("returned the wrong number of aborted connections.", numbers)
-    return await _judge_nobody(answer)
-
-
-async def _judge_nobody(answer: Any) -> Fault | None:
-    """Have it close no connections: a server is often stopped while nobody is connected."""
     try:
-        given = await asyncio.wait_for(answer([], TIMEOUT), 5 * TIMEOUT + 1)
+        nobody = await _ends(answer([], TIMEOUT), 3)
     except ValueError as error:
         advice = "A server is also stopped while nobody is connected. asyncio.wait wants at least one task."
         return Fault(f"raised an exception: {error}", advice=advice)
-    if given != 0:
-        return Fault("returned the wrong number.", (("returned", show(given)), ("expected", "0")))
+    if (given, nobody) != (1, 0):
+        numbers = (
+            ("returned", f"{show(given)}, and for no connection {show(nobody)}"),
+            ("expected", "1, and 0"),
+        )
+        return Fault("returned the wrong number of aborted connections.", numbers)
     return None
 
 
-def _wrong_closes(members: list[Member]) -> str:
+def _wrong_closes(members: list[Noting]) -> str:
     """Return what is wrong with how the connections were closed, and which were aborted."""
-    left = [each.name for each in members if each.code is None]
+    closes = {each.name: [what for what in each.done if what.startswith("Close")] for each in members}
+    left = [name for name, codes in closes.items() if not codes]
     if len(left) == len(members):
         return "sent no Close."
     if left:
         return f"sent no Close to {', '.join(left)}: one connection that fails must not stop the rest."
-    if any(each.code != 1001 for each in members):
-        return "closed with another code than 1001, which says that the server goes away."
-    if any(each.aborted for each in members if each.name.startswith(("quick", "slow"))):
+    if any(codes != ["Close 1001"] for codes in closes.values()):
+        return "closed with another code than 1001, which says that the server goes away, or more than once."
+    if any("aborted" in each.done for each in members if each.name.startswith(("quick", "slow"))):
         return "aborted a connection that closed in time."
-    if not members[-1].aborted:
+    if "aborted" not in members[-1].done:
         return "left a connection whose peer never answers: abort it when the time is up."
     return ""
 
@@ -251,46 +333,4 @@ SHUT_DOWN = Watched(
     bound=6.0,
 )
 
-
-# -- which stage -------------------------------------------------------------------------------------------
-
-PING = "A ping is never answered."
-MEMORY = "A client that reads nothing makes the server's memory grow."
-CABLE = "After a cable was pulled, a connection stays open for hours."
-SILENT = "A client that connects and says nothing keeps a connection for days."
-DEPLOY = "At each deploy, all clients report 1006."
-
-STAGES = Value(
-    name="which-stage",
-    title="Find the stage that is missing",
-    right={
-        PING: "answering",
-        MEMORY: "backpressure",
-        CABLE: "heartbeat",
-        SILENT: "limits",
-        DEPLOY: "shutdown",
-    },
-    look_at={
-        PING: "Which line writes the bytes that receive_data() has prepared?",
-        MEMORY: "Where do bytes wait that the peer does not take?",
-        CABLE: "Which part notices that no byte arrives any more?",
-        SILENT: "It has not even sent a request yet.",
-        DEPLOY: "1006 says that no Close arrived.",
-    },
-    mistakes={
-        "A heartbeat begins when the connection is open; this client never sent a request.": {
-            SILENT: "heartbeat"
-        },
-        "A limit on the size of messages does not bound what the server itself sends.": {MEMORY: "limits"},
-    },
-    noun="symptom",
-    choices=("answering", "backpressure", "heartbeat", "limits", "shutdown"),
-    section="the stages of this lesson",
-    hints=(
-        "Each stage was added because one of these happened before it.",
-        "Two of them are about time, one is about room.",
-    ),
-    why="This is how a server is debugged: the symptom names the part that is missing.",
-)
-
-EXERCISES = (ECHO_STEP, KEEP_WATCH, SHUT_DOWN, STAGES)
+EXERCISES = (READ, WRITE, CLOSE, BEAT, SEND, SHUT_DOWN)
