@@ -4,7 +4,9 @@
     docs/page-05.png    a text goes to an echo server as text and as bytes, and comes back
     docs/page-06.png    a server pushes the time
     docs/page-07.png    two people chat, and one of them writes markup
+    docs/page-08.png    a bank's page and a foreign one read the same balance, in two tabs
     docs/page-09.png    the same line goes to an echo server three times, compressed
+    docs/page-10.png    a page whose wire is cut comes back, and misses nothing
     docs/page-11.png    a worker is killed before it answers, and the line is sent to the next one
 
 A real browser shows what `show` puts into the notebook of a learner with a kernel: the pages and, live, what
@@ -25,11 +27,16 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from playwright.async_api import Browser, Frame, Page, Route, async_playwright, expect
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.http11 import Request, Response
 
 from tools.chat_cells import chat_cells
+from tools.lesson_cells import await_cells
 from wslab.lab import Tap, serve_page, show
+from wslab.lab.browser.wire import live_wire
+from wslab.lessons import check
+from wslab.lessons.resilience import right
+from wslab.lessons.resilience.page import page as feed_files
 
 WIDTH, HEIGHT, SHARPNESS = 1000, 900, 1.5  # of the output in CSS pixels, and what the screen makes of one
 TEN = 36000  # o'clock, where the page is
@@ -73,6 +80,10 @@ class Stage:
             await self.wire.page.mouse.move(0, 0)  # what the pointer rests on would be marked
 
 
+async def no_files() -> None:
+    """Leave a page to the course."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """The pages, how high they are, what their server and their readers do, and the picture in words."""
@@ -84,6 +95,64 @@ class Scene:
     words: str
     compression: str | None = None
     ready: str = "Connected"
+    files: Callable[[], Awaitable[dict[str, str] | None]] = no_files
+
+    async def shot(self, browser: Browser) -> bytes:
+        """Return the picture of pages and wire after the scene."""
+        options: dict[str, Any] = {"compression": self.compression}
+        options["process_request"] = serve_page(self.pages[0].partition("?")[0], await self.files())
+        stage = Stage()
+
+        async def handler(websocket: ServerConnection) -> None:
+            await self.handler(websocket, stage)
+
+        async with (
+            asyncio.timeout(30),
+            serve(handler, "127.0.0.1", 0, **options) as server,
+            Tap(server.sockets[0].getsockname()[1]) as tap,
+        ):
+            tap._recording.clock = lambda now: stage.seconds  # type: ignore[method-assign]
+            page = await browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, **LOOK)
+            await page.add_init_script(FIXED)
+            shown = show(tap.port, *self.pages, wire=tap, height=self.height).value
+            await open_pages(page, stage, self, shown)
+            await self.act(stage)
+            picture = await page.locator("body > div").screenshot()
+            await page.goto("about:blank")  # the pages close their connections
+            await page.close()
+            return picture
+
+
+@dataclass(frozen=True)
+class Hijack:
+    """The bank's page of lesson 08 and a foreign one, in two tabs of a browser, and the picture in words."""
+
+    words: str
+
+    async def shot(self, browser: Browser) -> bytes:
+        """Return the picture of both tabs, above the wire of the bank."""
+        names: dict[str, Any] = {}
+        await await_cells("08", names, "08-setup", "08-cookies", "08-bank-pages", "08-bank-serve")
+        bank, foreign, stage, tabs = names["bank_server"], names["foreign_server"], Stage(), []
+        async with asyncio.timeout(30), bank, foreign, Tap(bank.port) as tap:
+            tap._recording.clock = lambda now: stage.seconds  # type: ignore[method-assign]
+            names["reached"].append(tap.port)
+            context = await browser.new_context(viewport={"width": WIDTH // 2, "height": 300}, **LOOK)
+            places = f"{tap.port}/bank.html", f"{foreign.port}/foreign.html?bank={tap.port}"
+            for stage.seconds, place in enumerate(places):
+                page = await context.new_page()
+                await page.goto(f"http://127.0.0.1:{place}")
+                await expect(page.locator("#log")).to_contain_text("cookies that came")
+                tabs.append(await page.screenshot())
+            page = await browser.new_page(viewport={"width": WIDTH, "height": 240}, **LOOK)
+            live = live_wire(tap)
+            await page.goto(f"http://127.0.0.1:{live.port}/{live.path}")
+            stage.wire = page.main_frame
+            await stage.passed(4, choose=False)
+            wire = await page.screenshot()
+            await context.close()
+            await page.close()
+        return joined(tabs, wire)
 
 
 async def echo(websocket: ServerConnection, _: Stage) -> None:
@@ -184,7 +253,41 @@ async def lose_a_worker(stage: Stage) -> None:
     await stage.passed(7, choose=False)
 
 
-SCENES = {
+class Feed:
+    """The feed and the page of lesson 10, from its cells."""
+
+    def __init__(self) -> None:
+        self._feed: Any = None
+
+    async def files(self) -> dict[str, str]:
+        """Begin a new feed, and return the files of its page."""
+        names: dict[str, Any] = {"check": check, "my_replay": None, "right": right}
+        await await_cells("10", names, "r10-feed-names", "r10-1818c6fb", "r10-f1a4bb53")
+        names["broadcast"] = broadcast  # to connections of websockets
+        self._feed = names["Feed"]()
+        return feed_files(names["feed_js"])
+
+    async def __call__(self, websocket: ServerConnection, _: Stage) -> None:
+        await self._feed.handler(websocket)
+
+    async def cut(self, stage: Stage) -> None:
+        """Publish three prices, cut the wire, publish three more while the page is away, then another one."""
+        [page], wire = stage.pages, stage.wire
+        assert wire is not None
+        for seconds, prices, received in ((1, (97, 98, 99), 3), (3, (100, 101, 102), 6), (4, (103,), 7)):
+            if seconds == 3:
+                await stage.at(2)
+                await wire.get_by_role("button", name="Cut").click()
+                await expect(page.locator("#state")).to_contain_text("1006")
+            await stage.at(seconds)
+            for price in prices:
+                self._feed.publish("ACME", price)
+            await expect(page.locator("#received")).to_have_text(str(received))
+        await stage.passed(8, choose=False)
+
+
+FEED = Feed()
+SCENES: dict[str, Scene | Hijack] = {
     "page-00.png": Scene(
         ("echo.html",),
         480,
@@ -223,6 +326,12 @@ SCENES = {
         "to the server once and from the server to both pages.",
         ready="you are",
     ),
+    "page-08.png": Hijack(
+        "Two pages in two tabs of one browser, and the live wire of the bank below them. The bank's page "
+        "shows the balance, 1000, and that two cookies came. The foreign page, Win a prize, cannot read the "
+        "answer to HTTP (CORS). By WebSocket it shows the same balance, and that the same cookies came. On "
+        "the wire are four TEXT frames from the server: it told the second page what it told the first.",
+    ),
     "page-09.png": Scene(
         ("echo.html",),
         480,
@@ -232,6 +341,18 @@ SCENES = {
         "letters three times, and lists each line with its answer. On the wire are six TEXT frames, "
         "compressed: the first of the client has 24 bytes, the next two only 11 and 10.",
         compression="deflate",
+    ),
+    "page-10.png": Scene(
+        ("feed.html",),
+        480,
+        FEED,
+        FEED.cut,
+        "The page of a feed, and the live wire beside it. The page has received messages 1 to 3, was closed "
+        "with 1006, waited 2.8 seconds and opened again. Then messages 4 to 6 arrived at once, and 7. It "
+        "counts seven received, none missing, none twice. On the wire are a snapshot and messages 1 to 3, "
+        "the cut, and on the next connection messages 4 to 7, without a second snapshot.",
+        ready="snapshot",
+        files=FEED.files,
     ),
     "page-11.png": Scene(
         ("scale.html",),
@@ -283,30 +404,16 @@ async def open_pages(page: Page, stage: Stage, scene: Scene, shown: str) -> None
         await expect(each.locator("body")).to_contain_text(scene.ready)
 
 
-async def shot(browser: Browser, scene: Scene) -> bytes:
-    """Return the picture of pages and wire after the scene."""
-    options: dict[str, Any] = {"compression": scene.compression}
-    options["process_request"] = serve_page(scene.pages[0].partition("?")[0])
-    stage = Stage()
-
-    async def handler(websocket: ServerConnection) -> None:
-        await scene.handler(websocket, stage)
-
-    async with (
-        asyncio.timeout(30),
-        serve(handler, "127.0.0.1", 0, **options) as server,
-        Tap(server.sockets[0].getsockname()[1]) as tap,
-    ):
-        tap._recording.clock = lambda now: stage.seconds  # type: ignore[method-assign]
-        page = await browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, **LOOK)
-        await page.add_init_script(FIXED)
-        shown = show(tap.port, *scene.pages, wire=tap, height=scene.height).value
-        await open_pages(page, stage, scene, shown)
-        await scene.act(stage)
-        picture = await page.locator("body > div").screenshot()
-        await page.goto("about:blank")  # the pages close their connections
-        await page.close()
-        return picture
+def joined(above: list[bytes], below: bytes) -> bytes:
+    """Return pictures beside each other, with another one below them."""
+    tops, bottom = [Image.open(io.BytesIO(each)) for each in above], Image.open(io.BytesIO(below))
+    whole = Image.new("RGB", (bottom.width, tops[0].height + bottom.height), "white")
+    for number, each in enumerate(tops):
+        whole.paste(each, (number * each.width, 0))
+    whole.paste(bottom, (0, tops[0].height))
+    file = io.BytesIO()
+    whole.save(file, "PNG")
+    return file.getvalue()
 
 
 def described(picture: bytes, words: str) -> bytes:
@@ -323,6 +430,6 @@ async def page_pictures(chromium: str) -> dict[str, bytes]:
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=arguments)
-        found = {name: described(await shot(browser, scene), scene.words) for name, scene in SCENES.items()}
+        found = {name: described(await scene.shot(browser), scene.words) for name, scene in SCENES.items()}
         await browser.close()
         return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.here import Here
-from tools.course import lessons
+from tools.lesson_cells import await_cells
 from wslab.aio.server import Server
 from wslab.lab import Tap
 
@@ -24,20 +22,12 @@ class Cells:
     """The cells of the lesson, run by their ids on an event loop of their own."""
 
     def __init__(self, here: Here) -> None:
-        [lesson] = [each for each in lessons() if each.number == "08"]
-        self._sources = {cell.raw["id"]: cell.source for cell in lesson.code}
         self._here = here
         self.names: dict[str, Any] = {}
 
     def run(self, *ids: str) -> None:
         """Run these cells, in this order."""
-        for each in ids:
-            self._here.run(self._cell(self._sources[each]))
-
-    async def _cell(self, source: str) -> None:
-        result = eval(compile(source, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), self.names)
-        if inspect.isawaitable(result):
-            await result
+        self._here.run(await_cells("08", self.names, *ids))
 
     def stop(self) -> None:
         """Stop every tap and server that the cells have started."""

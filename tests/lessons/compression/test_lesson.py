@@ -6,7 +6,7 @@ import pytest
 
 from tools.course import lessons
 from wslab.lessons.compression import traffic
-from wslab.lessons.compression.figures import bars
+from wslab.lessons.compression.bars import bars
 from wslab.lessons.compression.measure import traced
 
 

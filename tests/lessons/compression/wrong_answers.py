@@ -133,28 +133,34 @@ def matched_answer(parameters: dict[str, str | None]) -> Any:
 
 
 def too_generous(parameters: dict[str, str | None]) -> Any:
-    return right.answer({name: value for name, value in parameters.items() if name != "level"})
+    return right.answer_offer({name: value for name, value in parameters.items() if name != "level"})
 
 
 def not_asked(parameters: dict[str, str | None]) -> Any:
-    answer = right.answer(parameters)
+    answer = right.answer_offer(parameters)
     return answer and answer | {"client_max_window_bits": parameters.get("client_max_window_bits") or "12"}
 
 
 def silent(parameters: dict[str, str | None]) -> Any:
-    answer = right.answer(parameters)
+    answer = right.answer_offer(parameters)
     return answer and {name: value for name, value in answer.items() if name != "server_max_window_bits"}
 
 
 def numbers(parameters: dict[str, str | None]) -> Any:
-    answer = right.answer(parameters)
+    answer = right.answer_offer(parameters)
     return answer and {name: value and int(value) for name, value in answer.items()}
 
 
 def changes_the_offer(parameters: dict[str, str | None]) -> Any:
-    answer = right.answer(parameters)
+    answer = right.answer_offer(parameters)
     parameters.clear()
     return answer
+
+
+def reads_what_it_holds(overheard: Any, start: str, count: int) -> str:
+    """Look for the secret in all that the object holds: there are lengths only."""
+    held = [text for text in map(repr, vars(overheard).values()) if start in text]
+    return held[0].partition(start)[2][:count] if held else "nothing"
 
 
 def loop(overheard: Any, start: str, count: int) -> str:
@@ -263,7 +269,7 @@ WRONG += [
 RIGHT = [
     *(Right("squeeze", answer) for answer in (in_two_steps, in_halves, without_suffix)),
     *(Right("inflate", answer) for answer in (unconsumed, in_pieces, two_calls)),
-    *(Right("answer-offer", answer) for answer in (plain_answer, matched_answer, right.answer)),
+    *(Right("answer-offer", answer) for answer in (plain_answer, matched_answer, right.answer_offer)),
     *(Right("guess-secret", answer) for answer in (loop, nested, padded)),
     Right("choose-compression", _RIGHT),
 ]

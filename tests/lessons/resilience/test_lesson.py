@@ -11,9 +11,9 @@ from tests.support.aio import run
 from tools.course import lessons
 from wslab.aio import reconnect
 from wslab.lessons.resilience import right
-from wslab.lessons.resilience.figure import returns
 from wslab.lessons.resilience.herd import Gate, Herd, clients_for, real, simulate
 from wslab.lessons.resilience.page import page
+from wslab.lessons.resilience.returns import returns
 
 
 def test_a_gate_admits_a_rate_and_few_at_once() -> None:

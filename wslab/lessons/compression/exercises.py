@@ -8,8 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from wslab.connection import CompressedConnection
-from wslab.deflate import BITS, FLAGS, TAIL, Deflate
+from wslab.deflate import BITS, FLAGS, TAIL
 from wslab.lab.exercises.answer import show
 from wslab.lab.exercises.kinds import Fault, Function, Value
 from wslab.lessons.compression import right
@@ -18,6 +17,7 @@ from wslab.lessons.compression.measure import traced
 __all__ = ["EXERCISES"]
 
 ENOUGH = 2**20  # a limit that no message here reaches
+NOISE = random.Random(9).randbytes(5000)  # what is not compressed: it is in the result as it is
 
 
 def _sender(*before: bytes) -> Any:
@@ -28,27 +28,20 @@ def _sender(*before: bytes) -> Any:
     return compressor
 
 
-def _receiver(*before: bytes) -> Any:
-    """Return a decompressor that has received some messages."""
+def _received(limit: int, message: bytes, *before: bytes) -> tuple[Any, bytes, int]:
+    """Return a decompressor that has received some messages, the payload of the next one, and a limit."""
     compressor, decompressor = _sender(), zlib.decompressobj(-12)
-    for message in before:
-        decompressor.decompress(right.squeeze(compressor, message) + TAIL)
-    return decompressor
-
-
-def _noise_around(middle: bytes) -> bytes:
-    """Return bytes that are not compressed, so that the middle is in the result as it is."""
-    source = random.Random(9)
-    return source.randbytes(400) + middle + source.randbytes(400)
+    for each in before:
+        decompressor.decompress(right.squeeze(compressor, each) + TAIL)
+    return decompressor, right.squeeze(compressor, message), limit
 
 
 def _words(source: random.Random) -> bytes:
     return b" ".join(source.choices([b"Hello", b"Ada", b"and", b"Bob", b"again"], k=source.randrange(1, 12)))
 
 
-def _whole(compressor: Any, message: bytes, mode: int = zlib.Z_SYNC_FLUSH) -> bytes:
-    whole: bytes = compressor.compress(message) + compressor.flush(mode)
-    return whole
+def _whole(compressor: Any, message: bytes, mode: int = zlib.Z_SYNC_FLUSH) -> Any:
+    return compressor.compress(message) + compressor.flush(mode)
 
 
 SQUEEZE = Function(
@@ -61,8 +54,7 @@ SQUEEZE = Function(
         (_sender(b"Hello"), b"Hello"),
         (_sender(), b""),
         (_sender(b"Hello"), b""),
-        (_sender(), random.Random(9).randbytes(5000)),
-        (_sender(), _noise_around(TAIL)),
+        (_sender(), NOISE[:400] + TAIL + NOISE[400:]),
     ],
     drawn=lambda source: (_sender(_words(source), _words(source)), _words(source)),
     section="RFC 7692 §7.2.1",
@@ -112,17 +104,15 @@ class _Bounded(Function):
             payload, given = right.squeeze(sender, message), None
             with suppress(zlib.error):
                 given = answer(decompressor, payload, ENOUGH)
-            if given != message:
-                advice = "Put back the four bytes that the sender left out. The next message needs them."
-                rows = (("returned", show(given)), ("expected", show(message)))
-                return Fault("could not read the message after this one.", rows, advice=advice)
-        return None
+        rows = (("returned", show(given)), ("expected", show(message)))
+        advice = "Put back the four bytes that the sender left out. The next message needs them."
+        problem = Fault("could not read the message after this one.", rows, advice=advice)
+        return None if given == message else problem
 
 
 def _drawn_payload(source: random.Random) -> tuple[Any, bytes, int]:
-    before, message = _words(source), _words(source)
-    limit = len(message) + source.choice([-1, 0, 1, 50])
-    return _receiver(before), right.squeeze(_sender(before), message), limit
+    message = _words(source)
+    return _received(len(message) + source.choice([-1, 0, 1, 50]), message, _words(source))
 
 
 INFLATE = _Bounded(
@@ -131,11 +121,11 @@ INFLATE = _Bounded(
     asks="my_inflate(decompressor, payload, limit)",
     right=right.inflate,
     calls=[
-        (_receiver(), right.squeeze(_sender(), b"Hello"), 100),
-        (_receiver(b"Hello"), right.squeeze(_sender(b"Hello"), b"Hello"), 100),
-        (_receiver(), right.squeeze(_sender(), b""), 100),
-        *((_receiver(), right.squeeze(_sender(), b"Hello"), limit) for limit in (6, 5, 4)),
-        (_receiver(), right.squeeze(_sender(), bytes(5000)), 1000),
+        _received(100, b"Hello"),
+        _received(100, b"Hello", b"Hello"),
+        _received(100, b""),
+        *(_received(limit, b"Hello") for limit in (6, 5, 4)),
+        _received(1000, bytes(5000)),
     ],
     drawn=_drawn_payload,
     section="RFC 7692 §7.2.2",
@@ -146,9 +136,7 @@ INFLATE = _Bounded(
         "A message as long as the limit is allowed.": (
             lambda d, p, limit: m if len(m := right.inflate(d, p, ENOUGH) or b"") < limit else None
         ),
-        "Return None for a message that is longer than the limit.": lambda d, p, limit: right.inflate(
-            d, p, ENOUGH
-        ),
+        "Return None for a message longer than the limit.": lambda d, p, limit: right.inflate(d, p, ENOUGH),
         "The limit is for the message that comes out, not for the payload.": (
             lambda d, p, limit: right.inflate(d, p, ENOUGH) if len(p) <= limit else None
         ),
@@ -169,7 +157,9 @@ def _drawn_offer(source: random.Random) -> tuple[right.Parameters]:
 
 
 def _answer_with(parameters: right.Parameters, **more: str | None) -> right.Parameters:
-    return (right.answer({n: v for n, v in parameters.items() if n != "level" and v != "8"}) or {}) | more
+    return (
+        right.answer_offer({n: v for n, v in parameters.items() if n != "level" and v != "8"}) or {}
+    ) | more
 
 
 def _without(parameters: right.Parameters, words: str) -> right.Parameters | None:
@@ -180,7 +170,7 @@ ANSWER = Function(
     name="answer-offer",
     title="Answer an offer",
     asks="my_answer(parameters)",
-    right=right.answer,
+    right=right.answer_offer,
     calls=[
         ({"client_max_window_bits": None},),
         ({},),
@@ -204,9 +194,7 @@ ANSWER = Function(
         ),
         "This server limits its own window always, and says so.": lambda p: _without(p, "server_max"),
         "Repeat the parameters without a value that are offered.": lambda p: _without(p, "takeover"),
-        "The values are texts, as in a header: '12'.": (
-            lambda p: {n: v and int(v) for n, v in _answer_with(p).items()}
-        ),
+        "Values are texts: '12'.": lambda p: {n: v and int(v) for n, v in _answer_with(p).items()},
     },
     hints=(
         "Decline first: a name that is not one of the four, or '8' for server_max_window_bits.",
@@ -221,14 +209,10 @@ class _Overheard:
     """A server that someone listens to: how many bytes its answer to a text takes on the wire."""
 
     def __init__(self, secret: str) -> None:
-        self.secret = secret
+        self._server = _sender(f"Welcome, Ada. {secret}".encode())  # the secret is in zlib's window only
 
     def __call__(self, text: str) -> int:
-        server = CompressedConnection("server", Deflate())
-        server.send_text(f"Welcome, Ada. {self.secret}")
-        server.data_to_send()
-        server.send_text(f"Nothing found for {text}")
-        return len(server.data_to_send())
+        return 2 + len(right.squeeze(self._server.copy(), f"Nothing found for {text}".encode()))
 
     def __repr__(self) -> str:
         return "overheard"
@@ -262,7 +246,6 @@ GUESS = Function(
         "min(candidates, key=overheard) is the candidate with the fewest bytes.",
         "known = min((known + digit for digit in '0123456789'), key=overheard), once for each digit.",
     ),
-    bound=5.0,
     why="Nothing was decrypted: TLS hides what is sent, and not how much.",
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from wslab.deflate import TAIL, Deflate
 
-__all__ = ["Parameters", "answer", "inflate", "secret", "squeeze"]
+__all__ = ["Parameters", "answer_offer", "inflate", "secret", "squeeze"]
 
 Parameters = dict[str, str | None]  # names to values, as in an offer; None for a name without a value
 
@@ -31,10 +31,10 @@ def inflate(decompressor: zlib._Decompress, payload: bytes, limit: int) -> bytes
     return None if len(message) > limit else message
 
 
-def answer(parameters: Parameters) -> Parameters | None:
+def answer_offer(parameters: Parameters) -> Parameters | None:
     """Return what a server with windows of 12 bits answers to one offer, or None to decline it (§7.1).
 
-    >>> answer({"client_max_window_bits": None})
+    >>> answer_offer({"client_max_window_bits": None})
     {'server_max_window_bits': '12', 'client_max_window_bits': '12'}
     """
     offer = [name if value is None else f"{name}={value}" for name, value in parameters.items()]

@@ -10,46 +10,34 @@ from wslab.lab.views.palette import CLIENT, INK, PAPER, SERVER
 __all__ = ["bars"]
 
 
-def bars(
-    title: str, unit: str, measured: Mapping[str, Mapping[str, float] | float], end: float = 0
-) -> Figure:
+def bars(title: str, unit: str, given: Mapping[str, float | Mapping[str, float]], end: float = 0) -> Figure:
     """Draw horizontal bars: a group for each name, in it a bar for each setting with its number.
 
     Args:
         title: the claim that the figure shows.
         unit: what the numbers are.
-        measured: name of a group to its number, or to setting to number.
+        given: name of a group to its number, or to setting to number.
         end: where a dashed line stands, such as at "no gain"; 0 for none.
     """
-    groups = {name: each if isinstance(each, Mapping) else {"": each} for name, each in measured.items()}
+    groups = {name: each if isinstance(each, Mapping) else {"": each} for name, each in given.items()}
     most = max(max(group.values()) for group in groups.values())
     with style():
         drawing = canvas(7.2, 0.9 + 0.3 * sum(map(len, groups.values())))
         axes = drawing.add_subplot(title=title, xlabel=unit, xlim=(0, 1.3 * most))
-        row, places = 0.0, []
-        for group in groups.values():
+        row, places, words, back = 0.0, [], [], {"fc": PAPER, "ec": "none", "alpha": 0.5, "pad": 1}
+        for name, group in groups.items():
             places.append(row + (len(group) - 1) / 2)
             for (setting, number), colour in zip(group.items(), (SERVER, CLIENT), strict=False):
-                axes.barh(row, number, 0.9, color=colour.background, edgecolor=INK, linewidth=0.8)
+                bar = axes.barh(row, number, 0.9, color=colour.background, edgecolor=INK, linewidth=0.8)
                 text = f"{number:.{2 if most < 10 else 0}f} {setting}".rstrip()
-                axes.text(
-                    number + most / 90,
-                    row,
-                    text,
-                    va="center",
-                    bbox={"fc": PAPER, "ec": "none", "alpha": 0.5, "pad": 1},
-                )
+                axes.bar_label(bar, [text], padding=4, bbox=back)
+                words.append(f"{name}, {setting}".rstrip(", ") + f": {_about(number)}")
                 row += 1
             row += 0.4
         if end:
             axes.axvline(end, color=INK, linewidth=1, linestyle="--")
         axes.set_yticks(places, list(groups))
         axes.invert_yaxis()
-    words = (
-        f"{name}, {bar}".rstrip(", ") + f": {_about(number)}"
-        for name, group in groups.items()
-        for bar, number in group.items()
-    )
     return Figure(drawing, f"{title}. {unit}, about: {'; '.join(words)}.")
 
 
