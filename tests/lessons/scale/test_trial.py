@@ -17,11 +17,12 @@ from tools.lesson_cells import run_cells
 from wslab import ConnectionClosed, broadcast, connect, serve
 from wslab.lab import Tap
 from wslab.lessons.scale.door import Door
-from wslab.lessons.scale.limits import KEPT, measure_limits
+from wslab.lessons.scale.limits import KEPT as MEASURED
+from wslab.lessons.scale.limits import measure_limits
 from wslab.lessons.scale.log_server import ABSENT, LogServer
 from wslab.lessons.scale.processes import Workers
 from wslab.lessons.scale.report import Report, beside
-from wslab.lessons.scale.trial import KILLS, Crowd, Visit, kept, trial
+from wslab.lessons.scale.trial import KEPT, KILLS, Crowd, Visit, kept, trial
 
 LESSON = next(lesson for lesson in lessons() if lesson.number == "11")
 
@@ -205,12 +206,14 @@ def test_without_a_log_server_each_cell_has_a_sentence_and_the_kept_run(
 ) -> None:
     async def run() -> None:
         log = LogServer()
-        names = re.findall(r'await trial\("([^"]+)"', "\n".join(cell.source for cell in LESSON.code))
-        assert len(names) == 6
+        names = json.loads(KEPT.read_text(encoding="utf-8"))
+        source = "\n".join(cell.source for cell in LESSON.code)
+        assert len(names) == source.count("await trial(")
+        assert all(f'"{name}"' in source for name in names)
         for name in names:
             await trial(log, visit, name, "", kill="any time")
             assert ABSENT in capsys.readouterr().out
-        assert await measure_limits("", log) is KEPT
+        assert await measure_limits("", log) is MEASURED
         assert ABSENT in capsys.readouterr().out
         door = await Door(log, "", CELLS["enter"]).start()
         assert "image/png" in door.show()._repr_mimebundle_()[0]

@@ -92,6 +92,12 @@ def twice_at_once(log: Store, sent: dict[str, str], key: str, text: str) -> str:
     return log.append(text)
 
 
+def stores_a_pair(log: Store, sent: dict[str, str], key: str, text: str) -> str:
+    if key not in sent:
+        sent[key] = log.append((key, text))  # type: ignore[arg-type]
+    return sent[key]
+
+
 def at_most_new(last: Any, epoch: Any, first: str, log_epoch: str) -> str:
     return (
         "replay" if last is not None and epoch == log_epoch and number(last) >= number(first) else "snapshot"
@@ -128,6 +134,7 @@ WRONG = [
         (lambda last, past, live: len(past + live), ""),
         (lambda last, past, live: by_loop("0-0", past, live), ""),
         (changes_the_past, ""),
+        (lambda last, past, live: list(dict.fromkeys(past + live)), "has `last` already"),
     ),
     *wrong(
         "store-once",
@@ -139,6 +146,7 @@ WRONG = [
         (highest_number_only, "whose key is new"),
         (stores_nothing, "stored nothing"),
         (twice_at_once, "more than once"),
+        (stores_a_pair, "not the text"),
     ),
     *wrong(
         "gap-or-replay",
@@ -165,6 +173,14 @@ WRONG = [
             "as numbers",
         ),
         (lambda last, epoch, first, log_epoch: epoch == log_epoch, ""),
+        (
+            lambda last, epoch, first, log_epoch: (
+                "replay"
+                if last and epoch == log_epoch and number(last)[0] >= number(first)[0]
+                else "snapshot"
+            ),
+            "the counter",
+        ),
     ),
     *wrong(
         "plan-a-million",

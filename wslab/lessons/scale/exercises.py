@@ -66,6 +66,9 @@ DELIVERIES = Function(
             ]
         ),
         "The live messages come after the past.": lambda last, past, live: list(past),
+        "The client has `last` already, and the queue can still hold it.": (
+            lambda last, past, live: list(dict.fromkeys([*past, *live]))
+        ),
     },
     section="the section on streams in this lesson",
     hints=(
@@ -85,7 +88,12 @@ def _coming_back(last: str | None, epoch: str | None, first: str, log_epoch: str
     if last is None or (epoch != log_epoch and flaw != "epoch"):
         return "snapshot"
     mine, oldest = _number(last), _number(first)
-    enough = {"text": last >= first, "equal": mine > oldest, "trimmed": True}
+    enough = {
+        "text": last >= first,
+        "equal": mine > oldest,
+        "trimmed": True,
+        "counter": mine[0] >= oldest[0],
+    }
     return "replay" if enough.get(flaw, mine >= oldest) else "snapshot"
 
 
@@ -101,12 +109,13 @@ COMING_BACK = Function(
         ("70-0", "a1", "50-0", "b2"),
         ("90-0", "a1", "100-0", "a1"),
         ("100-0", "a1", "90-0", "a1"),
+        ("70-3", "a1", "70-12", "a1"),
         (None, None, "50-0", "a1"),
     ),
     drawn=lambda source: (
-        f"{source.randrange(5, 200)}-{source.randrange(12)}",
+        f"{source.randrange(5, 20)}-{source.randrange(12)}",
         source.choice(("a1", "a1", "b2")),
-        f"{source.randrange(5, 200)}-{source.randrange(12)}",
+        f"{source.randrange(5, 20)}-{source.randrange(12)}",
         "a1",
     ),
     mistakes={
@@ -121,6 +130,9 @@ COMING_BACK = Function(
         ),
         "Compare the two parts of an id as numbers: as text, 100-0 comes before 90-0.": (
             partial(_coming_back, flaw="text")
+        ),
+        "Within one millisecond the counter, the second part of an id, decides.": (
+            partial(_coming_back, flaw="counter")
         ),
     },
     section="the section on what the log forgets in this lesson",
@@ -172,6 +184,8 @@ def _judge_store(answer: Any) -> Fault | None:
             fault = "did not store a message whose key is new: two messages may have the same text."
         elif stored > 1:
             fault = "stored a message more than once."
+        elif log.texts[-1:] != [text] and stored:
+            fault = f"stored {show(log.texts[-1])}, not the text."
         elif given != expected:
             fault = f"returned {show(given)}, not {expected!r}."
             advice = "A client that sends again waits for the id that its message got the first time."

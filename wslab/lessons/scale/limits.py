@@ -62,15 +62,15 @@ class Limits:
 
     def figure(self) -> Figure:
         """Draw memory and time against the number of connections, with their lines."""
-        title = "Each connection adds the same memory and the same work"
+        title = "Each connection adds the same memory and about the same work"
         x = np.array([each.connections for each in self.points])
         with style():
-            drawing = canvas(8.2, 2.8)
+            drawing = canvas(6.4, 2.6)
             drawing.suptitle(title)
             for place, (what, name, factor) in enumerate(
                 (
-                    ("memory", "memory of the worker in MiB", 1),
-                    ("seconds", "ms of work to send a message to all", 1000),
+                    ("memory", "memory in MiB", 1),
+                    ("seconds", "ms of work for a message", 1000),
                 ),
                 start=1,
             ):
@@ -141,10 +141,9 @@ async def _measure(crowd: Sequence[ClientConnection], workers: Workers) -> Point
         before = worker.cpu_times()
         for number in range(MESSAGES):
             await speaker.send(json.dumps({"key": f"{len(crowd)}:{number}"}))
-        for each in (speaker, *crowd):
-            heard = 0
-            while heard < MESSAGES:
-                heard += '"m"' in str(await each.recv())  # the speaker gets acknowledgements, too
+            for each in (speaker, *crowd):
+                while '"m"' not in str(await each.recv()):  # the speaker gets an acknowledgement, too
+                    pass
         after = worker.cpu_times()
         seconds = after.user + after.system - before.user - before.system
         files = worker.num_fds() if psutil.POSIX else 0

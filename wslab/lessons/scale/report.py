@@ -72,7 +72,7 @@ class Report:
         """
         times = np.array([[min(2, got.count(key)) for key in self.sent] for got in self.got])
         with style():
-            drawing = canvas(8.4, 2.9)
+            drawing = canvas(6.4, 3.0)
             axes = drawing.add_subplot(title=title, xlabel="message, in the order sent", ylabel="client")
             for count, name, colour, marker, size in (
                 (1, "arrived once", CLIENT.background, "s", 4),
@@ -83,7 +83,7 @@ class Report:
                     y, x = np.nonzero(times == count)
                     axes.scatter(x, y, s=size, c=colour, marker=marker, label=name, linewidths=0.8)
             axes.invert_yaxis()
-            axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+            drawing.legend(loc="outside lower right", ncols=3)
         words = f"{title}. {len(self.sent)} messages, {len(self.got)} clients."
         if self.missing:
             words += f" Clients {', '.join(map(str, self.missing))} miss messages."

@@ -23,13 +23,13 @@ from wslab.lessons.scale.log_server import ABSENT, LogServer
 from wslab.lessons.scale.processes import Workers
 from wslab.lessons.scale.report import Report
 
-__all__ = ["KILLS", "Client", "Crowd", "Visit", "kept", "trial"]
+__all__ = ["KEPT", "KILLS", "Client", "Crowd", "Visit", "kept", "trial"]
 
 KILLS = ("", "between messages", "before the answer", "any time")
 WORKERS, CLIENTS = 3, 24
 DOOMED = 1  # the number of the worker that is killed
 PATIENCE = 20.0  # seconds that anything may take
-_KEPT = Path(__file__).with_name("kept.json")
+KEPT = Path(__file__).with_name("kept.json")
 
 
 @dataclass
@@ -191,7 +191,7 @@ async def _break(kill: str, crowd: Crowd, workers: Workers, tap: Tap, said: set[
 
 def kept(name: str) -> Report:
     """Return the course's own run of this name, and print the sentence that says so."""
-    run: dict[str, Any] = json.loads(_KEPT.read_text(encoding="utf-8"))[name]
+    run: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8"))[name]
     sent: list[str] = run["sent"].split()
     got = [
         [key for key, times in zip(sent, counts, strict=True) for _ in range(int(times))]
