@@ -218,7 +218,7 @@ class Server:
         self.connections: set[ServerConnection] = set()
         self.accepted: set[ServerConnection] = set()  # these, and those in their opening handshake
         self.ssl = ssl
-        self._address = (host, port)
+        self._address = (host or None, port)
         self._listener: asyncio.Server
         self._tasks: set[asyncio.Task[None]] = set()
         self._shutdown: asyncio.Task[None] | None = None
@@ -241,14 +241,12 @@ class Server:
     async def __aenter__(self) -> Server:
         host, port = self._address
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: ServerConnection(self), host or None, port)
+        self._listener = await loop.create_server(lambda: ServerConnection(self), host, port)
         self._port = int(self.sockets[0].getsockname()[1])
         if len({listening.getsockname()[1] for listening in self.sockets}) > 1:
             # A name such as "localhost" stands for several addresses: the same port on each.
             self._listener.close()
-            self._listener = await loop.create_server(
-                lambda: ServerConnection(self), host or None, self._port
-            )
+            self._listener = await loop.create_server(lambda: ServerConnection(self), host, self._port)
         return self
 
     async def __aexit__(self, *exception: object) -> None:
