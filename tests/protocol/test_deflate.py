@@ -231,8 +231,9 @@ class TestOffersAndAnswers:
         ],
     )
     def test_a_client_refuses(self, offered: Deflate | None, answer: str, words: str) -> None:
-        with pytest.raises(HandshakeError, match=words):
+        with pytest.raises(HandshakeError, match=words) as refused:
             self.judged(offered, answer)
+        assert refused.value.status == 101
 
     @staticmethod
     def judged(offered: Deflate | None, answer: str) -> Deflate | None:

@@ -348,8 +348,9 @@ class TestClientJudgement:
         reader = ResponseReader()
         response = reader.feed(self.response().encode().replace(b"HTTP/1.1", version.encode()))
         assert response
-        with pytest.raises(HandshakeError, match=f"{version} cannot switch protocols"):
+        with pytest.raises(HandshakeError, match=f"{version} cannot switch protocols") as caught:
             judge_response(response, KEY, subprotocols=["chat"])
+        assert caught.value.status == 101
 
     @pytest.mark.parametrize(
         ("name", "value", "words"),
@@ -371,13 +372,21 @@ class TestClientJudgement:
         assert caught.value.status == 101
 
     @pytest.mark.parametrize(
-        "field", [("Sec-WebSocket-Extensions", "permessage-deflate"), ("Sec-WebSocket-Protocol", "chat")]
+        ("field", "words"),
+        [
+            (("Sec-WebSocket-Extensions", "permessage-deflate"), "an extension that was not offered"),
+            (("Sec-WebSocket-Extensions", "a b"), "Extensions is malformed"),
+            (("Sec-WebSocket-Protocol", "chat"), "Protocol is there 2 times"),
+            (("Sec-WebSocket-Accept", "x"), "Accept is there 2 times"),
+            (("Upgrade", "websocket"), "Upgrade is there 2 times"),
+        ],
     )
-    def test_what_must_not_be_there(self, field: tuple[str, str]) -> None:
+    def test_what_must_not_be_there(self, field: tuple[str, str], words: str) -> None:
         response = self.response()
         response = response._replace(headers=Headers([*response.headers.items(), field]))
-        with pytest.raises(HandshakeError):
+        with pytest.raises(HandshakeError, match=words) as caught:
             judge_response(response, KEY, subprotocols=["chat"])
+        assert caught.value.status == 101
 
     def test_a_refusal_keeps_its_status(self) -> None:
         with pytest.raises(HandshakeError, match="the server answered 403 Forbidden") as caught:
