@@ -174,6 +174,24 @@ def test_pings_of_a_peer_that_never_reads() -> None:
     run(test())
 
 
+def test_a_pong_counts_as_long_as_its_frame_while_the_peer_does_not_read() -> None:
+    async def test() -> None:
+        async with wslab.serve(until_closed) as server, wslab.connect(uri(server), ping_interval=None) as ws:
+            (peer,) = server.connections
+            pings = wire(0x89) + wire(0x89, b"Hello")
+            for congested in (False, True):
+                if congested:
+                    peer.pause_writing()
+                peer._receive(peer._connection, pings)  # type: ignore[arg-type]
+                pongs = wire(0x8A, masked=False) + wire(0x8A, b"Hello", masked=False)
+                assert peer._pongs == (len(pongs) if congested else 0)
+            peer.resume_writing()
+            assert peer._pongs == 0
+            await ws.close()
+
+    run(test())
+
+
 def test_messages_that_nobody_receives_stop_the_sender() -> None:
     async def test() -> None:
         async with wslab.serve(until_closed, close_timeout=0.1) as server:
