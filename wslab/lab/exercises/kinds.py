@@ -136,7 +136,7 @@ class Function(Exercise):
                     expected = self._expected(call)
                     rows = (("returned", "None"), ("expected", self.shows(expected)))
                     fault = Fault(f"returned None, not {_base(expected)}.", rows)
-                return replace(fault, advice=self._advice(calls[: number + 1], given))
+                return replace(fault, advice=self._advice(calls[: number + 1], given) or fault.advice)
             if self.keeps and mine != call:
                 rows = (("given to it", show(list(call))), ("left behind", show(list(mine))))
                 return Fault("returned the right value, but changed what it was given.", rows)
@@ -244,12 +244,21 @@ def compare(
             ("expected", marked(expected, mine, before, sender)),
             ("first difference", first_difference(mine, expected, before, sender)),
         )
-        return Fault("returned the wrong bytes.", rows)
+        return Fault("returned the wrong bytes.", rows, advice=_slip(mine, expected))
     if _nothing(given):
         return Fault(_UNWRITTEN, idle=True)
     part = _part(given, expected)
     seen: Rows = (("returned", shows(given)), ("expected", shows(expected)))
     return Fault(_wrong(given, expected), (*seen, ("first difference", part)) if part else seen)
+
+
+def _slip(given: bytes, expected: bytes) -> str:
+    """Name the slip of Python that makes these bytes of the right ones, whatever they are for."""
+    if len(given) > 1 and not any(given) and any(expected):
+        return "bytes(5) makes five bytes 00. bytes([5]) makes one byte."
+    if given == expected.decode("latin-1").encode():
+        return "chr makes letters, which take two bytes from 128 on. bytes(...) takes the integers."
+    return "You wrote the digits of the bytes. Return the bytes." if given == expected.hex().encode() else ""
 
 
 def _part(given: Any, expected: Any) -> str:
@@ -268,7 +277,9 @@ def _wrong(given: Any, expected: Any) -> str:
     """Say how a value differs: in its type, its spaces, its capitals or itself."""
     if isinstance(given, str) and isinstance(expected, bytes):
         encodes = given.encode("utf-8", "surrogatepass") == expected
-        return f"returned a str, not bytes.{' Encode it.' if encodes else ''}"
+        joined = given == expected.decode("latin-1") and not given.isascii()
+        how = " Encode it." if encodes else " Not chr: bytes(...) takes the integers." if joined else ""
+        return f"returned a str, not bytes.{how}"
     if isinstance(given, (bytes, bytearray)) and isinstance(expected, str):
         decodes = expected.encode("utf-8", "surrogatepass") == given
         return f"returned bytes, not a str.{' Decode them.' if decodes else ''}"
@@ -277,6 +288,8 @@ def _wrong(given: Any, expected: Any) -> str:
             return "returned the right text with white space around it."
         if given.lower() == expected.lower():
             return "returned the right text, but not its capitals."
+        if given == str(expected.encode()):
+            return "returned b'…' around the right text. Use .decode(), not str(...)."
     both = all(isinstance(each, numbers.Number) and not isinstance(each, bool) for each in (given, expected))
     named = isinstance(given, tuple) and _base(given) != _base(expected)
     other = named or not isinstance(given, type(expected))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import and_, or_, xor
 from random import Random
 from typing import Any
 
@@ -84,14 +85,14 @@ FIRST_BYTE = Function(
 )
 
 
-def _length(*, last: int = 125, size: int = 2, order: int = 1) -> Callable[[int, bool], bytes]:
+def _length(*, last: int = 125, size: int = 2, wide: int = 8, order: int = 1) -> Callable[[int, bool], bytes]:
     """Make an encoder of lengths; each argument that is changed makes a typical mistake."""
 
     def encode(length: int, masked: bool) -> bytes:
         if length <= last:
             return bytes([masked << 7 | length])
-        width = size if length <= 0xFFFF else 8
-        extended = length.to_bytes(width, "big")[::order]
+        width = size if length <= 0xFFFF else wide
+        extended = (length % 256**width).to_bytes(width, "big")[::order]
         return bytes([masked << 7 | (126 if width == 2 else 127), *extended])
 
     return encode
@@ -117,14 +118,20 @@ ENCODE_LENGTH = Function(
     ),
     mistakes={
         "126 and 127 are not lengths in the seven bits. They announce an extended one.": _length(last=127),
+        "Use the fewest bytes (§5.2): 125 still fits in the seven bits.": _length(last=124),
+        "Use the fewest bytes (§5.2): this length fits in 16 bits.": _length(size=8),
+        "127 says that eight bytes follow.": _length(wide=4),
         "Network byte order: the higher byte comes first.": _length(order=-1),
         "Set MASK, the highest bit, when a masking-key follows.": lambda n, masked: encode_length(n, False),
-        "Use the fewest bytes (§5.2): this length fits in 16 bits.": _length(size=8),
-        "bytes(5) makes five bytes 00. bytes([5]) makes one byte.": lambda n, masked: bytes(masked << 7 | n),
         "+ comes before <<. Put masked << 7 in parentheses.": lambda n, masked: bytes([n + masked << 7]),
     },
     why="The boundaries 125, 126, 65535 and 65536 are where implementations break.",
 )
+
+
+def _each(operator: Callable[[int, int], int]) -> Callable[[bytes, bytes], bytes]:
+    return lambda data, key: bytes(operator(byte, key[i % 4]) for i, byte in enumerate(data))
+
 
 APPLY_MASK = Function(
     name="apply-mask",
@@ -141,13 +148,15 @@ APPLY_MASK = Function(
         "bytes(...) takes a generator of integers; enumerate(data) yields i and the byte; ^ is XOR.",
     ),
     mistakes={
-        "zip ends with the shorter one. After four bytes, the key starts again.": lambda data, key: bytes(
-            a ^ b for a, b in zip(data, key, strict=False)
-        ),
-        "Use all four bytes of the key, in turn.": lambda data, key: bytes(byte ^ key[0] for byte in data),
+        "zip ends with the shorter one. After four bytes, the key starts again.": lambda data, key: _each(
+            xor
+        )(data[:4], key),
+        "Use all four bytes of the key, in turn.": lambda data, key: apply_mask(data, key[:1] * 4),
         "Use the key from its first byte on.": lambda data, key: apply_mask(data, key[::-1]),
         "You returned the data as they were.": lambda data, key: data,
         "The key joins the masked data in the frame.": lambda data, key: key + apply_mask(data, key),
+        "This is AND, which cannot be undone. XOR is ^.": _each(and_),
+        "This is OR, which cannot be undone. XOR is ^.": _each(or_),
     },
     why="Masking twice with the same key returns the data, so the receiver runs the same function.",
 )
@@ -216,8 +225,14 @@ CLOSE_PAYLOAD = Function(
         "Network byte order: the higher byte comes first.": lambda code, reason: (
             code.to_bytes(2, "little") + reason.encode()
         ),
-        "None means no code at all: the payload stays empty. 1005 is only reported (§7.4.1).": (
-            lambda code, reason: encode_close(code, reason) or b"\3\xed"
+        "None means no code: the payload stays empty. 1005 is only reported.": lambda code, reason: (
+            encode_close(code, reason) or b"\3\xed"
+        ),
+        "None means no code: the payload stays empty.": lambda code, reason: encode_close(
+            code or 1000, reason
+        ),
+        "bytes(1000) makes a thousand bytes 00. Use code.to_bytes(2, 'big').": lambda code, reason: (
+            bytes(code) + reason.encode()
         ),
         "You returned the whole frame. Return its payload.": lambda code, reason: encode_frame(
             Frame(Opcode.CLOSE, encode_close(code, reason))
@@ -261,6 +276,11 @@ def _take(
 
 def _taking(**changes: Any) -> Callable[[bytes], Any]:
     return partial(_take, **changes)
+
+
+def _returning(change: Callable[..., Any]) -> Callable[[bytes], Any]:
+    """Make a function that takes a frame, and returns something else of it."""
+    return lambda buffer: change(*found, buffer) if (found := _take(buffer)) else None
 
 
 def _show_taken(value: Any) -> str:
@@ -321,8 +341,20 @@ TAKE_FRAME = Function(
         "126 and 127 are not lengths: the length is in the next two or eight bytes.": _taking(extended=False),
         "Network byte order: the higher byte of the length comes first.": _taking(order="little"),
         "The frame is whole, up to its last byte. Return it now.": lambda buffer: _take(buffer[:-1]),
-        "A buffer can hold the beginning of the next frame. Count only the bytes of this one.": (
-            lambda buffer: (found[0], len(buffer)) if (found := _take(buffer)) else None
+        "A buffer can hold the beginning of the next frame. Count only the bytes of this one.": _returning(
+            lambda frame, used, buffer: (frame, len(buffer))
+        ),
+        "That is the length of the payload. Count the bytes in front of it, too.": _returning(
+            lambda frame, used, buffer: (frame, len(frame.payload))
+        ),
+        "That is the rest of the buffer. Return how many bytes the frame took.": _returning(
+            lambda frame, used, buffer: (frame, buffer[used:])
+        ),
+        "FIN is 0 in this frame: more of its message follows.": _returning(
+            lambda frame, used, buffer: (frame._replace(fin=True), used)
+        ),
+        "fin is True or False. Compare, or use bool(...).": _returning(
+            lambda frame, used, buffer: (frame._replace(fin=buffer[0] & 0x80), used)
         ),
     },
     why="TCP carries a stream of bytes: where a read ends says nothing about where a frame ends.",

@@ -30,7 +30,7 @@ _UPGRADE = ("Upgrade: websocket", "Connection: Upgrade")
 
 
 def _drawn_key(source: Random) -> str:
-    return base64.b64encode(source.randbytes(16)).decode()
+    return _base64(source.randbytes(16))
 
 
 def _word(source: Random) -> str:
@@ -54,37 +54,52 @@ def _look_at(data: bytes | bytearray) -> str:
     return next((text for seen, text in _LOOK_AT.items() if re.search(seen, data.lower(), re.DOTALL)), "")
 
 
-def _not_bytes(data: Any) -> Fault | None:
-    if isinstance(data, (bytes, bytearray)):
-        return None
-    return compare(data, data.encode() if isinstance(data, str) else b"bytes")
+def _read(data: Any, what: str) -> tuple[Fault | None, Any]:
+    """Read one request or answer as the other end does; return what is wrong with it, and the head."""
+    if not isinstance(data, (bytes, bytearray)):
+        return compare(data, data.encode() if isinstance(data, str) else b"bytes"), None
+    reader: Any = RequestReader() if what == "a request" else ResponseReader()
+    wrong = "begins with an empty line (RFC 9112 §2.2)." if data[:1].isspace() else ""
+    try:
+        head = reader.feed(data)
+    except HandshakeError as error:
+        head, wrong = None, wrong or f"is not an answer of HTTP: {error}."
+    if head is None:
+        wrong = wrong or f"returned half {what}. The other end waits for the empty line that ends its head."
+    elif reader.rest and (what == "a request" or head.status == 101):
+        wrong = wrong or "goes on after the empty line, where frames begin."
+    elif (
+        what == "an answer" and head.headers.get("Content-Length", follow := str(len(reader.rest))) != follow
+    ):
+        wrong = f"announces {head.headers['Content-Length']} bytes of body, and {follow} follow."
+    return _fault(wrong, data) if wrong else None, head
+
+
+def _fault(sentence: str, data: bytes | bytearray, advice: str = "") -> Fault:
+    return Fault(sentence, (("returned", repr(bytes(data))),), advice=advice or _look_at(data))
 
 
 def _judge_request_of(answer: Any) -> Fault | None:
     """Have a server judge the request: its refusal is the feedback."""
     source = Random("write-request")
     drawn = [(f"{_word(source)}.example", f"/{_word(source)}", _drawn_key(source)) for _ in range(5)]
-    fixed = [("server.example.com:8000", "/", RFC_KEY), ("Example.com", "/Chat?room=1", COURSE_KEY)]
-    for call in fixed + drawn:
+    for call in [
+        ("server.example.com:8000", "/", RFC_KEY),
+        ("Example.com", "/Chat?room=1", COURSE_KEY),
+        *drawn,
+    ]:
         data = answer(*call)
-        if fault := _not_bytes(data):
+        fault, request = _read(data, "a request")
+        if fault:
             return fault
-        reader, rows = RequestReader(), (("returned", repr(bytes(data))),)
-        request = reader.feed(data)
-        if request is None:
-            sentence = "returned half a request: a server waits for the empty line that ends the head."
-            return Fault(sentence, rows, advice=_look_at(data))
         response = request if isinstance(request, Response) else judge_request(request)
-        if response.status != 101 or data[:1].isspace():
-            told = response.body.decode().strip() or "an empty line comes first (RFC 9112 §2.2)"
-            return Fault(f"is refused with {max(response.status, 400)}: {told}.", rows, advice=_look_at(data))
-        if reader.rest:
-            return Fault("goes on after the empty line, where frames begin.", rows, advice=_look_at(data))
-        assert isinstance(request, Request)
-        found = (request.headers["Host"], request.path, request.headers["Sec-WebSocket-Key"])
+        if response.status != 101:
+            told = response.body.decode().strip()
+            return _fault(f"is refused with {response.status}: {told}.", data)
+        found = (request.headers["Host"], request.path, request.headers[_KEY])
         if found != call:
-            compared = (("returned", show(found)), ("expected", show(call)))
-            return Fault("is a valid request, but not for this host, path and key.", compared)
+            rows = (("returned", show(found)), ("expected", show(call)))
+            return Fault("is a valid request, but not for this host, path and key.", rows)
     return None
 
 
@@ -106,8 +121,12 @@ WRITE_REQUEST = Watched(
 # -- keys ---------------------------------------------------------------------------------------------------
 
 
-def _sha1(data: bytes) -> str:
-    return base64.b64encode(hashlib.sha1(data).digest()).decode()
+def _sha(*parts: str | bytes, by: str = "sha1") -> bytes:
+    return hashlib.new(by, b"".join(p if isinstance(p, bytes) else p.encode() for p in parts)).digest()
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 ACCEPT_KEY = Function(
@@ -124,17 +143,23 @@ ACCEPT_KEY = Function(
         "hashlib.sha1(...) has .digest(), 20 bytes. base64.b64encode takes bytes and returns bytes.",
     ),
     mistakes={
-        "You returned the digest in hexadecimal. Encode its 20 bytes in base64.": lambda key: accept_digest(
-            key
+        "You wrote the digest in hexadecimal. Encode its 20 bytes in base64.": lambda k: accept_digest(
+            k
         ).hex(),
-        "You decoded the key first. Its characters are used as they are.": lambda key: _sha1(
-            base64.b64decode(key) + GUID.encode()
+        "You decoded the key. Its characters are used as they are.": lambda k: _base64(
+            _sha(base64.b64decode(k), GUID)
         ),
-        "You encoded 40 hexadecimal characters. Take the 20 bytes of .digest().": lambda key: (
-            base64.b64encode(accept_digest(key).hex().encode()).decode()
+        "You encoded 40 hexadecimal characters. Take the 20 bytes of .digest().": lambda k: _base64(
+            accept_digest(k).hex().encode()
         ),
-        "You put the GUID first. The key comes first.": lambda key: _sha1((GUID + key).encode()),
-        "You left out the GUID. Put it after the key.": lambda key: _sha1(key.encode()),
+        "You put the GUID first. The key comes first.": lambda k: _base64(_sha(GUID, k)),
+        "You left out the GUID. Put it after the key.": lambda k: _base64(_sha(k)),
+        "This is SHA-256. The RFC takes SHA-1, of 20 bytes.": lambda k: _base64(_sha(k, GUID, by="sha256")),
+        "The header has + and /. Use b64encode, not the alphabet for URLs.": lambda k: _base64(
+            accept_digest(k)
+        ).translate({43: 45, 47: 95}),
+        "The GUID is written in capital letters.": lambda k: _base64(_sha(k, GUID.lower())),
+        "You returned the whole header. Return its value.": lambda k: f"{_ACCEPT}: {accept_key(k)}",
     },
     why="It proves that the server read this very request and speaks WebSocket. It keeps nothing secret.",
 )
@@ -178,47 +203,23 @@ SPOT_THE_KEY = Value(
 # -- a server -----------------------------------------------------------------------------------------------
 
 
-def _read_response(data: Any) -> tuple[Fault | None, Response | None]:
-    """Read one whole response, or say why a client could not."""
-    if fault := _not_bytes(data):
-        return fault, None
-    rows, reader = (("returned", repr(bytes(data))),), ResponseReader()
-    try:
-        response = None if data[:1].isspace() else reader.feed(data)
-    except HandshakeError as error:
-        return Fault(f"is not an answer of HTTP: {error}.", rows, advice=_look_at(data)), None
-    if response is None:
-        sentence = "returned half an answer: a client waits for the empty line that ends the head."
-        return Fault(sentence, rows, advice=_look_at(data)), None
-    if response.status == 101 and reader.rest:
-        return Fault("goes on after the empty line, where frames begin.", rows, advice=_look_at(data)), None
-    length = response.headers.get("Content-Length")
-    if length not in (None, str(len(reader.rest))):
-        return Fault(f"announces {length} bytes of body, and {len(reader.rest)} follow.", rows), None
-    return None, response
-
-
 def _judge_switch(answer: Any) -> Fault | None:
     """Have a client judge the answer: its complaint is the feedback."""
     source = Random("switch-protocols")
-    for key in (RFC_KEY, COURSE_KEY, *(_drawn_key(source) for _ in range(5))):
-        data = answer(key)
-        fault, response = _read_response(data)
-        if fault or response is None:
-            return fault
-        if fault := _believed(response, key, data):
-            return fault
-    return None
+    drawn = [_drawn_key(source) for _ in range(5)]
+    return next(filter(None, (_believed(answer(key), key) for key in [RFC_KEY, COURSE_KEY, *drawn])), None)
 
 
-def _believed(response: Response, key: str, data: bytes) -> Fault | None:
-    rows = (("returned", repr(bytes(data))),)
+def _believed(data: Any, key: str) -> Fault | None:
+    fault, response = _read(data, "an answer")
+    if fault:
+        return fault
     try:
         judge_response(response, key)
     except HandshakeError as error:
-        repeated = response.headers.get(_ACCEPT) == key
-        advice = "The server does not repeat the key. It sends the accept key that answers it."
-        return Fault(f"is not believed: {error}.", rows, advice=advice if repeated else _look_at(data))
+        repeated = "The server does not repeat the key. It sends the accept key that answers it."
+        advice = repeated if response.headers.get(_ACCEPT) == key else ""
+        return _fault(f"is not believed: {error}.", data, advice)
     return None
 
 
@@ -256,27 +257,24 @@ REQUESTS = {
 }
 """Eight requests to a server that accepts pages of https://chat.example and programs without Origin."""
 
-_REFUSED: dict[str, tuple[bytes, tuple[int, ...]]] = {  # and the statuses that fit
-    "the method is POST": (REQUESTS["a form is sent"], (400, 405, 501)),
-    "Upgrade is missing": (REQUESTS["a browser's address bar"], (400, 426)),
-    "Upgrade names another protocol": (REQUESTS["another protocol"], (400, 426)),
-    "Connection is missing": (_variant("Connection"), (400, 426)),
-    "Connection does not name Upgrade": (_variant("Connection", "Connection: keep-alive"), (400, 426)),
-    "Connection names another option": (_variant("Connection", "Connection: no-upgrade"), (400, 426)),
-    "Upgrade names websockets": (_variant("Upgrade", "Upgrade: websockets"), (400, 426)),
-    "the version is 8": (_variant(_VERSION, f"{_VERSION}: 8"), (400, 426)),
-    "the version is 130": (_variant(_VERSION, f"{_VERSION}: 130"), (400, 426)),
-    "the version is no number": (_variant(_VERSION, f"{_VERSION}: draft"), (400, 426)),
-    "Sec-WebSocket-Version is missing": (_variant(_VERSION), (400, 426)),
-    "the key is missing": (REQUESTS["no key"], (400,)),
-    "the key is empty": (_variant(_KEY, f"{_KEY}:"), (400,)),
-    "the key is not 16 bytes in base64": (REQUESTS["a short key"], (400,)),
-    "the key has a letter too many": (_variant(_KEY, f"{_KEY}: *{RFC_KEY}"), (400,)),
-    "the key has a letter that base64 has not": (_variant(_KEY, f"{_KEY}: *{RFC_KEY[1:]}"), (400,)),
+_CHANGED = {  # what is wrong with a request, and its line
+    "Upgrade is missing": ("Upgrade",),
+    "Upgrade names another protocol": ("Upgrade", "Upgrade: h2c"),
+    "Upgrade names websockets": ("Upgrade", "Upgrade: websockets"),
+    "Connection is missing": ("Connection",),
+    "Connection does not name Upgrade": ("Connection", "Connection: keep-alive"),
+    "Connection names another option": ("Connection", "Connection: no-upgrade"),
+    **{f"the version is {n}": (_VERSION, f"{_VERSION}: {n}") for n in ("8", "130")},
+    "the version is no number": (_VERSION, f"{_VERSION}: draft"),
+    "Sec-WebSocket-Version is missing": (_VERSION,),
+    "the key is missing": (_KEY,),
+    "the key is empty": (_KEY, f"{_KEY}:"),
+    "the key is not 16 bytes in base64": (_KEY, f"{_KEY}: dGhlIHNhbXBsZQ=="),
+    "the key has a letter too many": (_KEY, f"{_KEY}: *{RFC_KEY}"),
+    "the key has a letter that base64 has not": (_KEY, f"{_KEY}: *{RFC_KEY[1:]}"),
 }
 _ACCEPTED = (
-    REQUESTS["complete"],
-    _variant("Upgrade", "Upgrade: WebSocket"),
+    *(_variant(), _variant("Upgrade", "Upgrade: WebSocket")),
     _variant("Connection", "Connection: keep-alive, Upgrade"),
     _variant("", "Origin: https://chat.example", "Cookie: a=b"),
 )
@@ -292,36 +290,36 @@ class _Head(Request):
 def _judge_answers(answer: Any) -> Fault | None:
     source = Random("answer-request")
     drawn = [_variant(_KEY, f"{_KEY}: {_drawn_key(source)}") for _ in range(5)]
-    for data in (*_ACCEPTED, *drawn):
-        request = _Head(*_parsed(data))
-        given = answer(request)
-        fault, response = _read_response(given)
-        if response is None:
+    for request in map(_parsed, (*_ACCEPTED, *drawn)):
+        if fault := _believed(answer(request), request.headers[_KEY]):
             return fault
-        if fault := _believed(response, request.headers["Sec-WebSocket-Key"], given):
-            return fault
-    versions, methods = source.sample(range(14, 99), 2), ("HEAD", "PUT", _word(source).upper())
-    other = {f"the version is {n}": _variant(_VERSION, f"{_VERSION}: {n}") for n in versions}
-    faults = _REFUSED | {wrong: (data, (400, 426)) for wrong, data in other.items()}
-    faults |= {f"the method is {name}": (_variant(method=name), (400, 405, 501)) for name in methods}
-    for wrong, (data, statuses) in faults.items():
-        given = answer(_Head(*_parsed(data)))
-        fault, response = _read_response(given)
-        if response is None:
-            return fault
-        rows = (("returned", repr(bytes(given))), ("expected", " or ".join(map(str, statuses))))
-        if response.status not in statuses:
-            accepted = "accepted this request" if response.status == 101 else f"answered {response.status}"
-            return Fault(f"{accepted}, although {wrong}.", rows)
-        if "version" in wrong and response.headers.get(_VERSION) != "13":
-            return Fault(f"does not say which version it speaks: add {_VERSION}: 13 (§4.4).", rows)
+    versions, methods = source.sample(range(14, 99), 2), ("POST", "HEAD", "PUT", _word(source).upper())
+    faults = {f"the method is {name}": _variant(method=name) for name in methods}
+    faults |= {wrong: _variant(*changed) for wrong, changed in _CHANGED.items()}
+    faults |= {f"the version is {n}": _variant(_VERSION, f"{_VERSION}: {n}") for n in versions}
+    refused = (_not_refused(answer(_parsed(data)), wrong) for wrong, data in faults.items())
+    return next(filter(None, refused), None)
+
+
+def _not_refused(data: Any, wrong: str) -> Fault | None:
+    """Say what is wrong with the answer to a request in which something is wrong."""
+    fault, response = _read(data, "an answer")
+    if fault:
+        return fault
+    fits = (400, 405, 501) if "method" in wrong else (400,) if "key" in wrong else (400, 426)
+    rows = (("returned", repr(bytes(data))), ("expected", " or ".join(map(str, fits))))
+    if response.status not in fits:
+        accepted = "accepted this request" if response.status == 101 else f"answered {response.status}"
+        return Fault(f"{accepted}, although {wrong}.", rows)
+    if "ersion" in wrong and response.headers.get(_VERSION) != "13":
+        return Fault(f"does not say which version it speaks: add {_VERSION}: 13 (§4.4).", rows)
     return None
 
 
 def _parsed(data: bytes) -> Request:
     request = RequestReader().feed(data)
     assert isinstance(request, Request)
-    return request
+    return _Head(*request)
 
 
 ANSWER_REQUEST = Watched(
@@ -417,6 +415,12 @@ CHOOSE_SUBPROTOCOL = Function(
         ),
         "Compare whole names: chat is only a part of superchat.": lambda offered, supported: next(
             (name for name in supported if any(name in other for other in offered)), None
+        ),
+        "Without a name in common, return None. An empty name is not valid (§4.2.2, point 4).": (
+            lambda offered, supported: _choose(offered, supported) or ""
+        ),
+        "The client did not offer this name, so it would fail the connection (§4.1).": (
+            lambda offered, supported: _choose(offered, supported) or next(iter(supported), None)
         ),
         "Your loop ends at its first turn. Put return None after the loop.": lambda offered, supported: (
             supported[0] if supported and supported[0] in offered else None
@@ -587,6 +591,15 @@ JUDGE_RESPONSE = Function(
         ),
         "An answer without a subprotocol is valid (§4.2.2): a server need not choose.": _mistaken(
             _PROTOCOL, lambda value, _, offered: value in (offered or [""])
+        ),
+        "Compare Connection as a list, without case.": _mistaken(
+            "Connection", lambda value, *_: value == "Upgrade"
+        ),
+        "The header does not repeat the key. Compare it with accept_key(key).": _mistaken(
+            _ACCEPT, lambda *_: False
+        ),
+        "Base64 tells capitals from small letters. Compare the accept key as it is.": _mistaken(
+            _ACCEPT, lambda value, right, _: value.lower() == right.lower()
         ),
         "It answers another key, as a cache does that kept an old answer.": _mistaken(
             _ACCEPT, lambda value, *_: bool(value)
