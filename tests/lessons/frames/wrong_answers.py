@@ -287,7 +287,7 @@ CLOSE = wrong(
         lambda code, reason: encode_frame(Frame(Opcode.CLOSE, close_again(code, reason))),
         "You returned the whole frame",
     ),
-    (lambda code, reason: bytes(code) + reason.encode(), "makes a thousand bytes 00"),
+    (lambda code, reason: bytes(code) + reason.encode(), "makes 1000 bytes 00"),
     (lambda code, reason: code.to_bytes(2, "big") + reason.encode(), "raised an exception"),
     (lambda code, reason: close_with_struct(code, reason)[:2], "returned the wrong bytes"),
     (encode_close, "encode_close is the course's own function"),
@@ -446,7 +446,7 @@ UTF8 = wrong(
     (lambda pieces: b"".join(pieces).decode("utf-8", "ignore"), "Return None and leave nothing out"),
     (
         lambda pieces: "".join(p.decode("utf-8", "ignore") for p in pieces),
-        "returned the wrong value",
+        "Each piece alone is not UTF-8",
     ),
     (lambda pieces: b"".join(pieces).decode("utf-8-sig", "strict"), "raised an exception"),
     (lambda pieces: b"".join(pieces), "returned bytes, not a str. Decode them."),

@@ -599,7 +599,7 @@ JUDGE = wrong(
     ),
     (
         loose("Upgrade", lambda value: "websocket" in value.lower()),
-        "the whole value of Upgrade",
+        "Compare all of Upgrade",
     ),
     (loose("Upgrade", lambda value: "upgrade" in value), "wrong value"),
     (

@@ -72,14 +72,12 @@ FIRST_BYTE = Function(
         "Join the two with |, as in 0b1000_0000 | opcode when fin is true.",
     ),
     mistakes={
-        "You lost the opcode when FIN is set. Put parentheses around if … else in front of |.": (
-            lambda fin, opcode: 0x80 if fin else opcode
+        "You lost the opcode when FIN is set. Put parentheses around if … else.": lambda f, o: (
+            128 if f else o
         ),
         "FIN is the highest bit, and the opcode the lowest four.": lambda fin, opcode: opcode << 4 | fin,
         "FIN is set only in the last frame of a message.": lambda fin, opcode: 0x80 | opcode,
-        "FIN is bit 0 of the picture, which is the highest: 0b1000_0000.": lambda fin, opcode: (
-            fin << 3 | opcode
-        ),
+        "FIN is bit 0 of the picture, the highest: 0b1000_0000.": lambda fin, opcode: fin << 3 | opcode,
     },
     why="A receiver can refuse a reserved bit, a reserved opcode or half a ping by this byte alone.",
 )
@@ -193,15 +191,13 @@ ENCODE_FRAME = Function(
         "Without a key there is no MASK bit, no masking-key, and the payload stays as it is.",
     ),
     mistakes={
-        "The payload is not masked, or it is masked twice.": lambda opcode, payload, key: _encode(
-            opcode, apply_mask(payload, key or bytes(4)), key
+        "The payload is not masked, or it is masked twice.": lambda opcode, data, key: _encode(
+            opcode, apply_mask(data, key or bytes(4)), key
         ),
-        "Send the masking-key with the frame, in front of the payload.": lambda opcode, payload, key: _encode(
-            opcode, payload, key
+        "Send the masking-key with the frame, in front of the payload.": lambda opcode, data, key: _encode(
+            opcode, data, key
         ).replace(key or b"\0" * 99, b"", 1),
-        "With a key, set MASK, send the key after the length, and mask the payload.": (
-            lambda opcode, payload, key: _encode(opcode, payload, None)
-        ),
+        "With a key, set MASK, send the key after the length, and mask.": lambda o, p, _: _encode(o, p, None),
     },
     why="The check began with both frames of §5.7 that say Hello. Next, a real server reads one of yours.",
 )
@@ -221,21 +217,13 @@ CLOSE_PAYLOAD = Function(
         "code None means a Close without a code: its payload is empty.",
     ),
     mistakes={
-        "Write the code in two bytes, not as digits.": lambda code, reason: f"{code}{reason}".encode(),
-        "Network byte order: the higher byte comes first.": lambda code, reason: (
-            code.to_bytes(2, "little") + reason.encode()
-        ),
-        "None means no code: the payload stays empty. 1005 is only reported.": lambda code, reason: (
-            encode_close(code, reason) or b"\3\xed"
-        ),
-        "None means no code: the payload stays empty.": lambda code, reason: encode_close(
-            code or 1000, reason
-        ),
-        "bytes(1000) makes a thousand bytes 00. Use code.to_bytes(2, 'big').": lambda code, reason: (
-            bytes(code) + reason.encode()
-        ),
-        "You returned the whole frame. Return its payload.": lambda code, reason: encode_frame(
-            Frame(Opcode.CLOSE, encode_close(code, reason))
+        "Write the code in two bytes, not as digits.": lambda c, r: f"{c}{r}".encode(),
+        "Network byte order: the higher byte comes first.": lambda c, r: c.to_bytes(2, "little") + r.encode(),
+        "None means no code: 1005 is only reported (§7.4.1).": lambda c, r: encode_close(c, r) or b"\3\xed",
+        "None means no code: the payload stays empty.": lambda c, r: encode_close(c or 1000, r),
+        "bytes(1000) makes 1000 bytes 00. Use code.to_bytes(2, 'big').": lambda c, r: bytes(c) + r.encode(),
+        "You returned the whole frame. Return its payload.": lambda *call: encode_frame(
+            Frame(Opcode.CLOSE, encode_close(*call))
         ),
     },
     why="The reason may take 123 bytes: a control frame carries 125, and the code is two of them (§5.5).",
@@ -281,6 +269,15 @@ def _taking(**changes: Any) -> Callable[[bytes], Any]:
 def _returning(change: Callable[..., Any]) -> Callable[[bytes], Any]:
     """Make a function that takes a frame, and returns something else of it."""
     return lambda buffer: change(*found, buffer) if (found := _take(buffer)) else None
+
+
+_OTHERS: dict[str, Callable[[Frame, int, bytes], Any]] = {  # of a frame, its bytes and the buffer
+    "A buffer can hold more than one frame. Count only the bytes of this one.": lambda f, n, b: (f, len(b)),
+    "That is the length of the payload. Count the header too.": lambda f, n, b: (f, len(f.payload)),
+    "That is the rest of the buffer. Return how many bytes the frame took.": lambda f, n, b: (f, b[n:]),
+    "FIN is 0 in this frame: more of its message follows.": lambda f, n, b: (f._replace(fin=True), n),
+    "fin is True or False. Compare, or use bool(...).": lambda f, n, b: (f._replace(fin=b[0] & 0x80), n),
+}
 
 
 def _show_taken(value: Any) -> str:
@@ -341,21 +338,7 @@ TAKE_FRAME = Function(
         "126 and 127 are not lengths: the length is in the next two or eight bytes.": _taking(extended=False),
         "Network byte order: the higher byte of the length comes first.": _taking(order="little"),
         "The frame is whole, up to its last byte. Return it now.": lambda buffer: _take(buffer[:-1]),
-        "A buffer can hold the beginning of the next frame. Count only the bytes of this one.": _returning(
-            lambda frame, used, buffer: (frame, len(buffer))
-        ),
-        "That is the length of the payload. Count the bytes in front of it, too.": _returning(
-            lambda frame, used, buffer: (frame, len(frame.payload))
-        ),
-        "That is the rest of the buffer. Return how many bytes the frame took.": _returning(
-            lambda frame, used, buffer: (frame, buffer[used:])
-        ),
-        "FIN is 0 in this frame: more of its message follows.": _returning(
-            lambda frame, used, buffer: (frame._replace(fin=True), used)
-        ),
-        "fin is True or False. Compare, or use bool(...).": _returning(
-            lambda frame, used, buffer: (frame._replace(fin=buffer[0] & 0x80), used)
-        ),
+        **{text: _returning(change) for text, change in _OTHERS.items()},
     },
     why="TCP carries a stream of bytes: where a read ends says nothing about where a frame ends.",
 )
@@ -366,6 +349,10 @@ def _text(payloads: Sequence[bytes], errors: str = "strict") -> str | None:
         return b"".join(payloads).decode("utf-8", errors)
     except UnicodeDecodeError:
         return None
+
+
+def _each_alone(errors: str, payloads: Sequence[bytes]) -> str:
+    return "".join(piece.decode("utf-8", errors) for piece in payloads)
 
 
 def _draw_payloads(source: Random) -> tuple[list[bytes]]:
@@ -402,12 +389,13 @@ UTF8_CUT = Function(
         "A text message is UTF-8, where ü takes two bytes.": lambda p: b"".join(p).decode("latin-1"),
         "This message is not UTF-8. Return None and repair nothing.": partial(_text, errors="replace"),
         "This message is not UTF-8. Return None and leave nothing out.": partial(_text, errors="ignore"),
-        "A message may be empty. Then its text is empty too.": lambda payloads: _text(payloads) or None,
-        "You decoded each piece alone, but a character may be cut between two frames.": lambda payloads: (
-            "".join(piece.decode("utf-8", "replace") for piece in payloads)
+        "A message may be empty. Then its text is empty too.": lambda p: _text(p) or None,
+        "You decoded each piece alone, but a cut may go through a character.": partial(
+            _each_alone, "replace"
         ),
-        "The message ends inside a character. Nothing may be left over at its end.": lambda payloads: _text(
-            [b"".join(payloads).removesuffix(b"\xc3")]
+        "Each piece alone is not UTF-8 where a cut goes through a character.": partial(_each_alone, "ignore"),
+        "The message ends inside a character. Nothing may be left over.": lambda p: _text(
+            [b"".join(p).removesuffix(b"\xc3")]
         ),
     },
     why="An incremental decoder also sees a bad byte as soon as it arrives, before the message is whole.",

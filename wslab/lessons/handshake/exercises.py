@@ -404,27 +404,19 @@ CHOOSE_SUBPROTOCOL = Function(
         "Without a name in common, the server answers without a subprotocol. Return None.",
     ),
     mistakes={
-        "You followed the client's order. The server's own order decides.": (
-            lambda offered, supported: _choose(supported, offered)
+        "You followed the client's order. The server's own order decides.": lambda o, s: _choose(s, o),
+        "You returned the last of your own names. Stop at the first.": lambda o, s: _choose(o, s[::-1]),
+        "You returned the client's first choice. The server chooses.": lambda o, s: next(iter(o), None),
+        "Compare whole names: chat is only a part of superchat.": lambda o, s: next(
+            (name for name in s if any(name in other for other in o)), None
         ),
-        "You returned the last of your own names that was offered. Stop at the first.": (
-            lambda offered, supported: _choose(offered, supported[::-1])
+        "Without a name in common, return None. An empty name is not valid.": lambda o, s: (
+            _choose(o, s) or ""
         ),
-        "You returned the client's first choice. The server chooses, and only what it speaks.": (
-            lambda offered, supported: offered[0] if offered else None
+        "The client did not offer this name, so it would fail the connection (§4.1).": lambda o, s: (
+            _choose(o, s) or next(iter(s), None)
         ),
-        "Compare whole names: chat is only a part of superchat.": lambda offered, supported: next(
-            (name for name in supported if any(name in other for other in offered)), None
-        ),
-        "Without a name in common, return None. An empty name is not valid (§4.2.2, point 4).": (
-            lambda offered, supported: _choose(offered, supported) or ""
-        ),
-        "The client did not offer this name, so it would fail the connection (§4.1).": (
-            lambda offered, supported: _choose(offered, supported) or next(iter(supported), None)
-        ),
-        "Your loop ends at its first turn. Put return None after the loop.": lambda offered, supported: (
-            supported[0] if supported and supported[0] in offered else None
-        ),
+        "Your loop ends at its first turn. Put return None after it.": lambda o, s: _choose(o, s[:1]),
     },
     why="Never answer with a name that was not offered: the client must then fail the connection (§4.1).",
 )
@@ -522,10 +514,24 @@ def _judged_by(rules: dict[str, Rule]) -> Callable[[str, Sequence[str], Response
     return fault
 
 
-def _mistaken(name: str, rule: Rule) -> Callable[[str, Sequence[str], Response], str]:
-    return _judged_by(_RULES | {name: rule})
-
-
+_LOOSE: dict[str, tuple[str, Rule]] = {  # what a rule that is wrong deserves to be told
+    "The server may name a subprotocol only if it was offered.": (_PROTOCOL, lambda *_: True),
+    "Compare Upgrade without case: WebSocket is right too.": ("Upgrade", lambda v, *_: v == "websocket"),
+    "Compare all of Upgrade: websockets is another word.": (
+        "Upgrade",
+        lambda v, *_: "websocket" in v.lower(),
+    ),
+    "Split Connection at its commas: no-upgrade is another.": (
+        "Connection",
+        lambda v, *_: "upgrade" in v.lower(),
+    ),
+    "Compare Connection as a list, without case.": ("Connection", lambda v, *_: v == "Upgrade"),
+    "Only 101 switches protocols. Any other status is the first fault.": ("status", lambda *_: True),
+    "A server need not choose a subprotocol.": (_PROTOCOL, lambda v, _, o: v in (o or [""])),
+    "The header does not repeat the key. Compare it with accept_key(key).": (_ACCEPT, lambda *_: False),
+    "Base64 tells capitals from small letters.": (_ACCEPT, lambda v, right, _: v.lower() == right.lower()),
+    "It answers another key, as a cache does that kept an old answer.": (_ACCEPT, lambda v, *_: bool(v)),
+}
 _VALUES = {  # of each header: without it first, then what tells a comparison of whole words from a looser one
     "Upgrade": ("", "WebSocket", "websockets"),
     "Connection": ("", "keep-alive, upgrade", "keep-alive", "no-upgrade", "UPGRADE,keep-alive"),
@@ -575,36 +581,7 @@ JUDGE_RESPONSE = Function(
         "The order is: status, Upgrade, Connection, Sec-WebSocket-Accept, Sec-WebSocket-Protocol.",
         "Compare Upgrade without case, split Connection at its commas, compare the accept key exactly.",
     ),
-    mistakes={
-        "The server may name a subprotocol only if it was offered.": _mistaken(_PROTOCOL, lambda *_: True),
-        "Compare Upgrade without case: WebSocket is right too.": _mistaken(
-            "Upgrade", lambda value, *_: value == "websocket"
-        ),
-        "Compare the whole value of Upgrade: websockets is another word.": _mistaken(
-            "Upgrade", lambda value, *_: "websocket" in value.lower()
-        ),
-        "Split Connection at its commas and compare whole words: no-upgrade is another.": _mistaken(
-            "Connection", lambda value, *_: "upgrade" in value.lower()
-        ),
-        "Only 101 switches protocols. Any other status is the first thing that is wrong.": _mistaken(
-            "status", lambda *_: True
-        ),
-        "An answer without a subprotocol is valid (§4.2.2): a server need not choose.": _mistaken(
-            _PROTOCOL, lambda value, _, offered: value in (offered or [""])
-        ),
-        "Compare Connection as a list, without case.": _mistaken(
-            "Connection", lambda value, *_: value == "Upgrade"
-        ),
-        "The header does not repeat the key. Compare it with accept_key(key).": _mistaken(
-            _ACCEPT, lambda *_: False
-        ),
-        "Base64 tells capitals from small letters. Compare the accept key as it is.": _mistaken(
-            _ACCEPT, lambda value, right, _: value.lower() == right.lower()
-        ),
-        "It answers another key, as a cache does that kept an old answer.": _mistaken(
-            _ACCEPT, lambda value, *_: bool(value)
-        ),
-    },
+    mistakes={text: _judged_by({**_RULES, name: rule}) for text, (name, rule) in _LOOSE.items()},
     why="§4.1 says MUST for each check: a client that skips one takes for agreed what was not.",
 )
 
