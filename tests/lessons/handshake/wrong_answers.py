@@ -587,7 +587,7 @@ JUDGE = wrong(
         "Only 101 switches protocols",
     ),
     (accept_first, "returned the wrong value"),
-    (wants_a_choice, "a server need not choose"),
+    (wants_a_choice, "A server need not choose"),
     (blind(ACCEPT), "returned the wrong value"),
     (loose(ACCEPT, bool), "as a cache does"),
     (loose(ACCEPT, lambda value: False), "does not repeat the key"),
