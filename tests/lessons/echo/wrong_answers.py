@@ -184,6 +184,19 @@ async def shout_the_known(websocket: Any) -> None:
         await websocket.send(known.get(message, message))
 
 
+async def shout_in_tasks(websocket: Any) -> None:
+    tasks = set()
+    async for message in websocket:
+        answer = message.upper() if isinstance(message, str) else message
+        tasks.add(asyncio.create_task(websocket.send(answer)))
+
+
+async def shout_bare(websocket: Any) -> None:
+    async for message in websocket:
+        answer = message.upper() if isinstance(message, str) else message
+        asyncio.create_task(websocket.send(answer))  # noqa: RUF006
+
+
 async def shout_first_letter(websocket: Any) -> None:
     async for message in websocket:
         await websocket.send(message.capitalize() if isinstance(message, str) else message)
@@ -205,6 +218,8 @@ async def nothing(*_: Any) -> None: ...
 
 SHOUTING = [
     Wrong("shout", shout_once, "ended after one message"),
+    Wrong("shout", shout_bare, "in a task that nobody awaits"),
+    Wrong("shout", shout_in_tasks, "in a task that nobody awaits"),
     Wrong("shout", shout_all, "changed a binary message"),
     Wrong("shout", shout_bytes, "answered a binary message with a text"),
     Wrong("shout", shout_decoded, "answered a binary message with a text"),
@@ -240,6 +255,12 @@ async def shout_until_closed(websocket: Any) -> None:
         while True:
             message = await websocket.recv()
             await websocket.send(message.upper() if isinstance(message, str) else message)
+
+
+async def shout_by_task(websocket: Any) -> None:
+    async for message in websocket:
+        answer = message.upper() if isinstance(message, str) else message
+        await asyncio.create_task(websocket.send(answer))
 
 
 async def shout_by_try(websocket: Any) -> None:
@@ -391,6 +412,6 @@ async def keep_until_closed(websocket: Any, there: set[Any]) -> None:
 WRONG = ARRIVING + FRAMES + SHOUTING + WHO
 RIGHT = [
     *(Right("answer-a-frame", each) for each in (by_match, with_the_code_only, by_name)),
-    *(Right("shout", each) for each in (shout, shout_until_closed, shout_by_try)),
+    *(Right("shout", each) for each in (shout, shout_until_closed, shout_by_try, shout_by_task)),
     *(Right("who-is-there", each) for each in (keep, keep_by_callback, keep_until_closed)),
 ]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from wslab.lessons.push import figures
+from wslab.lessons.push.late_and_waiting import late, waiting
 from wslab.lessons.push.slow_reader import SIZE, WRITE_BUFFER, Backlog, observe
 
 HEADER = 4  # bytes in front of the payload of an unmasked frame of that size (RFC 6455 §5.2)
@@ -79,7 +79,7 @@ def test_a_full_queue_disconnects_and_frees_what_waited(backlogs: list[Backlog])
 
 
 def test_the_figure_marks_the_client_that_was_disconnected(backlogs: list[Backlog]) -> None:
-    picture = figures.waiting(dict(zip(("everything", "latest", "disconnect"), backlogs, strict=True)))
+    picture = waiting(dict(zip(("everything", "latest", "disconnect"), backlogs, strict=True)))
     axes = picture.figure.axes[0]
     assert [line.get_marker() for line in axes.lines].count("x") == 1
     assert "everything, latest, disconnect" in picture.alt
@@ -88,7 +88,7 @@ def test_the_figure_marks_the_client_that_was_disconnected(backlogs: list[Backlo
 
 
 def test_the_figure_of_ticks_has_a_line_for_each_way() -> None:
-    picture = figures.late({"sleep": (0.0, 0.5, 1.0), "schedule": (0.0, 0.0, 0.0)})
+    picture = late({"sleep": (0.0, 0.5, 1.0), "schedule": (0.0, 0.0, 0.0)})
     axes = picture.figure.axes[0]
     assert [np.asarray(line.get_ydata()).tolist() for line in axes.lines] == [[0, 500, 1000], [0, 0, 0]]
     assert "sleep, schedule" in picture.alt

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import random
 import string
+from functools import partial
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -152,13 +154,20 @@ def _shouted(message: Message) -> Message:
 
 
 class _Kept:
-    """A handler of the learner, and what it has returned."""
+    """A handler of the learner, and what it has returned; it may lose its client just before an answer."""
 
     def __init__(self, answer: Any) -> None:
-        self._answer, self.returned = answer, False
+        self._answer, self.returned, self.loses = answer, False, False
 
-    async def __call__(self, *args: Any) -> None:
-        self.returned |= await self._answer(*args) is not None
+    async def __call__(self, websocket: ServerConnection, *more: Any) -> None:
+        if self.loses:
+            websocket.send = partial(self._lose, websocket)  # type: ignore[method-assign]
+        self.returned |= await self._answer(websocket, *more) is not None
+
+    async def _lose(self, websocket: ServerConnection, *args: Any) -> None:
+        websocket.transport.abort()
+        await websocket.wait_closed()
+        await type(websocket).send(websocket, *args)
 
 
 async def _judge_shout(answer: Any) -> Fault | None:
@@ -167,7 +176,21 @@ async def _judge_shout(answer: Any) -> Fault | None:
         async with connect(server.uri, close_timeout=PATIENCE) as websocket:
             fault = await _judge_silence(kept, websocket) or await _judge_answers(kept, websocket)
             fault = fault or await _judge_silence(kept, websocket)
-        return fault or await _judge_the_end(server)
+        return fault or await _judge_the_end(server) or await _judge_a_loss(kept, server)
+
+
+async def _judge_a_loss(kept: _Kept, server: Served) -> Fault | None:
+    """Judge a handler whose client is lost just before an answer: somebody must await that `send`."""
+    loop, unheard, kept.loses = asyncio.get_running_loop(), [], True
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: unheard.append(context))
+    async with connect(server.uri, close_timeout=PATIENCE) as websocket:
+        await _ask(websocket, "Hello")
+    await server.ended()
+    server.logged.clear()
+    gc.collect()  # nothing knows the task any more: what nobody awaited is reported now
+    loop.set_exception_handler(before)
+    return _UNAWAITED if any("future" in context for context in unheard) else None
 
 
 async def _judge_answers(kept: _Kept, websocket: ClientConnection) -> Fault | None:
@@ -227,6 +250,10 @@ def _what_is_wrong(before: Message | None, sent: Message, received: Message) -> 
     return "changed a binary message. Only texts are answered in capitals."
 
 
+_UNAWAITED = Fault(
+    "sent an answer in a task that nobody awaits. Await send in the handler: then it waits for a slow "
+    "reader, and an exception is not lost."
+)
 _ENDING = "async for ends by itself when a client closes normally; recv() and send() raise ConnectionClosed."
 
 

@@ -15,10 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.client import ClientProtocol
-from websockets.frames import Frame
-from websockets.uri import parse_uri
+from websockets.exceptions import ConnectionClosed
 
 __all__ = ["SIZE", "WRITE_BUFFER", "Backlog", "observe"]
 
@@ -102,19 +101,14 @@ async def observe(policy: Policy, send_from: Sender, count: int = 200) -> Backlo
 
 async def _read(port: int, count: int, over: asyncio.Event) -> list[int]:
     """Read slowly until the server has said everything, then at once; return the numbers that arrived."""
-    protocol, received = ClientProtocol(parse_uri(f"ws://127.0.0.1:{port}/"), max_size=None), [-1]
-    loop = asyncio.get_running_loop()
-    with socket.socket() as client:
-        client.setblocking(False)
+    received = [-1]
+    with socket.socket() as client, suppress(ConnectionClosed):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SYSTEM)
-        await loop.sock_connect(client, ("127.0.0.1", port))
-        protocol.send_request(protocol.connect())
-        await loop.sock_sendall(client, b"".join(protocol.data_to_send()))
-        with suppress(ConnectionError):
-            while received[-1] < count - 1 and (data := await loop.sock_recv(client, SIZE)):
-                protocol.receive_data(data)
-                events = [event for event in protocol.events_received() if isinstance(event, Frame)]
-                received += [int(event.data) for event in events]
+        client.connect(("127.0.0.1", port))  # the kernel accepts at once
+        options: dict[str, Any] = {"compression": None, "max_queue": 1, "ping_interval": None}
+        async with connect(f"ws://127.0.0.1:{port}", sock=client, **options) as websocket:
+            while received[-1] < count - 1:
+                received.append(int(await websocket.recv()))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(over.wait(), SLOW)
     return received[1:]

@@ -68,6 +68,7 @@ function quote({ symbol, price }) {
   if (byId("quotes").hidden && byId("clock").textContent === "–") {
     document.querySelector("h1").textContent = "Ticker"; // no clock, but quotes
     byId("clock").hidden = true;
+    document.body.classList.add("ticker");
   }
   byId("quotes").hidden = false;
   let row = rows.get(symbol);

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
 from wslab.lab.views.figure import Figure, canvas, style
 from wslab.lab.views.palette import CLIENT, INK, SERVER
 from wslab.lessons.push.slow_reader import Backlog
@@ -12,6 +15,12 @@ __all__ = ["late", "waiting"]
 
 COLOURS = (SERVER.background, CLIENT.background, INK, INK)
 LINES = ("-", "--", "-.", ":")
+MARKS = "os^x"
+
+
+def _plot(title: str, x: str, y: str) -> tuple[Drawing, Axes]:
+    drawing = canvas(8, 3.3)
+    return drawing, drawing.add_subplot(xlabel=x, ylabel=y, title=title)
 
 
 def late(measured: Mapping[str, Sequence[float]]) -> Figure:
@@ -22,13 +31,9 @@ def late(measured: Mapping[str, Sequence[float]]) -> Figure:
     """
     title = "sleep falls behind at every tick; a schedule does not"
     with style():
-        drawing = canvas(8, 3.2)
-        axes = drawing.add_subplot()
-        for (name, seconds), colour, marker in zip(measured.items(), COLOURS, "os^x", strict=False):
-            axes.plot(
-                [1000 * each for each in seconds], marker=marker, markersize=3.5, color=colour, label=name
-            )
-        axes.set(xlabel="tick", ylabel="late, ms", title=title)
+        drawing, axes = _plot(title, "tick", "late, ms")
+        for (name, seconds), colour, mark in zip(measured.items(), COLOURS, MARKS, strict=False):
+            axes.plot([1000 * each for each in seconds], f"{mark}-", markersize=3.5, color=colour, label=name)
         axes.legend(loc="upper left", frameon=False)
     return Figure(
         drawing,
@@ -45,16 +50,12 @@ def waiting(backlogs: Mapping[str, Backlog]) -> Figure:
     """
     title = "Without a bound, what waits for one slow reader grows and grows"
     with style():
-        drawing = canvas(8, 3.4)
-        axes = drawing.add_subplot()
+        drawing, axes = _plot(title, "seconds", "waiting in the server, KiB")
         for (name, backlog), colour, line in zip(backlogs.items(), COLOURS, LINES, strict=False):
-            kibibytes = [data / 1024 for data in backlog.waiting]
-            axes.plot(backlog.times, kibibytes, line, color=colour, linewidth=1.6, label=name)
+            heights = [data / 1024 for data in backlog.waiting]
+            axes.plot(backlog.times, heights, line, color=colour, linewidth=1.6, label=name)
             if backlog.disconnected:
-                axes.plot(
-                    backlog.times[-1], kibibytes[-1], "x", color=colour, markersize=9, markeredgewidth=2
-                )
-        axes.set(xlabel="seconds", ylabel="waiting in the server, KiB", title=title)
+                axes.plot(backlog.times[-1], heights[-1], "x", color=colour, ms=9, markeredgewidth=2)
         axes.set_ylim(bottom=-30)
         axes.legend(loc="upper left", frameon=False)
     return Figure(
