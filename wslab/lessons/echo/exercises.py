@@ -180,7 +180,7 @@ async def _judge_shout(answer: Any) -> Fault | None:
 
 
 async def _judge_a_loss(kept: _Kept, server: Served) -> Fault | None:
-    """Judge a handler whose client is lost just before an answer: somebody must await that `send`."""
+    """Judge a handler whose client is lost just before an answer: its handler must await that `send`."""
     loop, unheard, kept.loses = asyncio.get_running_loop(), [], True
     before = loop.get_exception_handler()
     loop.set_exception_handler(lambda _, context: unheard.append(context))
