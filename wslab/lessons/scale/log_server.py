@@ -99,9 +99,10 @@ class LogServer:
 
     async def empty(self) -> None:
         """Forget what the lesson has stored."""
-        async with self.client() as client:
-            async for key in client.scan_iter("wslab:*", count=1000):
-                await client.delete(key)
+        if self:
+            async with self.client() as client:
+                async for key in client.scan_iter("wslab:*", count=1000):
+                    await client.delete(key)
 
     async def stop(self) -> None:
         """End the server, if this object started one."""
