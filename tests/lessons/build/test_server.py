@@ -81,6 +81,25 @@ def test_it_passes_every_case_of_the_course(cells: SimpleNamespace) -> None:
     run(scenario)
 
 
+def test_without_autobahn_the_cases_of_the_course_tell_the_stages_apart(
+    cells: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wslab.lessons.build.conformance.find_spec", lambda name: None)
+
+    async def scenario() -> None:
+        async with cells.listening(cells.serving(cells.Sending, cells.echo)) as port:
+            reading = await conformance(port)
+        assert {case.number for case in reading.failed} == {"2.1", "2.2"}
+        assert not any(case.clean for case in reading.cases if case.section == "1")
+        async with cells.listening(cells.send_frames_back) as port:
+            frames = await conformance(port)
+        assert {case.section for case in frames.failed} >= {"2", "4", "5", "6"}
+        assert frames.wire("5.6")
+        assert "pip install kosoku" in repr(frames.figure("A claim"))
+
+    run(scenario)
+
+
 def test_a_shutdown_tells_every_client_and_waits_for_none_that_is_deaf(cells: SimpleNamespace) -> None:
     async def scenario() -> None:
         async with cells.MyServer(cells.echo) as server:
@@ -100,7 +119,7 @@ def test_a_shutdown_tells_every_client_and_waits_for_none_that_is_deaf(cells: Si
 
 
 def test_a_shutdown_ends_a_handler_that_never_returns_and_a_handshake_under_way(
-    cells: SimpleNamespace,
+    cells: SimpleNamespace, caplog: pytest.LogCaptureFixture
 ) -> None:
     handled = []
 
@@ -120,6 +139,7 @@ def test_a_shutdown_ends_a_handler_that_never_returns_and_a_handshake_under_way(
         silent.close()
 
     run(scenario)
+    assert caplog.records == []
 
 
 def test_a_handshake_that_ends_during_the_shutdown_is_refused(cells: SimpleNamespace) -> None:

@@ -1,20 +1,25 @@
 """What echo servers cost: processor time for a message, memory for a connection.
 
-Each server runs in a thread with an event loop of its own, and only that thread's processor time counts; the
-clients are bare sockets that know the bytes of one frame. The servers take turns, and medians are kept, so
-that a busy machine disturbs all of them alike. Memory is what Python has allocated for idle connections,
-the few hundred bytes of a client's socket included.
+The servers run in this event loop, and only its thread's processor time counts; the clients are bare sockets
+in another thread, which know the bytes of one frame. The servers take turns, and medians are kept, so that a
+busy machine disturbs all of them alike. Memory is what Python has allocated for idle connections, the few
+hundred bytes of a client's socket included.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from statistics import median
 from types import SimpleNamespace
@@ -78,7 +83,18 @@ async def side_by_side(start: Start) -> Costs:
         start: returns an asynchronous context manager that serves an echo while it is open, and yields
             something with its ``port``.
     """
-    return await asyncio.to_thread(_measure, {"yours": start} | OTHERS)
+    servers = {"yours": start} | OTHERS
+    times: dict[str, list[float]] = {name: [] for name in servers}
+    async with AsyncExitStack() as running:
+        ports = {name: (await running.enter_async_context(each())).port for name, each in servers.items()}
+        with ExitStack() as stack:
+            groups = {name: await asyncio.to_thread(_connect, port, stack) for name, port in ports.items()}
+            for name, clients in list(groups.items()) * TURNS:
+                begin = time.thread_time()
+                await asyncio.to_thread(_turn, clients)
+                times[name].append((time.thread_time() - begin) * 1e6 / (ROUNDS * CONNECTIONS))
+        kib = {name: await asyncio.to_thread(_memory, port) for name, port in ports.items()}
+    return Costs({name: median(each) for name, each in times.items()}, kib)
 
 
 async def _echo(connection: Any) -> None:
@@ -99,9 +115,11 @@ async def _aiohttp() -> AsyncIterator[Any]:
     application.router.add_get("/", handle)
     runner = web.AppRunner(application)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=1).start()
-    yield SimpleNamespace(port=runner.addresses[0][1])
-    await runner.cleanup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=1).start()
+        yield SimpleNamespace(port=runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
 
 
 @asynccontextmanager
@@ -117,42 +135,8 @@ OTHERS: dict[str, Start] = {
 }
 
 
-def _measure(servers: Mapping[str, Start]) -> Costs:
-    times: dict[str, list[float]] = {name: [] for name in servers}
-    with ExitStack() as stack:
-        running = {name: stack.enter_context(_running(start)) for name, start in servers.items()}
-        groups = {
-            name: [stack.enter_context(_client(port)) for _ in range(CONNECTIONS)]
-            for name, (port, _) in running.items()
-        }
-        for _ in range(TURNS):
-            for name, (_, loop) in running.items():
-                times[name].append(_turn(groups[name], loop))
-        kib = {name: _memory(port) for name, (port, _) in running.items()}
-    return Costs({name: median(each) for name, each in times.items()}, kib)
-
-
-@contextmanager
-def _running(start: Start) -> Iterator[tuple[int, asyncio.AbstractEventLoop]]:
-    """Run a server in a thread; yield its port and its loop."""
-    ready: list[tuple[int, asyncio.AbstractEventLoop]] = []
-    known, over = threading.Event(), asyncio.Event()
-
-    async def serve() -> None:
-        async with start() as server:
-            ready.append((server.port, asyncio.get_running_loop()))
-            known.set()
-            await over.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
-    thread.start()
-    if not known.wait(PATIENCE):
-        raise TimeoutError("the server did not start")
-    try:
-        yield ready[0]
-    finally:
-        ready[0][1].call_soon_threadsafe(over.set)
-        thread.join(PATIENCE)
+def _connect(port: int, stack: ExitStack, number: int = CONNECTIONS) -> list[Any]:
+    return [stack.enter_context(_client(port)) for _ in range(number)]
 
 
 @contextmanager
@@ -173,23 +157,14 @@ def _send(stream: Any, data: bytes) -> None:
     stream.flush()
 
 
-def _turn(clients: list[Any], loop: asyncio.AbstractEventLoop) -> float:
-    """Send messages on all connections, and return the server's microseconds for each."""
-    begin = _processor_time(loop)
+def _turn(clients: list[Any]) -> None:
+    """Send messages on all connections, and read what comes back."""
     for _ in range(ROUNDS):
         for client in clients:
             _send(client, MESSAGE)
         for client in clients:
             if client.read(len(ANSWER)) != ANSWER:
                 raise ConnectionError("the server sent something other than the message back")
-    return (_processor_time(loop) - begin) * 1e6 / (ROUNDS * len(clients))
-
-
-def _processor_time(loop: asyncio.AbstractEventLoop) -> float:
-    async def read() -> float:
-        return time.thread_time()
-
-    return asyncio.run_coroutine_threadsafe(read(), loop).result(PATIENCE)
 
 
 def _memory(port: int) -> float:
@@ -197,10 +172,9 @@ def _memory(port: int) -> float:
     tracemalloc.start()
     try:
         with ExitStack() as stack:
-            stack.enter_context(_client(port))  # what is made once, at the first connection
+            _connect(port, stack, 1)  # what is made once, at the first connection
             before, _ = tracemalloc.get_traced_memory()
-            for _ in range(IDLE):
-                stack.enter_context(_client(port))
+            _connect(port, stack, IDLE)
             after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
