@@ -16,7 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.client import ClientProtocol
-from websockets.extensions.permessage_deflate import PerMessageDeflate
+from websockets.extensions.permessage_deflate import (
+    ClientPerMessageDeflateFactory,
+    PerMessageDeflate,
+    ServerPerMessageDeflateFactory,
+    enable_server_permessage_deflate,
+)
 from websockets.protocol import Protocol, State
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
@@ -272,11 +277,6 @@ class TestOffersAndAnswers:
     @given(settings, settings)
     def test_websockets_judges_alike(self, offered: Deflate, wanted: Deflate) -> None:
         """Their client believes our server, and our client believes theirs."""
-        from websockets.extensions.permessage_deflate import (
-            ClientPerMessageDeflateFactory,
-            ServerPerMessageDeflateFactory,
-        )
-
         factory = ClientPerMessageDeflateFactory(*offered[:3], offered.client_max_window_bits or True)
         theirs = ClientProtocol(parse_uri("ws://h/"), extensions=[factory])
         offer = theirs.connect().headers["Sec-WebSocket-Extensions"]
@@ -299,6 +299,18 @@ class TestOffersAndAnswers:
     def test_numbers_out_of_range(self, wrong: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match=next(iter(wrong))):
             Deflate(**wrong)
+
+    def test_the_defaults_are_those_of_a_server_of_websockets(self) -> None:
+        (theirs,) = enable_server_permessage_deflate(None)
+        assert isinstance(theirs, ServerPerMessageDeflateFactory)
+        assert Deflate()[:4] == (
+            theirs.server_no_context_takeover,
+            theirs.client_no_context_takeover,
+            theirs.server_max_window_bits,
+            theirs.client_max_window_bits,
+        )
+        assert theirs.compress_settings == {"memLevel": Deflate().memory_level}
+        assert Deflate().level == 6  # what zlib takes for its default
 
     def test_the_argument_of_serve_and_connect(self) -> None:
         assert compression_settings(None, "server") is None
