@@ -95,6 +95,10 @@ class TestFrame:
         with pytest.raises(ValueError, match="3 is not a valid Opcode"):
             Frame(3)
 
+    def test_longest_control_frame(self) -> None:
+        """§5.5."""
+        assert_wire(Frame(Opcode.PING, bytes(125)), data("89 7d") + bytes(125))
+
     def test_reserved_bits_are_encoded(self) -> None:
         assert first_byte(Frame(Opcode.TEXT, rsv1=True, rsv2=True, rsv3=True, fin=False)) == 0b0111_0001
 
