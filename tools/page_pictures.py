@@ -263,7 +263,7 @@ class Feed:
     async def files(self) -> dict[str, str]:
         """Begin a new feed, and return the files of its page."""
         names: dict[str, Any] = {"check": check, "my_replay": None, "right": right}
-        await await_cells("10", names, "r10-feed-names", "r10-1818c6fb", "r10-f1a4bb53")
+        await await_cells("10", names, "r10-feed-names", "r10-1818c6fb", "r10-f1a4bb53", "r10-feed-js")
         names["broadcast"] = broadcast  # to connections of websockets
         self._feed = names["Feed"]()
         return feed_files(names["feed_js"])

@@ -89,7 +89,7 @@ def test_a_foreign_page_reads_the_balance_until_its_origin_is_checked(page: Page
 
 def test_the_last_cell_takes_the_cookies_away(page: Page, cells: Cells) -> None:
     cells.names.update(my_origin_allowed=None)
-    cells.run("08-show-bank", "08-as-browser-code", "08-guard-code", "08-ca", "08-cert", "08-echo")
+    cells.run("08-show-bank", "08-as-browser-code", "08-guard-code", "08-ca", "08-wire-code")
     cells.run("08-wss-serve")
     page.goto(cells.address("bank_tap"))
     shows(page, "WebSocket: balance 1000", f"WebSocket: cookies that came: {BOTH}")
@@ -99,7 +99,7 @@ def test_the_last_cell_takes_the_cookies_away(page: Page, cells: Cells) -> None:
 
 
 def test_a_browser_refuses_a_certificate_of_our_own_and_does_not_say_why(page: Page, cells: Cells) -> None:
-    cells.run("08-ca", "08-cert", "08-echo", "08-wss-serve")
+    cells.run("08-show-bank", "08-ca", "08-wire-code", "08-wss-serve")
     reasons: list[str] = []
     page.on("console", lambda message: reasons.append(message.text))
     page.goto(cells.address("wss_pages", f"wss.html?tls={cells.names['secure_server'].port}"))
