@@ -8,7 +8,7 @@ import websockets
 
 from tests.lessons.chat.test_chat import opened, run, serving
 from wslab.lessons.chat.bots import Talk, talk
-from wslab.lessons.chat.figures import draw_loads, draw_talks
+from wslab.lessons.chat.latency import draw_loads, draw_talks
 from wslab.lessons.chat.load import COUNT, Load, under_load
 from wslab.lessons.chat.people import stranger
 

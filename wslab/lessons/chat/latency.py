@@ -15,7 +15,6 @@ from wslab.lessons.chat.load import COUNT, RATE, Load
 
 __all__ = ["draw_loads", "draw_talks"]
 
-MARKS = ("D", "o", "^", "s", "v", "P")
 SHADES = ("#FFFFFF", "#B4B8BE", "#4A4F57")
 
 
@@ -30,26 +29,33 @@ def draw_loads(*loads: Load) -> Figure:
         drawing.suptitle(
             "With a queue for each client, a frozen reader delays no one and costs little", size=11
         )
-        late, memory = drawing.subplots(2, 1, height_ratios=(3, 1))
-        for load, mark, fill in zip(loads, MARKS, SHADES * 2, strict=False):
-            due, after = zip(*sorted(load.latencies), strict=True)
-            look = {"color": fill, "markeredgecolor": INK, "markeredgewidth": 0.6, "markersize": 4.5}
-            late.plot(due, [1000 * each for each in after], mark, label=load.name, **look)
-        _milliseconds(late, "y")
-        late.set_xlim(-0.02, COUNT / RATE + 0.02)
-        late.set_xlabel("when the line was due, seconds")
-        late.set_ylabel("until it arrived, ms")
-        late.legend(frameon=False, ncols=len(loads), loc="lower center", bbox_to_anchor=(0.5, 1.0))
-        _bars(memory, loads)
+        grid = drawing.add_gridspec(2, len(loads), height_ratios=(3, 1))
+        late: list[Axes] = []
+        for column, (load, fill) in enumerate(zip(loads, SHADES * 2, strict=False)):
+            late.append(drawing.add_subplot(grid[0, column], sharey=late[0] if late else None))
+            _points(late[-1], load, fill, first=not column)
+        late[0].set_ylabel("until it arrived, ms")
+        late[len(late) // 2].set_xlabel("when the line was due, seconds")
+        _bars(drawing.add_subplot(grid[1, :]), loads)
     names = ", ".join(load.name for load in loads)
     return Figure(
         drawing,
         "With a queue for each client, a frozen reader delays no one and costs little. Compared: "
-        f"{names}. Above, a point for each line that Bob, Cy or Dee received: how long after it was due, in "
-        "milliseconds on a logarithmic scale. Where the server waits for Eve, the points climb far above the "
-        "others and fall along a slope to the moment when her network thaws. Below, a bar for each way: the "
-        "most bytes that waited for Eve in the memory of the server.",
+        f"{names}. Above, a panel for each, and in it a point for each line that Bob, Cy or Dee received: "
+        "how long after it was due, in milliseconds on a logarithmic scale. Where the server waits for Eve, "
+        "the points climb far above the others and fall along a slope to the moment when her network thaws. "
+        "Below, a bar for each way: the most bytes that waited for Eve in the memory of the server.",
     )
+
+
+def _points(axes: Axes, load: Load, fill: str, *, first: bool) -> None:
+    due, after = zip(*sorted(load.latencies), strict=True)
+    heights = [1000 * each for each in after]
+    axes.plot(due, heights, "o", color=fill, markeredgecolor=INK, markeredgewidth=0.6, markersize=4.5)
+    _milliseconds(axes, "y")
+    axes.set_xlim(-0.02, COUNT / RATE + 0.02)
+    axes.set_title(load.name, size=10)
+    axes.tick_params(labelleft=first)
 
 
 def _bars(axes: Axes, loads: tuple[Load, ...]) -> None:
