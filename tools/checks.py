@@ -18,7 +18,16 @@ from dataclasses import dataclass
 from tools.course import NEEDS, ROOT, lessons, missing
 
 PYTEST = ["pytest", "-q", "-ra", "--durations=8", "--durations-min=3"]
-UNITS = [*PYTEST, "-p", "no:nbval", "-m", "not browser", "-n", "2", "--dist", "loadfile"]
+# Tests wait more than they work: for the bounds of wrong answers, for a kernel, for JupyterLab. So there are
+# more processes than cores, each with a server and a browser of its own; an idle one takes tests of another.
+UNITS = [*PYTEST, "-p", "no:nbval", "-m", "not browser", "-n", "4", "--dist", "worksteal"]
+IN_A_BROWSER = (
+    "tests/browser",
+    "tests/lab/browser",
+    "tests/tools/test_pictures.py",
+    "tests/tools/test_page_pictures.py",
+)
+BROWSER = [*PYTEST, "-p", "no:nbval", "-m", "browser", "-n", "3", "--dist", "worksteal", *IN_A_BROWSER]
 SITE = "tests/tools/test_site.py"
 STYLE = {
     "style (ruff check)": ["ruff", "check", "--no-cache", "."],
@@ -31,7 +40,7 @@ GROUPS: dict[str, list[dict[str, list[str]]]] = {
     "test": [
         STYLE | {"unit tests and examples": [*UNITS, f"--ignore={SITE}"]},
         {
-            "pages and lessons in a real browser": [*PYTEST, "-p", "no:nbval", "-m", "browser"],
+            "pages and lessons in a real browser": BROWSER,
             "the reading edition": [*PYTEST, "-p", "no:nbval", "-m", "not browser", SITE],
         },
         {

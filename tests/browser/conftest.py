@@ -1,4 +1,4 @@
-"""One Chromium and one JupyterLab for all tests of this folder; a tab for each test.
+"""One Chromium and one JupyterLab for all tests of this folder that a process runs; a tab for each test.
 
 They end with the last test of the folder, not with the session: as long as Playwright's blocking interface is
 open, its event loop runs in the main thread, and no later test could call asyncio.run. The browser is an

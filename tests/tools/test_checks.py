@@ -2,8 +2,8 @@
 
 import pytest
 
-from tools.checks import GROUPS, TELLING, Result, counted, run, run_side_by_side, summary
-from tools.course import NEEDS
+from tools.checks import GROUPS, IN_A_BROWSER, TELLING, Result, counted, run, run_side_by_side, summary
+from tools.course import NEEDS, ROOT
 
 CLOSING = "1 failed, 2 passed, 1 skipped in 3.45s"
 
@@ -54,3 +54,12 @@ def test_every_test_is_in_a_step_of_make_test() -> None:
     assert sum("--nbval" in words for words in steps.values()) == 1
     [ignored] = [words.rpartition("--ignore=")[2] for words in steps.values() if "--ignore=" in words]
     assert any(words.endswith(f" {ignored}") for words in steps.values())
+
+
+def test_every_test_that_needs_a_browser_is_where_they_are_looked_for() -> None:
+    marked = [
+        path for path in (ROOT / "tests").rglob("test_*.py") if "mark.browser\n" in path.read_text("utf-8")
+    ]
+    assert len(marked) > 10
+    for path in marked:
+        assert path.relative_to(ROOT).as_posix().startswith(IN_A_BROWSER), path
