@@ -42,8 +42,3 @@ def test_the_words_begin_with_the_title() -> None:
     picture = saws({SETTINGS[0]: [(0.1, 0.5)]}, formula)
     assert picture.alt.splitlines()[0] == picture.figure.get_suptitle() + "."
     assert "wslab, interval 0.8 s, timeout 0.4 s" in picture.alt
-
-
-def test_nothing_to_draw() -> None:
-    with pytest.raises(ValueError, match="no panel"):
-        saws({}, formula)

@@ -483,14 +483,10 @@ class _Answer(Response):
         return f"<{', '.join([str(self.status), *(changed + missing[:1] or ['complete'])])}>"
 
 
-def _answer(without: str = "", *added: tuple[str, str], status: int = 101, key: str = RFC_KEY) -> Response:
-    """Build the answer to a key with one thing changed."""
-    fields = [("Upgrade", "websocket"), ("Connection", "Upgrade"), (_ACCEPT, accept_key(key))]
-    return _Answer(status, "", Headers([*(each for each in fields if each[0] != without), *added]))
-
-
-def _with(name: str, value: str) -> Response:
-    return _answer(name, *[(name, value)][: bool(value)])
+def _answer(changed: dict[str, str] | None = None, *, status: int = 101, key: str = RFC_KEY) -> Response:
+    """Build the answer to a key with some headers changed; an empty one is left out."""
+    fields = {"Upgrade": "websocket", "Connection": "Upgrade", _ACCEPT: accept_key(key), **(changed or {})}
+    return _Answer(status, "", Headers([(name, value) for name, value in fields.items() if value]))
 
 
 Rule = Callable[[Any, str, Sequence[str]], bool]  # of a value, the right accept key, what was offered
@@ -532,37 +528,37 @@ _LOOSE: dict[str, tuple[str, Rule]] = {  # what a rule that is wrong deserves to
     "Base64 tells capitals from small letters.": (_ACCEPT, lambda v, right, _: v.lower() == right.lower()),
     "It answers another key, as a cache does that kept an old answer.": (_ACCEPT, lambda v, *_: bool(v)),
 }
+_BARE = {"Upgrade": "", "Connection": "", _ACCEPT: ""}
 _VALUES = {  # of each header: without it first, then what tells a comparison of whole words from a looser one
     "Upgrade": ("", "WebSocket", "websockets"),
     "Connection": ("", "keep-alive, upgrade", "keep-alive", "no-upgrade", "UPGRADE,keep-alive"),
     _ACCEPT: ("", *(accept_key(RFC_KEY)[:cut] + end for cut, end in ((-1, ""), (28, "=")))),
 }
-_CHOSEN: list[tuple[str, list[str]]] = [
-    *(("chat", ["chat"]), ("soap", ["chat"]), ("soap", []), ("chat.v1", ["chat.v2", "chat.v1"])),
-    *(("chat", ["superchat"]), ("Chat", ["chat"])),
-]
+_CHOSEN: tuple[tuple[str, list[str]], ...] = (
+    ("chat", ["chat"]),
+    ("soap", ["chat"]),
+    ("soap", []),
+    ("chat.v1", ["chat.v2", "chat.v1"]),
+)
+_ALIKE = (("chat", ["superchat"]), ("Chat", ["chat"]))
 _RESPONSES: list[tuple[list[str], Response]] = [
-    ([], _answer(status=403)),
-    ([], _answer()),
-    ([], _Answer(200, "OK", Headers([("Content-Type", "text/html")]))),
-    *(([], _with(name, value)) for name, values in _VALUES.items() for value in values),
-    ([], _answer(key=COURSE_KEY)),
-    ([], _with(_ACCEPT, accept_key(RFC_KEY).swapcase())),
+    *(([], each) for each in (_answer(status=403), _answer(), _answer(_BARE, status=200))),
+    *(([], _answer({name: value})) for name, values in _VALUES.items() for value in values),
+    *(([], each) for each in (_answer(key=COURSE_KEY), _answer({_ACCEPT: accept_key(RFC_KEY).swapcase()}))),
     (["chat"], _answer()),
-    *((offered, _answer("", (_PROTOCOL, chosen))) for chosen, offered in _CHOSEN),
+    *((offered, _answer({_PROTOCOL: chosen})) for chosen, offered in (*_CHOSEN, *_ALIKE)),
     *(([], _answer(status=status)) for status in (102, 426)),
-    ([], _Answer(101, "", Headers([]))),
-    ([], _Answer(101, "", Headers([("Upgrade", "websocket"), (_PROTOCOL, "soap")]))),
-    ([], _answer(_ACCEPT, (_PROTOCOL, "soap"))),
+    *(([], _answer(changed)) for changed in (_BARE, _BARE | {"Upgrade": "websocket", _PROTOCOL: "soap"})),
+    ([], _answer({_ACCEPT: "", _PROTOCOL: "soap"})),
 ]
 
 
 def _draw_response(source: Random) -> tuple[str, list[str], Response]:
     key, name = _drawn_key(source), _word(source)
     offered = source.sample([name, "chat", "soap"], source.randrange(3))
-    without = source.choice(["", "", "Upgrade", "Connection", _ACCEPT])
-    added = [(_PROTOCOL, source.choice([name, "chat"]))] if source.random() < 0.5 else []
-    return key, offered, _answer(without, *added, status=source.choice([101, 101, 101, 400]), key=key)
+    changed = {source.choice(["", "", "Upgrade", "Connection", _ACCEPT]): ""}
+    changed |= {_PROTOCOL: source.choice([name, "chat"])} if source.random() < 0.5 else {}
+    return key, offered, _answer(changed, status=source.choice([101, 101, 101, 400]), key=key)
 
 
 JUDGE_RESPONSE = Function(

@@ -24,15 +24,10 @@ def saws(panels: Mapping[tuple[ModuleType, float, float], Measured], formula: Fo
             froze and how long the server then took to give up, both in seconds.
         formula: takes the moment of the freeze, the interval and the timeout, and returns how long it takes.
 
-    Raises:
-        ValueError: there is nothing to draw.
-
     >>> import wslab
     >>> saws({(wslab, 1.0, 0.5): [(0.25, 1.26)]}, lambda frozen, i, t: i - frozen % i + t).alt[:58]
     'A lost peer is noticed after timeout to interval + timeout'
     """
-    if not panels:
-        raise ValueError("there is nothing to draw: no panel is given")
     top = 1.25 * max(max(took for _, took in measured) for measured in panels.values())
     with style():
         drawing = canvas(8, 3.6)

@@ -13,6 +13,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Self
 
 __all__ = ["Clock"]
@@ -57,12 +58,8 @@ class Clock:
         >>> Clock.irregular(3, 0.1, seed=1).moments == Clock.irregular(3, 0.1, seed=1).moments
         True
         """
-        numbers = random.Random(seed)
-        moment, moments = 0.0, []
-        for _ in range(count):
-            moment += gap * numbers.uniform(0.2, 1.8)
-            moments.append(moment)
-        return cls(moments)
+        source = random.Random(seed)
+        return cls(accumulate(gap * source.uniform(0.2, 1.8) for _ in range(count)))
 
     def __repr__(self) -> str:
         return f"<Clock: shows {self.text}, changes {len(self.moments)} times by itself>"

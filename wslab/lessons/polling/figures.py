@@ -179,8 +179,6 @@ def _point(axes: Axes, result: Result) -> None:
 
 def _curve(axes: Axes, results: Sequence[Result], costs: Mapping[str, int]) -> None:
     """Draw what theory predicts for polling at any interval."""
-    if not results:
-        return
     delay, gap = results[0].lane.delay, results[0].seconds / results[0].lane.clock.number
     asked = [max(result.lane.way.interval or 0, 2 * delay) for result in results]
     steps = [min(asked) * (max(asked) / min(asked)) ** (i / 60) for i in range(61)]
