@@ -131,6 +131,15 @@ async def untried(intervals: Any, survives: Any) -> Any:
 async def idle(intervals: Any, survives: Any) -> Any: ...
 
 
+async def asks_nobody(intervals: list[float], survives: Any) -> float:
+    return max(intervals)
+
+
+def before_the_first(log: Any, snapshot: str, since: int | None) -> Any:
+    """Send the snapshot also if only what the client has is gone."""
+    return [snapshot] if since is None or not log or since < log[0][0] else right.replay(log, snapshot, since)
+
+
 WRONG = [
     *wrong(
         "come-back",
@@ -164,7 +173,7 @@ WRONG = [
         (lambda log, snapshot, since: [text for number, text in log if number > (since or 0)], "is new"),
         (lambda log, snapshot, since: right.replay(log, snapshot, None),),
         (lambda log, s, since: [s] if since is None else [m for n, m in log if n > since], "begins after"),
-        (lambda log, s, since: right.replay(log, s, None if since and since < log[0][0] else since),),
+        (before_the_first, "nothing is missing"),
         (lambda log, s, since: right.replay(log, s, since)[-1:],),
         (lambda log, s, since: [(0, each) for each in right.replay(log, s, since)],),
     ),
@@ -177,6 +186,7 @@ WRONG = [
         (half,),
         (never_none,),
         (untried, "never tried"),
+        (asks_nobody, "never tried"),
     ),
 ]
 RIGHT = [
