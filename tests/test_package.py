@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ PACKAGE = ROOT / "wslab"
 SANS_IO = sorted(path for path in PACKAGE.glob("*.py") if path.name != "__init__.py")
 EVERY_MODULE = sorted(PACKAGE.rglob("*.py"))
 IO = {"asyncio", "socket", "ssl", "select", "selectors", "threading", "subprocess"}
+# Names that two modules may define: the same thing of each lesson.
+TWICE = {"EXERCISES": "a lesson's own"}
 HEAVY = ("matplotlib", "numpy", "aiohttp", "websockets", "IPython", "ipykernel", "jupyter_server", "tornado")
 
 
@@ -48,6 +51,18 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
             yield node.name, (body[-1].end_lineno or 0) - body[0].lineno + 1
+
+
+def verbs() -> Iterator[str]:
+    """Yield the first word of each function's docstring; a property's names a thing."""
+    for path in EVERY_MODULE:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                names_a_thing = any("property" in ast.unparse(each) for each in node.decorator_list)
+                yield from (ast.get_docstring(node) or "").split()[: not names_a_thing]
+
+
+VERBS = {*verbs(), "Be", "Hold"}
 
 
 def direct_dependencies(*extras: str) -> set[str]:
@@ -112,6 +127,52 @@ def test_modules_say_what_they_are_and_functions_stay_small(path: Path) -> None:
 @by_name([path for path in EVERY_MODULE if path.name != "__init__.py"])
 def test_modules_name_what_they_offer(path: Path) -> None:
     assert re.search(r"^__all__ = ", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def defined(path: Path) -> set[str]:
+    """Return the public names of a file: its functions and classes, and what else it offers to others."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    named = {
+        node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+    targets = {
+        ast.unparse(target)
+        for node in body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    }
+    offered = {
+        n.value
+        for node in body
+        if "__all__" in ast.unparse(node)
+        for n in ast.walk(node)
+        if isinstance(n, ast.Constant)
+    }
+    return {each for each in named if not each.startswith("_")} | targets & offered
+
+
+def test_no_public_name_stands_for_two_things() -> None:
+    where: dict[str, list[str]] = defaultdict(list)
+    for path in EVERY_MODULE:
+        for each in defined(path) if path.name != "__init__.py" else ():
+            where[each].append(name(path))
+    assert len(where) > 300
+    twice = {each: modules for each, modules in where.items() if len(modules) > 1}
+    assert not {each: modules for each, modules in twice.items() if each not in TWICE}
+    assert set(TWICE) == set(twice), "is no longer defined twice"
+
+
+@by_name([*EVERY_MODULE, *sorted((ROOT / "tools").glob("*.py"))])
+def test_a_class_docstring_names_the_thing(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef) and not node.name.islower():  # `connect` is called as a function is
+            begin = (ast.get_docstring(node) or "A").split()[0]
+            assert begin not in VERBS, f"{node.name}: {begin} …"
+
+
+def test_verbs_are_those_that_functions_begin_with() -> None:
+    assert {"Return", "Keep", "Tell", "Give", "Say"} <= VERBS
+    assert not {"A", "An", "The", "What", "One"} & VERBS
 
 
 @by_name(SANS_IO)

@@ -16,7 +16,7 @@ from typing import Literal
 
 from wslab.aio.link import LOGGER, Logger
 from wslab.aio.reconnect import LAST_CEILING, STABLE_TIME, full_jitter, may_come_back, may_try_again
-from wslab.aio.websocket import Limits, WebSocket
+from wslab.aio.websocket import Settings, WebSocket
 from wslab.close import CloseCode
 from wslab.deflate import Deflate, compression_settings
 from wslab.handshake import build_request, generate_key, judge_response
@@ -32,9 +32,9 @@ class ClientConnection(WebSocket):
     """The client's end of a connection. :func:`connect` makes it."""
 
     def __init__(
-        self, request: Request, key: str, subprotocols: Sequence[str] | None, limits: Limits
+        self, request: Request, key: str, subprotocols: Sequence[str] | None, settings: Settings
     ) -> None:
-        super().__init__("client", limits)
+        super().__init__("client", settings)
         self.request: Request = request
         self._key = key
         self._subprotocols = subprotocols
@@ -78,7 +78,7 @@ class ClientConnection(WebSocket):
                         response,
                         self._key,
                         subprotocols=self._subprotocols,
-                        compression=self._limits.compression,
+                        compression=self._settings.compression,
                     )
                     self.response = response
                     self._open(self._reader.rest)
@@ -171,7 +171,7 @@ class connect:
         self._ssl = ssl
         times = ping_interval, ping_timeout, close_timeout, open_timeout
         wanted = compression_settings(compression, "client")
-        self._limits = Limits(max_size, *times, wanted, logger or LOGGER)
+        self._settings = Settings(max_size, *times, wanted, logger or LOGGER)
         self._subprotocols = subprotocols
         fields = additional_headers.items() if isinstance(additional_headers, Mapping) else additional_headers
         self._build = partial(
@@ -181,7 +181,7 @@ class connect:
             subprotocols=subprotocols,
             origin=origin,
             additional_headers=tuple(fields or ()),
-            compression=self._limits.compression,
+            compression=self._settings.compression,
         )
         self._build(key=generate_key())  # what is wrong with the arguments is said at once
 
@@ -189,9 +189,9 @@ class connect:
         ssl = (self._ssl or tls.create_default_context()) if self._secure else None
         key = generate_key()  # a new one for each connection (§4.1)
         request = self._build(key=key)
-        async with asyncio.timeout(self._limits.open_timeout):
+        async with asyncio.timeout(self._settings.open_timeout):
             _, self._ws = await asyncio.get_running_loop().create_connection(
-                lambda: ClientConnection(request, key, self._subprotocols, self._limits),
+                lambda: ClientConnection(request, key, self._subprotocols, self._settings),
                 self._host,
                 self._port,
                 ssl=ssl,
@@ -210,7 +210,7 @@ class connect:
         return self.__aenter__().__await__()
 
     async def __aiter__(self) -> AsyncIterator[ClientConnection]:
-        now, logger = asyncio.get_running_loop().time, self._limits.logger
+        now, logger = asyncio.get_running_loop().time, self._settings.logger
         delays = self._reconnect_delays()
         while True:
             try:

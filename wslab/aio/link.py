@@ -28,7 +28,7 @@ from wslab.frames import to_bytes
 from wslab.handshake import agreed_compression
 from wslab.http import Request, Response
 
-__all__ = ["LOGGER", "Limits", "Link", "Logger"]
+__all__ = ["LOGGER", "Link", "Logger", "Settings"]
 
 Logger = logging.Logger | logging.LoggerAdapter[Any]
 LOGGER = logging.getLogger("wslab")
@@ -46,8 +46,10 @@ COMPRESSED_TURN = 16  # the same where a frame may become a thousand times longe
 LONG = 2**17  # bytes that are not copied once more on their way out
 
 
-class Limits(
-    namedtuple("Limits", "max_size ping_interval ping_timeout close_timeout open_timeout compression logger")
+class Settings(
+    namedtuple(
+        "Settings", "max_size ping_interval ping_timeout close_timeout open_timeout compression logger"
+    )
 ):
     """What a connection allows: sizes in bytes, times in seconds, None for no limit. And where it logs."""
 
@@ -72,14 +74,14 @@ class Link(asyncio.BufferedProtocol):
 
     _turn = TURN
 
-    def __init__(self, side: Literal["client", "server"], limits: Limits) -> None:
+    def __init__(self, side: Literal["client", "server"], settings: Settings) -> None:
         self.request: Request | None = None
         self.response: Response | None = None
         self.subprotocol: str | None = None
         self.compression: Deflate | None = None  # what both ends have agreed on
         self._side = side
-        self._limits = limits
-        self._logger = limits.logger
+        self._settings = settings
+        self._logger = settings.logger
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._buffer = _buffers.setdefault(self._loop, memoryview(bytearray(READ)))
@@ -108,18 +110,18 @@ class Link(asyncio.BufferedProtocol):
         if self._timer:
             self._timer.cancel()
         self._timer = None
-        limits = self._limits
+        settings = self._settings
         assert self.response is not None
-        self.compression = agreed_compression(self.response, limits.compression, self._side)
+        self.compression = agreed_compression(self.response, settings.compression, self._side)
         if self.compression is None:
-            self._connection = Connection(self._side, max_size=limits.max_size)
+            self._connection = Connection(self._side, max_size=settings.max_size)
         else:
-            self._connection = CompressedConnection(self._side, self.compression, max_size=limits.max_size)
+            self._connection = CompressedConnection(self._side, self.compression, max_size=settings.max_size)
             self._turn = COMPRESSED_TURN
         self._may_send = True
         self._heartbeat = Heartbeat(
-            limits.ping_interval,
-            limits.ping_timeout,
+            settings.ping_interval,
+            settings.ping_timeout,
             ping=self._ping,
             is_overdue=self._pong_is_overdue,
             give_up=self._give_up,
@@ -136,8 +138,8 @@ class Link(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._peername = transport.get_extra_info("peername")  # TLS forgets it in the end
-        if self._limits.open_timeout is not None:
-            self._timer = self._loop.call_later(self._limits.open_timeout, self._give_up_opening)
+        if self._settings.open_timeout is not None:
+            self._timer = self._loop.call_later(self._settings.open_timeout, self._give_up_opening)
 
     @property
     def _address(self) -> str:
@@ -148,7 +150,7 @@ class Link(asyncio.BufferedProtocol):
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def _give_up_opening(self) -> None:
-        seconds = self._limits.open_timeout
+        seconds = self._settings.open_timeout
         self._logger.info("%s: refused: the opening handshake took longer than %s s", self._address, seconds)
         self._transport.abort()
 
@@ -359,8 +361,8 @@ class Link(asyncio.BufferedProtocol):
             self._transport.close()
 
     def _limit_closing(self) -> None:
-        if self._timer is None and self._limits.close_timeout is not None:
-            self._timer = self._loop.call_later(self._limits.close_timeout, self._transport.abort)
+        if self._timer is None and self._settings.close_timeout is not None:
+            self._timer = self._loop.call_later(self._settings.close_timeout, self._transport.abort)
 
     def _end_tcp(self) -> None:
         """Say that no more will come, and wait for the same from the peer, so that it gets all (§7.1.1)."""

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from wslab.aio.closed import ConnectionClosed
 from wslab.aio.link import LOGGER, READ, Logger
-from wslab.aio.websocket import Limits, WebSocket
+from wslab.aio.websocket import Settings, WebSocket
 from wslab.close import CloseCode, encode_close
 from wslab.deflate import Deflate, compression_settings
 from wslab.handshake import agreed_compression, check_origins, check_subprotocols, judge_request, origin_form
@@ -36,7 +36,7 @@ class ServerConnection(WebSocket):
     """The server's end of a connection. Handlers get one; :func:`serve` makes it."""
 
     def __init__(self, server: Server) -> None:
-        super().__init__("server", server.limits)
+        super().__init__("server", server.settings)
         self._server = server
         self._answering: asyncio.Task[None] | None = None  # while process_request may be at work
         self._reader = RequestReader()
@@ -147,7 +147,7 @@ class ServerConnection(WebSocket):
                 raise TypeError(f"process_request returned a {type(response).__name__}, not a Response")
             if response is not None:
                 response.encode()  # what cannot be written is found here, and an extension that is not known
-                agreed_compression(response, server.limits.compression, "server")
+                agreed_compression(response, server.settings.compression, "server")
         except (Exception, asyncio.CancelledError):
             if _is_cancelled():
                 raise  # the server shuts down, or the client has left
@@ -161,7 +161,7 @@ class ServerConnection(WebSocket):
             request,
             subprotocols=server.subprotocols,
             origins=server.origins,
-            compression=server.limits.compression,
+            compression=server.settings.compression,
         )
         if response.status != 101:
             self._log_refusal(response, _sentence(response))
@@ -203,15 +203,15 @@ class Server:
         handler: Handler,
         host: str | Sequence[str] | None,
         port: int,
-        limits: Limits,
+        settings: Settings,
         subprotocols: Sequence[str] | None,
         origins: Sequence[str | None] | None,
         process_request: ProcessRequest | None,
         ssl: tls.SSLContext | None,
     ) -> None:
         self.handler = handler
-        self.logger = limits.logger
-        self.limits = limits
+        self.logger = settings.logger
+        self.settings = settings
         self.subprotocols = subprotocols
         self.origins = origins
         self.process_request = process_request
@@ -304,7 +304,7 @@ class Server:
         if not waiting:
             return
         closing = [asyncio.ensure_future(awaitable) for awaitable in waiting]
-        await asyncio.wait(closing, timeout=self.limits.close_timeout)
+        await asyncio.wait(closing, timeout=self.settings.close_timeout)
         for task in closing:
             task.cancel()  # a handler that did not notice
         for ws in list(self.accepted):
@@ -377,8 +377,8 @@ def serve(
     if origins is not None:
         check_origins(origins)
     times = ping_interval, ping_timeout, close_timeout, open_timeout
-    limits = Limits(max_size, *times, compression_settings(compression, "server"), logger or LOGGER)
-    return Server(handler, host, port, limits, subprotocols, origins, process_request, ssl)
+    settings = Settings(max_size, *times, compression_settings(compression, "server"), logger or LOGGER)
+    return Server(handler, host, port, settings, subprotocols, origins, process_request, ssl)
 
 
 def _sentence(refusal: Response) -> str:

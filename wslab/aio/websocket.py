@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from typing import cast
 
 from wslab.aio.closed import ConnectionClosed, ConnectionClosedOK
-from wslab.aio.link import Limits, Link
+from wslab.aio.link import Link, Settings
 from wslab.aio.pings import Latency
 from wslab.close import CloseCode
 from wslab.connection import CompressedConnection, Failure, InvalidState, ReadyState
 from wslab.frames import FIN, Opcode, encode_bytes, to_bytes
 
-__all__ = ["Limits", "WebSocket", "broadcast"]
+__all__ = ["Settings", "WebSocket", "broadcast"]
 
 COALESCE = 2**16  # bytes of answers that may wait until all messages of a read are answered
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from wslab.lab.kernel.doctor import Finding, Report, doctor
+from wslab.lab.kernel.doctor import Diagnosis, Finding, doctor
 
 # The package has a function of this name, so the module is reached by its full name.
 MODULE = "wslab.lab.kernel.doctor"
 
 
-async def _in_a_loop(details: bool = False) -> Report:
+async def _in_a_loop(details: bool = False) -> Diagnosis:
     return doctor(details)
 
 
@@ -26,7 +26,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("urllib.request.getproxies", dict)
 
 
-def line_about(report: Report, word: str) -> Finding:
+def line_about(report: Diagnosis, word: str) -> Finding:
     found = [line for line in report.lines if word in line.what]
     assert len(found) == 1, f"{word!r}: {report!r}"
     return found[0]

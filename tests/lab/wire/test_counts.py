@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.lab.dissector.frame import FrameWalk
-from wslab.lab.dissector.stream import Dissection, dissect
+from wslab.lab.dissector.stream import Dissection, Sender, dissect
 from wslab.lab.wire.counts import Counts, SideCounts, counted
 from wslab.lab.wire.reader import Reader
-from wslab.lab.wire.recording import Recording, Sender
+from wslab.lab.wire.recording import Recording
 
 UPGRADE = b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n"
 AGREE = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wslab.lab.wire.recording import Sender
+from wslab.lab.dissector.stream import Sender
 from wslab.lab.wire.tap import Tap
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -16,7 +16,7 @@ from typing import Any
 
 from wslab.lab.exercises.verdict import Rows
 
-__all__ = ["Answer", "NotAValueError", "close_quietly", "describe", "line_of_task", "show"]
+__all__ = ["Answer", "NotAValueError", "close_quietly", "describe", "line_of_task", "one_line"]
 
 _SHOWN = 24  # bytes of a value that are shown before it is shortened
 _ADDRESS = re.compile(r"<(?:[\w.<> ]+\.)?(\w+) object (?:at|@) 0x[0-9a-fA-F…]+>")
@@ -35,10 +35,10 @@ def _represent(value: object, write: Callable[[object], str]) -> str:
         return f"<{type(value).__name__}>"
 
 
-def show(value: object) -> str:
+def one_line(value: object) -> str:
     """Write a value in one short line; bytes in hexadecimal.
 
-    >>> show(b"Hello"), show(b""), show("Hello"), show([1, 2])
+    >>> one_line(b"Hello"), one_line(b""), one_line("Hello"), one_line([1, 2])
     ('48 65 6c 6c 6f', '(no bytes)', "'Hello'", '[1, 2]')
     """
     if isinstance(value, (bytes, bytearray)):

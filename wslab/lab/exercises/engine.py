@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from wslab.lab.exercises import trial
-from wslab.lab.exercises.answer import Answer, NotAValueError, close_quietly, describe, line_of_task, show
+from wslab.lab.exercises.answer import Answer, NotAValueError, close_quietly, describe, line_of_task, one_line
 from wslab.lab.exercises.kinds import Fault, Function, Value, Watched
 from wslab.lab.exercises.remarks import remark
 from wslab.lab.exercises.verdict import Rows, State, Verdict
@@ -55,7 +55,7 @@ def _refuse(exercise: Value | Function | Watched, answer: Any) -> _Found | None:
         return _Found("wrong", ("Pass a value, not a function.",)) if callable(answer) else _open(answer)
     if not callable(answer):
         sentence = f"Pass the function itself, without parentheses: {usage}"
-        return _Found("wrong", (sentence,), (("given", show(answer)),))
+        return _Found("wrong", (sentence,), (("given", one_line(answer)),))
     return _misdefined(exercise, answer)
 
 

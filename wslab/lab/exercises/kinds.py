@@ -18,12 +18,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wslab.lab.dissector.difference import Sender, first_difference, marked
-from wslab.lab.exercises.answer import Answer, describe, show
+from wslab.lab.exercises.answer import Answer, describe, one_line
 from wslab.lab.exercises.verdict import Rows
 
-__all__ = ["DRAWN", "NOTHING_YET", "Exercise", "Fault", "Function", "Value", "Watched", "compare", "same"]
+__all__ = ["NOTHING_YET", "Exercise", "Fault", "Function", "Value", "Watched", "compare", "same"]
 
-DRAWN = 20  # calls that are drawn besides the fixed ones
+CALLS_DRAWN = 20  # calls that are drawn besides the fixed ones
 _UNWRITTEN = "returned None. Write the function, or add the missing return."
 
 
@@ -79,10 +79,10 @@ class Value(Exercise):
                 return Fault(f"The {self.noun} {key!r} is missing in your answer.")
             if not same(answer[key], value, self.within):
                 look_at = self._near_miss(answer[key], value) or self.look_at[key]
-                rows = (("given", show(answer[key])), ("look at", look_at))
+                rows = (("given", one_line(answer[key])), ("look at", look_at))
                 return Fault(f"The {self.noun} {key!r} is wrong.", rows, advice=self._advice(key, answer))
         strange = [key for key in answer if key not in self.right]
-        return Fault(f"There is no {self.noun} {show(strange[0])} in the question.") if strange else None
+        return Fault(f"There is no {self.noun} {one_line(strange[0])} in the question.") if strange else None
 
     def _near_miss(self, given: Any, expected: Any) -> str:
         """Say what a text lacks that only looks different from the right value."""
@@ -117,7 +117,7 @@ class Function(Exercise):
     before: Callable[..., bytes] | None = None  # given the arguments: the bytes in front of it in its frame
     sender: Sender | None = None  # who sends that frame
     keeps: bool = False  # whether the answer must leave what it is given as it is
-    shows: Callable[[Any], str] = show  # writes a value in one line
+    shows: Callable[[Any], str] = one_line  # writes a value in one line
     within: float = 0.0  # by how much a number may differ, where the question asks for an estimate
     exact: bool = False  # whether a number must be of the right type, too
 
@@ -138,13 +138,13 @@ class Function(Exercise):
                     fault = Fault(f"returned None, not {_base(expected)}.", rows)
                 return replace(fault, advice=self._advice(calls[: number + 1], given) or fault.advice)
             if self.keeps and mine != call:
-                rows = (("given to it", show(list(call))), ("left behind", show(list(mine))))
+                rows = (("given to it", one_line(list(call))), ("left behind", one_line(list(mine))))
                 return Fault("returned the right value, but changed what it was given.", rows)
         return None
 
     def _drawn(self) -> list[tuple[Any, ...]]:
         source = random.Random(self.name)  # the same in every run: verdicts are stored in notebooks
-        return [self.drawn(source) for _ in range(DRAWN)] if self.drawn else []
+        return [self.drawn(source) for _ in range(CALLS_DRAWN)] if self.drawn else []
 
     def _expected(self, call: tuple[Any, ...]) -> Any:
         return self.right(*copy.deepcopy(call))
@@ -231,7 +231,7 @@ def compare(
     *,
     before: bytes | None = None,
     sender: Sender | None = None,
-    shows: Callable[[Any], str] = show,
+    shows: Callable[[Any], str] = one_line,
     within: float = 0.0,
 ) -> Fault | None:
     """Compare a value that was returned with the right one; the options are those of a `Function`."""
@@ -270,7 +270,11 @@ def _part(given: Any, expected: Any) -> str:
     pairs = enumerate(zip(given, expected, strict=True))
     at, (mine, right) = next((at, pair) for at, pair in pairs if not same(*pair))
     name = getattr(expected, "_fields", {at: f"part {at + 1}"})[at]
-    return f"{name}, {inner}" if (inner := _part(mine, right)) else f"{name}: {show(mine)}, not {show(right)}"
+    return (
+        f"{name}, {inner}"
+        if (inner := _part(mine, right))
+        else f"{name}: {one_line(mine)}, not {one_line(right)}"
+    )
 
 
 def _wrong(given: Any, expected: Any) -> str:

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Literal
 
 from wslab.lab.kernel.binder import binder, repository
 
-__all__ = ["Finding", "Report", "doctor"]
+__all__ = ["Diagnosis", "Finding", "doctor"]
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -58,10 +58,10 @@ class Finding:
 
 
 @dataclass(frozen=True, repr=False)
-class Report:
+class Diagnosis:
     """All checks; true when there is no problem.
 
-    >>> Report((Finding("ok", "Figures can be drawn."),))
+    >>> Diagnosis((Finding("ok", "Figures can be drawn."),))
     ✓ ok       Figures can be drawn.
     This machine is ready for the course.
     """
@@ -110,7 +110,7 @@ class Report:
         return said
 
 
-def doctor(details: bool = False) -> Report:
+def doctor(details: bool = False) -> Diagnosis:
     """Check the set-up of this kernel, in less than two seconds.
 
     Args:
@@ -120,7 +120,7 @@ def doctor(details: bool = False) -> Report:
     True
     """
     home = repository()
-    return Report(tuple(map(_run, CHECKS)), details, binder(home) if home else "")
+    return Diagnosis(tuple(map(_run, CHECKS)), details, binder(home) if home else "")
 
 
 def _run(check: Callable[[], Finding]) -> Finding:

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 
-from wslab.lab.wire.recording import OTHER, Passage, Recording, Sender
+from wslab.lab.dissector.stream import Sender
+from wslab.lab.wire.recording import OTHER, Passage, Recording
 
 __all__ = ["packets", "save"]
 

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from typing import overload
 
 from wslab.lab.dissector.dissection import Dissection
+from wslab.lab.dissector.stream import Sender
 from wslab.lab.views.palette import CLIENT, KINDS, SERVER, Colour
 from wslab.lab.views.table import Cell, Column, Line, Table
 from wslab.lab.views.words import quoted
-from wslab.lab.wire.recording import OTHER, Sender
+from wslab.lab.wire.recording import OTHER
 
 __all__ = ["Conversation", "Row", "caption", "direction", "in_words", "kind_of", "shorten"]
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from wslab.lab.dissector.stream import Sender
 from wslab.lab.views.table import Column, Table, Tabled
 from wslab.lab.views.words import count
 from wslab.lab.wire.conversation import Row
 from wslab.lab.wire.reader import Reader
-from wslab.lab.wire.recording import Sender
 
 __all__ = ["Counts", "SideCounts", "counted"]
 

@@ -17,10 +17,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import count
 
-from wslab.lab.dissector.stream import Dissection, Stream, dissect
+from wslab.lab.dissector.stream import Dissection, Sender, Stream, dissect
 from wslab.lab.wire.conversation import Conversation, Row
 from wslab.lab.wire.credentials import redact
-from wslab.lab.wire.recording import Passage, Recording, Sender
+from wslab.lab.wire.recording import Passage, Recording
 
 __all__ = ["Reader"]
 

@@ -15,11 +15,11 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
 
-__all__ = ["OTHER", "Passage", "Recording", "Sender"]
+from wslab.lab.dissector.stream import Sender
 
-Sender = Literal["client", "server"]
+__all__ = ["OTHER", "Passage", "Recording"]
+
 OTHER: dict[Sender, Sender] = {"client": "server", "server": "client"}
 
 # What Python needs to keep one passage, in bytes; without it, a flood of tiny reads would escape the limit.

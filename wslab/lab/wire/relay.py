@@ -18,8 +18,9 @@ import struct
 import sys
 from typing import cast
 
+from wslab.lab.dissector.stream import Sender
 from wslab.lab.wire.network import READ, Path, Pipe, Signal
-from wslab.lab.wire.recording import Passage, Recording, Sender
+from wslab.lab.wire.recording import Passage, Recording
 
 __all__ = ["End", "Relay"]
 

@@ -18,12 +18,13 @@ import math
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Literal, Self
 
+from wslab.lab.dissector.stream import Sender
 from wslab.lab.wire import capture
 from wslab.lab.wire.conversation import Conversation, Row
 from wslab.lab.wire.counts import Counts, counted
 from wslab.lab.wire.network import Path
 from wslab.lab.wire.reader import Reader
-from wslab.lab.wire.recording import Recording, Sender
+from wslab.lab.wire.recording import Recording
 from wslab.lab.wire.relay import Relay
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any
 from wslab.close import encode_close
 from wslab.connection import Connection
 from wslab.frames import Frame, Opcode, encode_frame
-from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.answer import one_line
 from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Watched
 from wslab.lessons.build import right
 
@@ -293,10 +293,8 @@ async def _judge_shutdown(answer: Any) -> Fault | None:
         advice = "A server is also stopped while nobody is connected. asyncio.wait wants at least one task."
         return Fault(f"raised an exception: {error}", advice=advice)
     if (given, nobody) != (1, 0):
-        numbers = (
-            ("returned", f"{show(given)}, and for no connection {show(nobody)}"),
-            ("expected", "1, and 0"),
-        )
+        returned = f"{one_line(given)}, and for no connection {one_line(nobody)}"
+        numbers = (("returned", returned), ("expected", "1, and 0"))
         return Fault("returned the wrong number of aborted connections.", numbers)
     return None
 

@@ -16,7 +16,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.answer import one_line
 from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Watched, same
 from wslab.lab.exercises.peers import PATIENCE, Address, served
 from wslab.lessons.chat import right
@@ -190,7 +190,7 @@ def _offered(before: list[str], message: str, given: Any, queue: _Queue) -> Faul
     """Judge one call by what was in the queue before, and what is there now."""
     expected = [*before, message][-queue.maxsize :]
     now, full = queue.content, len(before) == queue.maxsize
-    rows = (("in the queue", show(now)), ("expected", show(expected)))
+    rows = (("in the queue", one_line(now)), ("expected", one_line(expected)))
     if now == before and full:
         return Fault("dropped the newest message. Make room: take the oldest one out.", rows)
     if now == before:
@@ -199,7 +199,7 @@ def _offered(before: list[str], message: str, given: Any, queue: _Queue) -> Faul
     if now != expected:
         return Fault("left the wrong messages in the queue. The newest must stay, in their order.", rows)
     if not same(given, int(full)):
-        rows = (("returned", show(given)), ("expected", str(int(full))))
+        rows = (("returned", one_line(given)), ("expected", str(int(full))))
         return Fault("returned the wrong number. Return how many messages it dropped: 0 or 1.", rows)
     return None
 
@@ -281,7 +281,7 @@ async def _joins(peer: _Peer, work: asyncio.Task[Any], name: str, room: str) -> 
     expected = {"type": "join", "name": name, "room": room}
     fields = {} if right.refuse(first) else json.loads(first)
     if not all(fields.get(key) == value for key, value in expected.items()):
-        rows = (("sent first", show(first)), ("expected", show(json.dumps(expected))))
+        rows = (("sent first", one_line(first)), ("expected", one_line(json.dumps(expected))))
         return Fault("did not join the room first, under its name.", rows)
     return None
 
@@ -296,12 +296,12 @@ async def _greets(peer: _Peer, work: asyncio.Task[Any], guest: str, **about: str
     if message is None:
         if work.done():
             sentence = "returned without a greeting. Read message after message until someone joins."
-            return Fault(sentence, (("returned", show(work.result())),))
+            return Fault(sentence, (("returned", one_line(work.result())),))
         await peer.send("join", name=guest)  # a client's word, which a server never sends
         confused = await peer.next(work) is not None
         advice = "A client asks with join. The server reports with joined." if confused else ""
         return Fault(f"did not greet {guest}, who joined after it.", advice=advice)
-    rows = (("sent", show(message)), ("expected", show(_say(f"Hello, {guest}"))))
+    rows = (("sent", one_line(message)), ("expected", one_line(_say(f"Hello, {guest}"))))
     if code := right.refuse(message):
         return Fault(f"sent a message that the chat refuses: {code}.", rows)
     text = json.loads(message).get("text", "")
@@ -317,12 +317,12 @@ async def _returns(peer: _Peer, work: asyncio.Task[Any], guest: str) -> Fault | 
         await peer.send("joined", name="Flo")
     await asyncio.wait([work], timeout=PATIENCE)
     if (message := await peer.next(work)) is not None:
-        return Fault("spoke again. Return after the first greeting.", (("sent", show(message)),))
+        return Fault("spoke again. Return after the first greeting.", (("sent", one_line(message)),))
     if not work.done():
         return Fault("greeted, but did not return then.")
     if same(given := work.result(), guest):
         return None
-    rows = (("returned", show(given)), ("expected", repr(guest)))
+    rows = (("returned", one_line(given)), ("expected", repr(guest)))
     return Fault("did not return the name that it greeted.", rows)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wslab.deflate import BITS, FLAGS, TAIL
-from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.answer import one_line
 from wslab.lab.exercises.kinds import Fault, Function, Value
 from wslab.lessons.compression import right
 from wslab.lessons.compression.measure import traced
@@ -104,7 +104,7 @@ class _Bounded(Function):
             payload, given = right.squeeze(sender, message), None
             with suppress(zlib.error):
                 given = answer(decompressor, payload, ENOUGH)
-        rows = (("returned", show(given)), ("expected", show(message)))
+        rows = (("returned", one_line(given)), ("expected", one_line(message)))
         advice = "Put back the four bytes that the sender left out. The next message needs them."
         problem = Fault("could not read the message after this one.", rows, advice=advice)
         return None if given == message else problem

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 
 from wslab.close import encode_close
 from wslab.frames import Frame, Opcode, encode_frame
-from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.answer import one_line
 from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Value, Watched
 from wslab.lab.exercises.peers import PATIENCE, Served, next_message, served
 from wslab.lessons.echo import right
@@ -282,7 +282,7 @@ async def _ask(websocket: ClientConnection, message: Message) -> Any:
 
 
 def _shown(message: Message) -> str:
-    return f"{show(message)} ({_kind(message)})"
+    return f"{one_line(message)} ({_kind(message)})"
 
 
 def _kind(message: Message) -> str:
@@ -378,7 +378,7 @@ def _judge_set(there: set[Any], connected: list[Any]) -> Fault | None:
     """Judge the set while three clients are connected, of which the first has not sent anything."""
     rows = (("connected", str(len(connected))), ("of them in the set", str(len(there))))
     if strange := [entry for entry in there if not any(entry is each for each in connected)]:
-        rows = (("in the set", show(strange[0])), ("expected", show(connected[0])))
+        rows = (("in the set", one_line(strange[0])), ("expected", one_line(connected[0])))
         return Fault("put something other than the connection into the set.", rows)
     if there == set(connected[1:]):
         return Fault("left out a client that is connected and has sent nothing yet.", rows)
@@ -407,7 +407,7 @@ async def _judge_ends(visits: list[_Visit], there: set[Any], server: Served) -> 
         return Fault("never took a connection out of the set.")
     if kept:
         return Fault("kept connections that have ended.", (("those", "; ".join(kept)),))
-    return Fault("left something in the set.", (("there", show(list(there))),)) if there else None
+    return Fault("left something in the set.", (("there", one_line(list(there))),)) if there else None
 
 
 WHO_IS_THERE = Watched(

@@ -15,7 +15,7 @@ from typing import Any
 from wslab.close import encode_close
 from wslab.decoder import FrameDecoder
 from wslab.frames import Frame, Opcode, encode_frame, encode_length
-from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.answer import one_line
 from wslab.lab.exercises.kinds import Function, Value
 from wslab.masking import apply_mask
 
@@ -52,7 +52,7 @@ READ_A_FRAME = Value(
 
 def _bits(value: Any) -> str:
     whole = isinstance(value, int) and 0 <= value <= 255
-    return f"{int(value):09_b}" if whole else show(value)
+    return f"{int(value):09_b}" if whole else one_line(value)
 
 
 _OPCODES = (1, 0, 8, 2, 9, 10)
@@ -283,10 +283,10 @@ _OTHERS: dict[str, Callable[[Frame, int, bytes], Any]] = {  # of a frame, its by
 def _show_taken(value: Any) -> str:
     """Show a frame and a number of bytes, without the reserved bits, which are never set here."""
     if not (isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], Frame)):
-        return show(value)
+        return one_line(value)
     frame, used = value
-    opcode = getattr(frame.opcode, "name", show(frame.opcode))
-    return f"Frame({opcode}, {show(frame.payload)}, fin={show(frame.fin)}), {show(used)}"
+    opcode = getattr(frame.opcode, "name", one_line(frame.opcode))
+    return f"Frame({opcode}, {one_line(frame.payload)}, fin={one_line(frame.fin)}), {one_line(used)}"
 
 
 _HELLO = Frame(Opcode.TEXT, b"Hello")

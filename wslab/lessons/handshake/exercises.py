@@ -16,7 +16,7 @@ from typing import Any
 
 from wslab.handshake import GUID, accept_digest, accept_key, judge_request, judge_response
 from wslab.http import HandshakeError, Headers, Request, RequestReader, Response, ResponseReader
-from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.answer import one_line
 from wslab.lab.exercises.kinds import Fault, Function, Value, Watched, compare
 
 __all__ = ["COURSE_KEY", "EXERCISES", "KEYS", "REQUESTS", "RFC_KEY"]
@@ -98,7 +98,7 @@ def _judge_request_of(answer: Any) -> Fault | None:
             return _fault(f"is refused with {response.status}: {told}.", data)
         found = (request.headers["Host"], request.path, request.headers[_KEY])
         if found != call:
-            rows = (("returned", show(found)), ("expected", show(call)))
+            rows = (("returned", one_line(found)), ("expected", one_line(call)))
             return Fault("is a valid request, but not for this host, path and key.", rows)
     return None
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.answer import one_line
 from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Watched, compare
 from wslab.lab.exercises.peers import PATIENCE, Package, end, freeze_after, noting_time_sleep, through_tap
 from wslab.lab.wire.tap import Tap
@@ -155,7 +155,7 @@ def _wrong_latency(given: Any, pings: int, seen: list[float], count: int) -> Fau
     """Return what is wrong with a latency, given the number of pings and the latencies that the tap saw."""
     if given is None and not pings:
         return NOTHING_YET
-    rows = (("returned", show(given)),) if pings else ()
+    rows = (("returned", one_line(given)),) if pings else ()
     if pings < count:
         return Fault(f"sent {pings or 'no'} ping{'s' * (pings != 1)} where count is {count}.", rows)
     if isinstance(given, (list, tuple)):
@@ -237,7 +237,7 @@ async def _watch(answer: Any, package: Package, interval: float, beats: int) -> 
         sentence = "ended too late after the network froze. The limit of each pong is the timeout."
     if not sentence and given == len(pongs) + 1:
         sentence = "counted one too many. Count a ping when its pong has arrived."
-    rows = (("returned", show(given)),) if ended else ()
+    rows = (("returned", one_line(given)),) if ended else ()
     return Fault(sentence, rows) if sentence else compare(given, len(pongs))
 
 
@@ -335,7 +335,7 @@ async def _judge_app_heartbeat(answer: Any) -> Fault | None:
             "ended while beats arrived. Count the limit from the last message: only silence ends it."
         )
     if isinstance(given, list) and "beat" in given:
-        return Fault("kept the beats, which are not news.", (("returned", show(given)),))
+        return Fault("kept the beats, which are not news.", (("returned", one_line(given)),))
     if fault := compare(given, news):
         return fault
     return Fault("ended too late. The limit of each recv is the timeout.") if late else None

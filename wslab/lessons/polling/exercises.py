@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.answer import one_line
 from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Value, Watched
 from wslab.lab.exercises.peers import PATIENCE, Address
 from wslab.lessons.polling.clock import Clock
@@ -107,7 +107,7 @@ def _wrong_request(world: _World) -> Fault | None:
 
 def _wrong_text(world: _World) -> Fault | None:
     for text, sent in zip(world.learned, world.sent, strict=False):
-        rows = (("passed to learn", show(text)), ("the server sent", show(sent)))
+        rows = (("passed to learn", one_line(text)), ("the server sent", one_line(sent)))
         if inspect.iscoroutine(text):
             text.close()
             return Fault("passed a coroutine to learn. Put await in front of response.text().")

@@ -10,7 +10,7 @@ import random
 from functools import partial
 from typing import Any
 
-from wslab.lab.exercises.answer import show
+from wslab.lab.exercises.answer import one_line
 from wslab.lab.exercises.kinds import Fault, Function, Value, Watched
 
 __all__ = ["EXERCISES", "Store"]
@@ -174,7 +174,7 @@ def _judge_store(answer: Any) -> Fault | None:
         expected = ids.setdefault(key, f"{len(ids) + 1}-0")
         given = answer(log, sent, key, text)
         stored = len(log.texts) - before
-        rows.append((key, f"{text!r}: returned {show(given)}, {len(log.texts)} in the log"))
+        rows.append((key, f"{text!r}: returned {one_line(given)}, {len(log.texts)} in the log"))
         fault = advice = ""
         if not log.texts:
             fault = "returned None. Write its body." if given is None else "stored nothing."
@@ -185,9 +185,9 @@ def _judge_store(answer: Any) -> Fault | None:
         elif stored > 1:
             fault = "stored a message more than once."
         elif log.texts[-1:] != [text] and stored:
-            fault = f"stored {show(log.texts[-1])}, not the text."
+            fault = f"stored {one_line(log.texts[-1])}, not the text."
         elif given != expected:
-            fault = f"returned {show(given)}, not {expected!r}."
+            fault = f"returned {one_line(given)}, not {expected!r}."
             advice = "A client that sends again waits for the id that its message got the first time."
         if fault:
             return Fault(fault, tuple(rows), advice=advice * again, idle=given is None and not log.texts)
