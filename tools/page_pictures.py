@@ -34,6 +34,7 @@ from tools.chat_cells import chat_cells
 from tools.lesson_cells import await_cells
 from wslab.lab import Tap, serve_page, show
 from wslab.lab.browser.wire import live_wire
+from wslab.lab.wire.film import dimmed
 from wslab.lessons import check
 from wslab.lessons.resilience import right
 from wslab.lessons.resilience.page import page as feed_files
@@ -421,8 +422,10 @@ def described(picture: bytes, words: str) -> bytes:
     """Return a picture as a small PNG that says in words what it shows."""
     said, file = PngInfo(), io.BytesIO()
     said.add_text("Description", words)
-    whole = Image.open(io.BytesIO(picture)).convert("RGB")
-    whole.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", pnginfo=said, optimize=True)
+    whole = Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    colours, opacities = dimmed(whole.getpalette() or [])  # it is on a dark page what figures are there
+    whole.putpalette(colours)
+    whole.save(file, "PNG", pnginfo=said, optimize=True, transparency=opacities)
     return file.getvalue()
 
 

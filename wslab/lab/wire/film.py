@@ -24,7 +24,7 @@ from wslab.lab.views.palette import CLIENT, FIELDS, GROUND, INK, KINDS, SERVER, 
 from wslab.lab.views.shown import Picture
 from wslab.lab.wire.conversation import Conversation, Row, caption, in_words, kind_of, shorten
 
-__all__ = ["Film"]
+__all__ = ["Film", "dimmed"]
 
 WIDTH, TOP, LINE = 720, 52, 42  # CSS pixels
 LEFT, RIGHT = 70, WIDTH - 70  # the lifelines
@@ -174,18 +174,21 @@ def _exact(palette: list[int]) -> list[int]:
     return palette
 
 
-def _dimmed(palette: list[int]) -> tuple[list[int], bytes]:
+def dimmed(palette: list[int], lightest: int = 255) -> tuple[list[int], bytes]:
     """Return a palette and its opacities: the white in a colour lets the page through as `GROUND` does.
 
-    On a white page every colour is as it was. What is lighter than the card is the writing in
-    a box, and stays.
+    On a white page every colour is as it was.
+
+    Args:
+        palette: red, green and blue of each colour, one after the other.
+        lightest: of the ground, from 0 to 255; what is lighter is writing on a dark box, and stays.
     """
-    colours, opacities = [], []
+    colours: list[int] = []
+    opacities: list[int] = []
     _, _, _, opaque = ImageColor.getcolor(GROUND, "RGBA")  # type: ignore[misc]
-    lets, light = 255 - opaque, min(ImageColor.getrgb(CARD))
     for at in range(0, len(palette), 3):
         colour = palette[at : at + 3]
-        gone = 0 if min(colour) > light else lets * min(colour) // 255
+        gone = 0 if min(colour) > lightest else (255 - opaque) * min(colour) // 255
         colours += [255 * (part - gone) // (255 - gone) for part in colour]
         opacities.append(0 if colour == [*ImageColor.getrgb(CORNER)] else 255 - gone)
     return colours, bytes(opacities)
@@ -203,7 +206,7 @@ def _encoded(pictures: Sequence[Image.Image], times: Sequence[int], flights: Seq
     palette.putpalette(_exact(palette.getpalette() or []))
     small = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     film: dict[str, Any] = {"append_images": small[1:], "duration": list(times), "loop": 1}
-    colours, opacities = _dimmed(palette.getpalette() or [])
+    colours, opacities = dimmed(palette.getpalette() or [], min(ImageColor.getrgb(CARD)))
     for picture in small:
         picture.putpalette(colours)
     film |= {"disposal": 0, "blend": 0, "transparency": opacities}

@@ -15,6 +15,8 @@ from wslab.lessons.chat.load import COUNT, RATE, Load
 
 __all__ = ["draw_loads", "draw_talks"]
 
+LATE = "With a queue for each client, a frozen reader delays no one and costs little"
+CROWD = "The more bots share a room, the later a line arrives"
 SHADES = ("#FFFFFF", "#B4B8BE", "#4A4F57")
 
 
@@ -26,9 +28,7 @@ def draw_loads(*loads: Load) -> Figure:
     """
     with style():
         drawing = canvas(8, 4.6)
-        drawing.suptitle(
-            "With a queue for each client, a frozen reader delays no one and costs little", size=11
-        )
+        drawing.suptitle(LATE, size=11)
         grid = drawing.add_gridspec(2, len(loads), height_ratios=(3, 1))
         late: list[Axes] = []
         for column, (load, fill) in enumerate(zip(loads, SHADES * 2, strict=False)):
@@ -37,31 +37,27 @@ def draw_loads(*loads: Load) -> Figure:
         late[0].set_ylabel("until it arrived, ms")
         late[len(late) // 2].set_xlabel("when the line was due, seconds")
         _bars(drawing.add_subplot(grid[1, :]), loads)
-    names = ", ".join(load.name for load in loads)
     return Figure(
         drawing,
-        "With a queue for each client, a frozen reader delays no one and costs little. Compared: "
-        f"{names}. Above, a panel for each, and in it a point for each line that Bob, Cy or Dee received: "
-        "how long after it was due, in milliseconds on a logarithmic scale. Where the server waits for Eve, "
-        "the points climb far above the others and fall along a slope to the moment when her network thaws. "
-        "Below, a bar for each way: the most bytes that waited for Eve in the memory of the server.",
+        f"{LATE}. Compared: {', '.join(load.name for load in loads)}. Above, a panel for each, and in it a "
+        "point for each line that Bob, Cy or Dee received: how long after it was due, in milliseconds on a "
+        "logarithmic scale. Where the server waits for Eve, the points climb far above the others and fall "
+        "along a slope to the moment when her network thaws. Below, a bar for each way: the most bytes that "
+        "waited for Eve in the memory of the server.",
     )
 
 
 def _points(axes: Axes, load: Load, fill: str, *, first: bool) -> None:
-    due, after = zip(*sorted(load.latencies), strict=True)
-    heights = [1000 * each for each in after]
+    due, heights = zip(*((due, 1000 * after) for due, after in load.latencies), strict=True)
     axes.plot(due, heights, "o", color=fill, markeredgecolor=INK, markeredgewidth=0.6, markersize=4.5)
     _milliseconds(axes, "y")
-    axes.set_xlim(-0.02, COUNT / RATE + 0.02)
-    axes.set_title(load.name, size=10)
+    axes.set(xlim=(-0.02, COUNT / RATE + 0.02), title=load.name)
     axes.tick_params(labelleft=first)
 
 
 def _bars(axes: Axes, loads: tuple[Load, ...]) -> None:
     waiting = [load.waiting / 1024 for load in loads]
-    shades = (SHADES * 2)[: len(loads)]
-    bars = axes.barh([load.name for load in loads], waiting, color=shades, edgecolor=INK, linewidth=0.6)
+    bars = axes.barh([load.name for load in loads], waiting, color=SHADES * 2, edgecolor=INK, linewidth=0.6)
     axes.bar_label(bars, fmt="%.0f KiB", padding=3)
     axes.invert_yaxis()
     axes.margins(x=0.15)
@@ -76,7 +72,7 @@ def draw_talks(*talks: Talk) -> Figure:
     """
     with style():
         drawing = canvas(8, 1.0 + 1.7 * len(talks))
-        drawing.suptitle("The more bots share a room, the later a line arrives", size=11)
+        drawing.suptitle(CROWD, size=11)
         rows = drawing.subplots(len(talks), 1, sharex=True, squeeze=False)
         edges = [10 ** (-1 + step / 12) for step in range(61)]  # twelve bars for a factor of ten
         for axes, talk in zip(rows[:, 0], talks, strict=True):
@@ -86,7 +82,7 @@ def draw_talks(*talks: Talk) -> Figure:
     kinds = "; ".join(f"{talk.bots} bots, rooms: {talk.rooms}" for talk in talks)
     return Figure(
         drawing,
-        f"The more bots share a room, the later a line arrives. A histogram for each of: {kinds}. To the "
+        f"{CROWD}. A histogram for each of: {kinds}. To the "
         "right, how long a line took until a bot received it, in milliseconds on a logarithmic scale; "
         "upwards, how many percent of the deliveries took that long. A solid line marks the median, a "
         "dashed one the 95th percentile.",
@@ -101,9 +97,8 @@ def _histogram(axes: Axes, talk: Talk, edges: list[float]) -> None:
         value = talk.percentile(percent)
         axes.axvline(value, color=INK, linestyle=line, linewidth=1)
         axes.annotate(name, (value, 1.15 * top), va="top", ha=side)
-    axes.set_ylim(0, 1.18 * top)
     axes.set_title(f"{talk.bots} bots, {'one room' if talk.rooms == 1 else f'{talk.rooms} rooms'}", size=10)
-    axes.set_ylabel("% of deliveries")
+    axes.set(ylim=(0, 1.18 * top), ylabel="% of deliveries")
     _milliseconds(axes, "x")
 
 

@@ -39,9 +39,7 @@ class Guest:
         try:
             guest = cls(await connect(f"ws://127.0.0.1:{port}", compression=None, open_timeout=PATIENCE))
         except (OSError, InvalidHandshake):
-            raise ConnectionError(
-                "No chat listens there any more. Run the cell that opens it again."
-            ) from None
+            raise ConnectionError("No chat listens there any more. Run the cell that opens it.") from None
         cls._entered[port, name, room] = guest
         await guest.send(json.dumps({"type": "join", "name": name, "room": room}))
         return guest
