@@ -31,47 +31,49 @@ Store = dict[str, bytes]
 Proxy = Callable[[bytes, Store, Callable[[bytes], Awaitable[bytes]]], Awaitable[tuple[bytes, bytes]]]
 
 
-def _visit(proxy: Proxy, store: Store, servers: dict[str, int], seen: list[Row]) -> Handler:
-    """Make the handler of one connection to the proxy: whatever the client sends, the proxy gets."""
-    who = "another visitor" if seen else "attacker's page"
-    site, upstream = "", None
-    unread = b""  # what the proxy has not dealt with when it asks a server
+class _Visit:
+    """One connection to the proxy, which gets whatever the client sends."""
 
-    def skip(size: int) -> None:
+    def __init__(self, proxy: Proxy, store: Store, servers: dict[str, int], seen: list[Row]) -> None:
+        self._proxy, self._store, self._servers, self._seen = proxy, store, servers, seen
+        self._who = "another visitor" if seen else "attacker's page"
+        self._site = ""  # the one that the first request asked for
+        self._upstream: tuple[StreamReader, StreamWriter] | None = None  # its server
+        self._unread = b""  # what the proxy has not dealt with when it asks a server
+
+    def _skip(self, size: int) -> None:
         if size:
-            seen.append((who, f"{size} bytes that the proxy cannot read"))
+            self._seen.append((self._who, f"{size} bytes that the proxy cannot read"))
 
-    async def ask(head: bytes) -> bytes:
+    async def _ask(self, head: bytes) -> bytes:
         """Pass a request on to the server to which the first request of this connection led."""
-        nonlocal site, upstream, unread
-        skipped, _, unread = unread.partition(head)
-        skip(len(skipped))
+        skipped, _, self._unread = self._unread.partition(head)
+        self._skip(len(skipped))
         request = RequestReader().feed(head)
         assert isinstance(request, Request)
-        site = site or request.headers["Host"]
-        upstream = upstream or await _dial(servers[site])
-        upstream[1].write(head)
-        status, answer = await _read_answer(upstream[0])
-        seen.append(
-            (who, f"a request for http://{request.headers['Host']}{request.path}, passed to {site}: {status}")
-        )
+        host = request.headers["Host"]
+        self._site = self._site or host
+        self._upstream = self._upstream or await _dial(self._servers[self._site])
+        self._upstream[1].write(head)
+        status, answer = await _read_answer(self._upstream[0])
+        passed = f"a request for http://{host}{request.path}, passed to {self._site}: {status}"
+        self._seen.append((self._who, passed))
         return answer
 
-    async def serve(reader: StreamReader, writer: StreamWriter) -> None:
-        nonlocal unread
+    async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        """Give the proxy what arrives, until the client ends."""
         buffer = b""
         while len(buffer) <= LIMIT and (data := await reader.read(LIMIT)):
-            known, asked, unread = set(store), len(seen), buffer + data
-            answers, buffer = await proxy(unread, store, ask)
+            known, asked, self._unread = set(self._store), len(self._seen), buffer + data
+            answers, buffer = await self._proxy(self._unread, self._store, self._ask)
             writer.write(answers)
-            seen.extend(("the proxy", f"stores the answer as {url}") for url in set(store) - known)
-            if answers and len(seen) == asked:
-                seen.append((who, "a request, answered from the store"))
-        skip(len(buffer))
-        if upstream:
-            upstream[1].close()
-
-    return serve
+            stored = set(self._store) - known
+            self._seen.extend(("the proxy", f"stores the answer as {url}") for url in stored)
+            if answers and len(self._seen) == asked:
+                self._seen.append((self._who, "a request, answered from the store"))
+        self._skip(len(buffer))
+        if self._upstream:
+            self._upstream[1].close()
 
 
 async def _dial(port: int) -> tuple[StreamReader, StreamWriter]:
@@ -177,7 +179,7 @@ async def attack(proxy: Proxy, payload: bytes, masking_key: bytes) -> Attack:
     bank, attacker = _site(BANKS_SCRIPT), _site(ATTACKERS_SCRIPT)
     async with asyncio.timeout(BOUND), _listen(lambda: bank) as own, _listen(lambda: attacker) as other:
         servers = {"bank.example": own, "attacker.example": other}
-        async with _listen(lambda: _visit(proxy, store, servers, seen)) as port:
+        async with _listen(lambda: _Visit(proxy, store, servers, seen).serve) as port:
             await _page(port, frame)
             script = await _visitor(port)
             return Attack(tuple(seen), script)
