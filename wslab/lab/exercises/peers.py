@@ -1,43 +1,30 @@
-"""The world of a watched exercise: a handler served, a network that freezes, an address without its port.
+"""The world of a watched exercise: a handler that is served, and an address without its port.
 
-``served`` runs a learner's handler with `websockets` on a free port; ``through_tap`` puts a tap between a
-server and a client, ``freeze_after`` freezes the network once something has passed, ``end`` waits for the end
-of the learner's coroutine. Nothing is left running. What a judge expects is the judge's affair.
+``served`` runs a learner's handler with `websockets` on a free port. Nothing is left running. What a judge
+expects is the judge's affair.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
-import time
-import unittest.mock
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import pairwise
-from types import ModuleType, TracebackType
-from typing import Any, Literal
+from types import TracebackType
+from typing import Any
 
-import websockets
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-import wslab
 from wslab.lab.exercises.answer import describe
 from wslab.lab.exercises.kinds import Fault
-from wslab.lab.wire.tap import Tap
 
-__all__ = ["PATIENCE", "Address", "Package", "Served", "end", "freeze_after", "next_message"]
-__all__ += ["noting_time_sleep", "served", "through_tap"]
+__all__ = ["PATIENCE", "Address", "Served", "next_message", "served"]
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 PATIENCE = 1.5  # seconds to wait for something that must happen
 LOOK = 0.005  # seconds between two looks for what is left
-LATE = 0.4  # seconds by which an end may come later than its timers say
-TURNS = 20  # of the event loop, for what follows when a timer has fired
-
-Package = Literal["wslab", "websockets"]
-_PACKAGES: dict[Package, ModuleType] = {"wslab": wslab, "websockets": websockets}
 
 
 class Address(str):
@@ -156,72 +143,3 @@ async def next_message(websocket: ClientConnection) -> Any:
             return await websocket.recv()
     except (ConnectionClosed, TimeoutError):
         return None
-
-
-@contextlib.asynccontextmanager
-async def through_tap(
-    handler: Any, package: Package = "wslab", *, delay: float = 0.0
-) -> AsyncIterator[tuple[Tap, Any]]:
-    """Open a connection of a package, with no heartbeat of its own; yield the tap and the client's end.
-
-    ``delay`` is what the network adds one way, in seconds.
-    """
-    chosen = _PACKAGES[package]
-    options = {"ping_interval": None, "compression": None}
-    async with (
-        chosen.serve(handler, "127.0.0.1", 0, **options) as server,
-        Tap(next(iter(server.sockets)).getsockname()[1], delay=delay) as tap,
-        chosen.connect(f"ws://127.0.0.1:{tap.port}/", **options) as ws,
-    ):
-        try:
-            yield tap, ws
-        finally:
-            tap.cut()  # the network may be frozen, and a Close would not be answered
-
-
-async def freeze_after(tap: Tap, seen: Any, work: asyncio.Task[Any]) -> bool:
-    """Freeze the network when something has passed; return whether the work went on until then."""
-    passing = asyncio.ensure_future(seen)
-    await asyncio.wait([passing, work], return_when=asyncio.FIRST_COMPLETED)
-    went_on = not work.done()
-    if went_on:
-        with contextlib.suppress(TimeoutError):
-            await passing
-    passing.cancel()
-    tap.freeze()
-    return went_on
-
-
-@contextlib.contextmanager
-def noting_time_sleep() -> Iterator[list[float]]:
-    """Note the calls of time.sleep in this thread, in which a loop runs that they stop."""
-    noted: list[float] = []
-    thread, sleep = threading.current_thread(), time.sleep
-
-    def note(seconds: float) -> None:
-        if threading.current_thread() is thread:
-            noted.append(seconds)
-        sleep(seconds)
-
-    with unittest.mock.patch.object(time, "sleep", note):
-        yield noted
-
-
-async def end(work: asyncio.Task[Any], within: float) -> tuple[bool, bool]:
-    """Wait for the end of the work; return whether it came, and whether so late that another timer ended it.
-
-    The limit is a timer of the same event loop: when the machine pauses, both are due, and the earlier one
-    still comes first.
-    """
-    limit = asyncio.ensure_future(asyncio.sleep(within + LATE))
-    await asyncio.wait([work, limit], return_when=asyncio.FIRST_COMPLETED)
-    for _ in range(TURNS):
-        await asyncio.sleep(0)
-    late = not work.done()
-    limit.cancel()
-    await asyncio.wait([work], timeout=PATIENCE)
-    ended = work.done()
-    if not ended:
-        work.cancel()
-        await asyncio.wait([work], timeout=PATIENCE)
-    return ended, late

@@ -16,8 +16,9 @@ from typing import Any
 
 from wslab.lab.exercises.answer import one_line
 from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Watched, compare
-from wslab.lab.exercises.peers import PATIENCE, Package, end, freeze_after, noting_time_sleep, through_tap
+from wslab.lab.exercises.peers import PATIENCE
 from wslab.lab.wire.tap import Tap
+from wslab.lessons.heartbeat.frozen import Package, end, freeze_after, noting_time_sleep, through_tap
 
 __all__ = ["EXERCISES"]
 
