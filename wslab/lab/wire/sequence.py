@@ -90,7 +90,7 @@ def _timed(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> A
         text = number + (row.what if row.kind == "tap" else caption(row))
         x, away = (right, 1) if row.sender == "server" else (left, -1)
         axes.plot([x, x + 14 * away], [y, beside], color=PALE, linewidth=0.6)
-        side, room = ("left", WIDTH - right - 20) if away > 0 else ("right", left - 72)
+        side, room = ("left", WIDTH - right - 28) if away > 0 else ("right", left - 72)
         _text(axes, x + 17 * away, beside, text, KINDS[kind_of(row)].ink, side, room)
     if gap is not None:
         _text(axes, (left + right) / 2, sum(heights[gap[0] - 1 : gap[0] + 1]) / 2, gap[1], INK, "center")
