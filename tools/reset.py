@@ -52,14 +52,16 @@ def reset(lesson: Lesson) -> str:
 def main(names: Sequence[str]) -> int:
     """Reset the lesson whose number is given, or `all`; return 1 if there is no such lesson."""
     wanted = names[0] if names else ""
-    found = [lesson for lesson in lessons() if wanted == "all" or lesson.number == wanted.zfill(2)[:2]]
+    number = f"{wanted.partition('-')[0]:0>2}" if wanted else ""
+    found = [lesson for lesson in lessons() if wanted == "all" or lesson.number == number]
     if not found:
         numbers = ", ".join(lesson.number for lesson in lessons())
         print(f"Which lesson? make reset LESSON=05, for example, or LESSON=all. There are {numbers}.")
         return 1
-    for lesson in found:
-        print(reset(lesson))
-    print("Close a lesson that is open in JupyterLab, and open it again.")
+    done = [reset(lesson) for lesson in found]
+    print(*done, sep="\n")
+    if any("Yours" in sentence for sentence in done):
+        print("Close a lesson that is open in JupyterLab, and open it again.")
     return 0
 
 

@@ -43,8 +43,14 @@ def test_a_lesson_that_is_as_it_was_is_left_alone(course: Lesson) -> None:
 def test_a_lesson_is_found_by_its_number(course: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["5"]) == 0
     assert main(["05-echo"]) == 0
-    assert main(["11"]) == main([]) == 1
+    assert main(["11"]) == main(["055"]) == main(["echo"]) == 1
     assert "There are 05." in capsys.readouterr().out
+
+
+def test_without_a_number_no_lesson_is_touched(course: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Lesson(course.path.rename(course.path.with_name("00-first.ipynb")))
+    monkeypatch.setattr(module, "lessons", lambda: [first])
+    assert main([]) == main([""]) == 1
 
 
 def test_a_new_version_can_be_pulled_after_all_lessons_were_reset(course: Lesson, tmp_path: Path) -> None:
