@@ -34,7 +34,9 @@ def latencies(title: str, measured: Mapping[str, Samples]) -> Figure:
                 markeredgecolor=INK,
                 markeredgewidth=0.8,
             )
+        axes.set_yticks([1, 3, 10, 30, 100, 300])
         axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("")
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     order = sorted(measured, key=lambda name: median(wait for _, wait in measured[name]), reverse=True)
     words = f"x: seconds since the flood began; y: latency in ms. The highest median: {order[0]}."
