@@ -15,12 +15,12 @@ settings.register_profile(
 settings.load_profile("course")
 
 
-def find_program(name: str, *others: str, elsewhere: str = "") -> str:
+def find_program(name: str, *others: str, advice: str = "") -> str:
     """Return where a program is. Without it skip the test, or fail on the Linux machines of the CI."""
     for each in (name, *others):
         if found := shutil.which(each):
             return found
-    sentence = f"{name} is not on the PATH; on Debian and Ubuntu: sudo apt install {name}{elsewhere}"
+    sentence = f"{name} is not on the PATH; on Debian and Ubuntu: sudo apt install {name}{advice}"
     if os.environ.get("CI") and sys.platform == "linux":
         pytest.fail(sentence)
     pytest.skip(sentence)
@@ -41,10 +41,10 @@ def tshark() -> str:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Where Chromium is, the browser that lessons are opened in: in WSLAB_CHROMIUM, or on the PATH."""
-    elsewhere = "; elsewhere: set WSLAB_CHROMIUM to the program of an installed Chromium or Chrome"
+    advice = "; elsewhere: set WSLAB_CHROMIUM to the program of an installed Chromium or Chrome"
     if chosen := os.environ.get("WSLAB_CHROMIUM"):
         return shutil.which(chosen) or pytest.fail(f"WSLAB_CHROMIUM names no program: {chosen}")
-    return find_program("chromium", "google-chrome", elsewhere=elsewhere)
+    return find_program("chromium", "google-chrome", advice=advice)
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 "Gone" is nowhere in the protocol: it is what an endpoint's timer says when no pong has come in time. A peer
 that falls silent is noticed after ``timeout`` seconds at the earliest, ``interval + timeout`` at the latest.
 
-This module knows the two timers. Sending the ping and failing the connection are left to ``link``. It
-never waits for bytes: both timers are callbacks of the event loop, so that an idle connection costs no task.
+This module knows the two timers, which are callbacks of the event loop: an idle connection costs no task.
+Sending the ping and failing the connection are left to ``link``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Pings on their way: who waits for which pong, and since when (RFC 6455 §5.5.2, §5.5.3).
 
 This module knows that a pong repeats the payload of its ping, and that a peer may answer only the latest of
-several pings. Sending them is left to ``link``. Nothing here waits for bytes: a waiter is a future.
+several pings. Sending them is left to ``link``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from websockets.asyncio.server import serve as websockets_serve
 
 import wslab
 from wslab.lab.browser.passage import PREFIX_VARIABLE, PROOF, proof
-from wslab.lab.browser.serve import FIELDS, KINDS, PAGES, serve_page
+from wslab.lab.browser.serve import HEADERS, PAGES, TYPES, serve_page
 
 NAMES = [
     "chat.html",
@@ -24,7 +24,7 @@ NAMES = [
     "scale.html",
     "workbench.html",
 ]
-FILES = sorted(path.name for path in PAGES.iterdir() if path.suffix in KINDS)
+FILES = sorted(path.name for path in PAGES.iterdir() if path.suffix in TYPES)
 SERVERS = ["websockets", "wslab"]
 
 
@@ -67,9 +67,9 @@ def test_every_file_is_served_as_what_it_is(implementation: str) -> None:
             for name in FILES:
                 status, fields, body = await get(port, f"/{name}?token=x")
                 assert (status, body) == (200, (PAGES / name).read_bytes())
-                assert fields["Content-Type"] == KINDS[name[name.rindex(".") :]] + "; charset=utf-8"
+                assert fields["Content-Type"] == TYPES[name[name.rindex(".") :]] + "; charset=utf-8"
                 assert fields["Content-Length"] == str(len(body))
-                assert set(FIELDS) <= set(fields.items())
+                assert set(HEADERS) <= set(fields.items())
 
     assert set(NAMES) < set(FILES)
     asyncio.run(main())
@@ -109,8 +109,8 @@ def test_files_of_a_lesson_are_served_with_the_same_policy(implementation: str) 
             for name, text in own.items():
                 status, fields, body = await get(port, f"/{name}?x")
                 assert (status, body.decode()) == (200, text)
-                assert fields["Content-Type"] == KINDS[name[name.rindex(".") :]] + "; charset=utf-8"
-                assert set(FIELDS) <= set(fields.items())
+                assert fields["Content-Type"] == TYPES[name[name.rindex(".") :]] + "; charset=utf-8"
+                assert set(HEADERS) <= set(fields.items())
             assert (await get(port, "/"))[2].decode() == own["mine.html"]
             assert (await get(port, "/shared.js"))[0] == 200  # a page of one's own may use the course's
             own["mine.js"] = "2"

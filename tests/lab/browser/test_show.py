@@ -12,7 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.support.jupyter_process import BASE_URL, JupyterProcess, run_jupyter
 from wslab.lab.browser.passage import PREFIX_VARIABLE
-from wslab.lab.browser.show import ELSEWHERE, HUB, page_address, show
+from wslab.lab.browser.show import HUB, ON_A_HUB, page_address, show
 
 SENTENCE = "Run this cell in JupyterLab to see the page here."
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -69,7 +69,7 @@ def test_direct_links_lead_past_the_tunnel_and_are_none_on_a_hub(monkeypatch: py
     assert all((link["target"], link["rel"]) == ("_blank", "noreferrer") for link in tags.of("a"))
     assert {name for name, _ in tags.found} == {"p", "a"}
     monkeypatch.setenv(HUB, "/user/x/")
-    assert show(8765, direct=True).value == f"<p>{ELSEWHERE}</p>"
+    assert show(8765, direct=True).value == f"<p>{ON_A_HUB}</p>"
     with pytest.raises(ValueError, match="port 80 is not"):
         show(80, direct=True)
     with pytest.raises(TypeError, match="neither a wire nor a height"):

@@ -57,8 +57,8 @@ def test_without_git_there_is_no_address(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_machine_with_a_problem_is_told_of_binder() -> None:
     good, bad = Finding("ok", "Figures can be drawn."), Finding("problem", "No figures.", "Install them.")
-    assert LINK not in repr(Diagnosis((good,), elsewhere=LINK)), "a stored report is the same in every copy"
-    for report in (Diagnosis((bad,), elsewhere=LINK), Diagnosis((good,), details=True, elsewhere=LINK)):
+    assert LINK not in repr(Diagnosis((good,), binder=LINK)), "a stored report is the same in every copy"
+    for report in (Diagnosis((bad,), binder=LINK), Diagnosis((good,), details=True, binder=LINK)):
         assert LINK in repr(report)
         assert LINK in report._repr_html_()
     assert "Binder" not in repr(Diagnosis((bad,)))

@@ -25,13 +25,13 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 PORT = re.compile(r":[0-9]+\Z")
 PAGES = Path(__file__).with_name("pages")
 OWN = re.compile(r"[a-z0-9-]+\.(html|js|css)")  # names of files that a lesson brings
-KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
     " base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none';"
     " frame-ancestors 'self' http://127.0.0.1:* http://localhost:* vscode-webview: vscode-file:"
 )
-FIELDS = (
+HEADERS = (
     ("Content-Security-Policy", POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
@@ -61,7 +61,7 @@ def serve_page(name: str, own: Mapping[str, str] | None = None) -> Callable[[Any
     Traceback (most recent call last):
     ValueError: there is no page 'index.html', only chat.html, clock.html, ...
     """
-    files = {path.name: path for path in PAGES.iterdir() if path.suffix in KINDS}
+    files = {path.name: path for path in PAGES.iterdir() if path.suffix in TYPES}
     own = own or {}
     if strange := [each for each in own if not OWN.fullmatch(each) or each in files]:
         raise ValueError(f"a file of your own is called like 'mine.html' or 'mine.js', not {strange[0]!r}")
@@ -80,10 +80,10 @@ def serve_page(name: str, own: Mapping[str, str] | None = None) -> Callable[[Any
             return neutral
         body = files[wanted].read_bytes() if wanted in files else own[wanted].encode()
         fields = [
-            ("Content-Type", f"{KINDS[Path(wanted).suffix]}; charset=utf-8"),
+            ("Content-Type", f"{TYPES[Path(wanted).suffix]}; charset=utf-8"),
             ("Content-Length", str(len(body))),
             ("Connection", "close"),
-            *FIELDS,
+            *HEADERS,
         ]
         return type(neutral)(200, "OK", type(neutral.headers)(fields), body)
 

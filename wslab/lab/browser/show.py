@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Pages", "page_address", "show"]
 
 HUB = "JUPYTERHUB_SERVICE_PREFIX"  # is in the environment of every kernel on a hub, Binder's included
-ELSEWHERE = "This kernel is not on your browser's machine, so your browser cannot open its ports directly."
+ON_A_HUB = "This kernel is not on your browser's machine, so your browser cannot open its ports directly."
 
 
 class Pages(HTML):  # type: ignore[misc]
@@ -115,7 +115,7 @@ def links(port: int, paths: Sequence[str]) -> str:
     for path in paths:
         page_address(port, path)  # says what is wrong with either
     if os.environ.get(HUB):
-        return f"<p>{ELSEWHERE}</p>"
+        return f"<p>{ON_A_HUB}</p>"
     made = []
     for path in paths:
         address = f"http://127.0.0.1:{port}/{path.removeprefix('/')}"

@@ -68,7 +68,7 @@ class Diagnosis:
 
     lines: tuple[Finding, ...]
     details: bool = False
-    elsewhere: str = ""  # a link to the course on another machine
+    binder: str = ""  # a link to the course on another machine
 
     def __bool__(self) -> bool:
         return not any(line.state == "problem" for line in self.lines)
@@ -105,8 +105,8 @@ class Diagnosis:
         said = [f"{problems} problem{' is' if problems == 1 else 's are'} to be solved first."]
         if not problems:
             said = ["This machine is ready for the course."]
-        if self.elsewhere and (problems or self.details):
-            said.append(f"With nothing installed, the course runs on Binder: {self.elsewhere}")
+        if self.binder and (problems or self.details):
+            said.append(f"With nothing installed, the course runs on Binder: {self.binder}")
         return said
 
 

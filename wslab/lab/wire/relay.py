@@ -43,7 +43,7 @@ class End(asyncio.BufferedProtocol):
         self._wanted = False
         self._finished = False  # its peer sends nothing more
         self.ended = False  # its peer was told that nothing more comes
-        self.lost = False
+        self.lost = False  # its socket is gone
         self.full = True  # nothing can be written now; so it begins, before it is connected
 
     @property
