@@ -10,11 +10,6 @@ from tools.course import Lesson
 from wslab.lessons.start.course_map import AT_HOME, DOES
 
 
-def place(lesson: Lesson) -> str:
-    """Return where a lesson is at home."""
-    return next((name for name, numbers in AT_HOME.items() if lesson.number in numbers), "Tap")
-
-
 def course_map(course: Sequence[Lesson]) -> str:
     """Return the map as HTML: client, tap and server, and at each the lessons that are at home there."""
     parts = []
@@ -22,7 +17,7 @@ def course_map(course: Sequence[Lesson]) -> str:
         links = "".join(
             f'<li><a href="{each.name}.html">{escape(each.title)}</a></li>'
             for each in course
-            if place(each) == name
+            if each.number in AT_HOME[name]
         )
         parts.append(f'<div class="place"><p><b>{name}</b><br>{does}</p><ul>{links}</ul></div>')
     return f'<div class="course-map">{"".join(parts)}</div>'

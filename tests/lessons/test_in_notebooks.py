@@ -1,7 +1,7 @@
 """The exercises where they are done: stub and solution cell of every exercise, run as the notebook has them.
 
 The stub must be "not yet", the solution "right", both after nothing but the cells tagged ``setup`` before
-them. That the typical mistakes get their sentences is in ``test_exercises``.
+them. That the typical mistakes get their sentences is in ``test_wrong_answers``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LESSONS = {lesson.number: lesson.path for lesson in lessons()}
 
 @dataclass(frozen=True)
 class Check:
-    """Hold a call of ``check`` in a cell: the names in it, and whether the verdict is recorded."""
+    """A call of ``check`` in a cell: the names in it, and whether the verdict is recorded."""
 
     exercise: str
     answer: str
