@@ -302,3 +302,15 @@ def test_links_of_the_pages_around_the_lessons_resolve(name: str) -> None:
     for target in local:
         assert Path(ROOT, name, "..", unquote(target.partition("#")[0])).resolve().exists(), target
     assert all(len(alternative) > 10 for alternative, _ in IMAGE.findall(text))
+
+
+def test_the_questions_for_a_class_are_those_of_the_lessons() -> None:
+    text = Path(ROOT, "docs", "teach.md").read_text(encoding="utf-8")
+    asked = re.findall(r"^\| (\d\d) \| \[(.+)\]\(\S+?#(\S+)\) \| (.+) \|$", text, re.MULTILINE)
+    assert {number for number, *_ in asked} == {each.number for each in lessons()}
+    prose = {each.number: "\n".join(cell.source for cell in each.prose) for each in lessons()}
+    for number, heading, fragment, question in asked:
+        assert fragment == anchor(heading), heading
+        sections = re.split(r"^## (.+)$", prose[number], flags=re.MULTILINE)
+        section = sections[sections.index(heading) + 1]
+        assert question.casefold() in " ".join(section.split()).casefold(), question
