@@ -15,6 +15,7 @@ import io
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ SCALE = 2  # rendered pixels for a CSS pixel
 MAX_ROWS = 12
 HOLD, MOTION, TICK = 2500, 4500, 50  # milliseconds: a whole picture, all that moves, a step of a flight
 FLYING = 12  # bytes of a frame; the rest is an ellipsis
-COLOURS = 64
+COLOURS, NO_DITHER = 64, Image.Dither.NONE
 CARD, EDGE, CORNER = "#F6F6F4", "#C9CCD0", "#FF00FF"
 TITLE = "Film of a conversation, client on the left, server on the right."
 Point = tuple[float, float]
@@ -58,21 +59,27 @@ class Film(Picture):
 
     def png(self) -> bytes:
         """Draw the film; the same conversation gives the same bytes every time."""
-        width, height = (side * SCALE for side in self.size)
-        sheet = _Sheet(Image.new("RGB", (width, height), CORNER))  # what stays of the corners is transparent
-        sheet.card()
-        pictures: list[Image.Image] = []
-        times: list[int] = []
+        whole, times = self._sheet(), [HOLD]
         flights: list[Image.Image] = []
         for number, row in enumerate(self._rows):
-            scenes = [*self._scenes(sheet, number, row)]
-            pictures += scenes
-            flights.append(scenes[len(scenes) // 2])
+            scenes = [*self._scenes(whole, number, row)]
+            half_way, y = scenes[len(scenes) // 2], round((TOP + LINE * number + 22) * SCALE)
+            flights.append(half_way.crop((0, y - 30, half_way.width, y + 30)))
             flying = len(scenes) - 1
             times += [TICK] * flying + [max(TICK, MOTION // len(self._rows) - TICK * flying)]
-        if times:
-            times[-1] = HOLD
-        return _encoded([sheet.image, *pictures], [HOLD, *times], flights)
+        times[-1] = HOLD
+        palette = _palette(whole.image, flights)
+        # Drawn again, one at a time: all pictures in full colour would take hundreds of megabytes.
+        again = self._sheet()
+        scenes_again = (self._scenes(again, number, row) for number, row in enumerate(self._rows))
+        pictures = chain([whole.image], chain.from_iterable(scenes_again))
+        return _encoded([each.quantize(palette=palette, dither=NO_DITHER) for each in pictures], times)
+
+    def _sheet(self) -> _Sheet:
+        """Return an empty card; what stays of its corners is transparent."""
+        sheet = _Sheet(Image.new("RGB", (self.size[0] * SCALE, self.size[1] * SCALE), CORNER))
+        sheet.card()
+        return sheet
 
     def _scenes(self, sheet: _Sheet, number: int, row: Row) -> Iterator[Image.Image]:
         """Yield the pictures of one row: a flight, and the arrow that stays."""
@@ -194,22 +201,25 @@ def dimmed(palette: list[int], lightest: int = 255) -> tuple[list[int], bytes]:
     return colours, bytes(opacities)
 
 
-def _encoded(pictures: Sequence[Image.Image], times: Sequence[int], flights: Sequence[Image.Image]) -> bytes:
-    """Return pictures as one file, in one palette: that of the whole and of what flies half way."""
-    width, height = pictures[0].size
+def _palette(whole: Image.Image, flights: Sequence[Image.Image]) -> Image.Image:
+    """Return a picture with the palette of a film: that of the whole and of what flies half way."""
+    width, height = whole.size
     strip = Image.new("RGB", (width, height + 60 * len(flights)), CORNER)
-    strip.paste(pictures[0], (0, 0))
+    strip.paste(whole, (0, 0))
     for number, flight in enumerate(flights):
-        y = round((TOP + LINE * number + 22) * SCALE)
-        strip.paste(flight.crop((0, y - 30, width, y + 30)), (0, height + 60 * number))
-    palette = strip.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        strip.paste(flight, (0, height + 60 * number))
+    palette = strip.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=NO_DITHER)
     palette.putpalette(_exact(palette.getpalette() or []))
-    small = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
-    film: dict[str, Any] = {"append_images": small[1:], "duration": list(times), "loop": 1}
-    colours, opacities = dimmed(palette.getpalette() or [], min(ImageColor.getrgb(CARD)))
-    for picture in small:
+    return palette
+
+
+def _encoded(pictures: Sequence[Image.Image], times: Sequence[int]) -> bytes:
+    """Return pictures in one palette as one file."""
+    colours, opacities = dimmed(pictures[0].getpalette() or [], min(ImageColor.getrgb(CARD)))
+    for picture in pictures:
         picture.putpalette(colours)
+    film: dict[str, Any] = {"append_images": pictures[1:], "duration": list(times), "loop": 1}
     film |= {"disposal": 0, "blend": 0, "transparency": opacities}
     file = io.BytesIO()
-    small[0].save(file, "PNG", save_all=True, **film)
+    pictures[0].save(file, "PNG", save_all=True, **film)
     return file.getvalue()
