@@ -2,7 +2,7 @@
 
 This module knows one operation, which the protocol does more often than any other, and three ways to do it:
 as one number each, the fastest up to a few hundred bytes; with numpy, where it is installed, 32 bits at a
-time; and in place where there are very many, since new memory is dearer than the XOR. It knows no frame. A
+time; and in place where there are very many, since new memory costs more than the XOR. It knows no frame. A
 part of a payload can be masked alone, once the key is turned to begin where the part begins.
 """
 

@@ -6,13 +6,11 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from wslab import lessons
-from wslab.lab.exercises.kinds import Exercise
-from wslab.lessons import check, course, done, exercises, hint, progress
+from wslab.lessons import Exercise, check, course, done, exercises, hint, progress
 
 READING = {"fin": False, "opcode": 2, "masked": True, "length": 300, "payload_at": 8}
 
@@ -35,12 +33,8 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "new" / "progress.jsonl"
 
 
-@pytest.mark.parametrize(
-    "exercise",
-    [each for each in exercises().values() if isinstance(each, Exercise)],
-    ids=lambda each: each.name,
-)
-def test_an_exercise_is_declared_whole(exercise: Any) -> None:
+@pytest.mark.parametrize("exercise", exercises().values(), ids=lambda each: each.name)
+def test_an_exercise_is_declared_whole(exercise: Exercise) -> None:
     assert exercise.name == exercise.name.lower().replace("_", "-")
     assert 2 <= len(exercise.hints) <= 3
     assert exercise.section

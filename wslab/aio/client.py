@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterat
 from functools import partial
 from typing import Literal
 
-from wslab.aio.link import LOGGER, Logger
+from wslab.aio.link import LOGGER, Logger, Settings
 from wslab.aio.reconnect import LAST_CEILING, STABLE_TIME, full_jitter, may_come_back, may_try_again
-from wslab.aio.websocket import Settings, WebSocket
+from wslab.aio.websocket import WebSocket
 from wslab.close import CloseCode
 from wslab.deflate import Deflate, compression_settings
 from wslab.handshake import build_request, generate_key, judge_response
@@ -251,7 +251,7 @@ def parse_uri(uri: str) -> tuple[bool, str, int, str, str]:
     >>> parse_uri("wss://[::1]")
     (True, '::1', 443, '[::1]', '/')
     """
-    from urllib.parse import urlsplit  # dear to import, and servers need none
+    from urllib.parse import urlsplit  # slow to import, and servers need none
 
     parts = urlsplit(uri)
     if parts.scheme not in ("ws", "wss"):

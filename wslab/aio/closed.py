@@ -1,6 +1,6 @@
 """The exceptions that say that a connection is over (RFC 6455 §7.1.5, §7.4.1).
 
-This module knows which endings are in order. How a connection ends is left to ``link``.
+This module knows which endings are orderly. How a connection ends is left to ``link``.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 This module moves bytes between a transport and a :class:`wslab.connection.Connection`. It knows backpressure
 in both directions, when a Close may go out and who ends TCP (§7.1.1). What the bytes mean is left to
 ``connection``, the opening handshake to ``server`` and ``client``, what a caller awaits to ``websocket``. All
-of a read is parsed at once, and what is sent in answer is written at once: a system call is dearer than a
-message. When more bytes are needed, the event loop calls again.
+of a read is parsed at once, and what is sent in answer is written at once: a system call costs more than
+a message. When more bytes are needed, the event loop calls again.
 """
 
 from __future__ import annotations

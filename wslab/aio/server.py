@@ -17,8 +17,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from typing import Any, Literal
 
 from wslab.aio.closed import ConnectionClosed
-from wslab.aio.link import LOGGER, READ, Logger
-from wslab.aio.websocket import Settings, WebSocket
+from wslab.aio.link import LOGGER, READ, Logger, Settings
+from wslab.aio.websocket import WebSocket
 from wslab.close import CloseCode, encode_close
 from wslab.deflate import Deflate, compression_settings
 from wslab.handshake import agreed_compression, check_origins, check_subprotocols, judge_request, origin_form
@@ -173,7 +173,7 @@ class ServerConnection(WebSocket):
     def _refuse(self, response: Response) -> None:
         """Answer without opening a connection, and end TCP (§4.2.2)."""
         self.response = response
-        from email.utils import formatdate  # dear to import, and few servers refuse or serve pages
+        from email.utils import formatdate  # slow to import, and few servers refuse or serve pages
 
         needed = {
             "Date": formatdate(usegmt=True),  # RFC 9110 §6.6.1

@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from typing import cast
 
 from wslab.aio.closed import ConnectionClosed, ConnectionClosedOK
-from wslab.aio.link import Link, Settings
+from wslab.aio.link import Link
 from wslab.aio.pings import Latency
 from wslab.close import CloseCode
 from wslab.connection import CompressedConnection, Failure, InvalidState, ReadyState
 from wslab.frames import FIN, Opcode, encode_bytes, to_bytes
 
-__all__ = ["Settings", "WebSocket", "broadcast"]
+__all__ = ["WebSocket", "broadcast"]
 
 COALESCE = 2**16  # bytes of answers that may wait until all messages of a read are answered
 
@@ -85,7 +85,7 @@ class WebSocket(Link):
         return self
 
     async def __anext__(self) -> str | bytes:
-        """Return the next message; an ending in order (1000, 1001, no code) ends the iteration silently."""
+        """Return the next message; an orderly ending (1000, 1001, no code) ends the iteration silently."""
         try:
             while not self._inbox.messages:
                 await self._message_or_end()

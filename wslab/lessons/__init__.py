@@ -21,14 +21,12 @@ from typing import Any
 
 from wslab.lab.exercises import engine
 from wslab.lab.exercises.answer import close_quietly
-from wslab.lab.exercises.kinds import Function, Value, Watched
+from wslab.lab.exercises.kinds import Exercise
 from wslab.lab.exercises.verdict import Hint, State, Verdict
 from wslab.lessons import done
 from wslab.lessons.done import Progress
 
 __all__ = ["Exercise", "check", "course", "exercises", "hint", "progress"]
-
-Exercise = Value | Function | Watched
 
 # Number of a lesson to its folder, in the order of the course.
 FOLDERS = {

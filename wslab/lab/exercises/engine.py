@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from wslab.lab.exercises import trial
 from wslab.lab.exercises.answer import Answer, NotAValueError, close_quietly, describe, line_of_task, one_line
-from wslab.lab.exercises.kinds import Fault, Function, Value, Watched
+from wslab.lab.exercises.kinds import Exercise, Fault
 from wslab.lab.exercises.remarks import remark
 from wslab.lab.exercises.verdict import Rows, State, Verdict
 
@@ -34,13 +34,13 @@ class _Found(NamedTuple):
     rows: Rows = ()
 
 
-def judge(exercise: Value | Function | Watched, answer: Any) -> Verdict:
+def judge(exercise: Exercise, answer: Any) -> Verdict:
     """Return the verdict on an answer: a function itself, a coroutine function itself, or a value."""
     state, sentences, rows = _refuse(exercise, answer) or _try(exercise, answer)
     return Verdict(exercise.name, state, tuple(filter(None, sentences)), rows, exercise.title)
 
 
-def _refuse(exercise: Value | Function | Watched, answer: Any) -> _Found | None:
+def _refuse(exercise: Exercise, answer: Any) -> _Found | None:
     """Refuse what cannot be the answer whatever it holds: nothing, a coroutine, a value for a function."""
     usage = f'check("{exercise.name}", {exercise.asks.partition("(")[0] or "my_answer"}).'
     if answer is None or answer is ...:
@@ -59,7 +59,7 @@ def _refuse(exercise: Value | Function | Watched, answer: Any) -> _Found | None:
     return _misdefined(exercise, answer)
 
 
-def _misdefined(exercise: Value | Function | Watched, answer: Any) -> _Found | None:
+def _misdefined(exercise: Exercise, answer: Any) -> _Found | None:
     """Refuse a function that begins in the wrong way: async or not, a generator or not."""
     if inspect.isasyncgenfunction(answer):
         return _Found("wrong", ("yield makes it a generator. Write return, or return a list.",))
@@ -83,7 +83,7 @@ def _open(answer: Any) -> _Found | None:
     return _Found("not yet", (f"Still to fill in: {between.join(still)}.",)) if still else None
 
 
-def _try(exercise: Value | Function | Watched, answer: Any) -> _Found:
+def _try(exercise: Exercise, answer: Any) -> _Found:
     name = getattr(answer, "__name__", "")
     name = name if isinstance(name, str) and name.isidentifier() else exercise.asks.partition("(")[0]
     if not exercise.asks:
@@ -102,7 +102,7 @@ def _try(exercise: Value | Function | Watched, answer: Any) -> _Found:
     return _Found(found.state, said, (*rows, *found.rows))
 
 
-def _found(exercise: Value | Function | Watched, asked: Answer, outcome: trial.Outcome) -> _Found:
+def _found(exercise: Exercise, asked: Answer, outcome: trial.Outcome) -> _Found:
     if outcome.expired:
         return _expired(exercise, asked.call, outcome)
     if outcome.error is not None:
@@ -116,7 +116,7 @@ def _found(exercise: Value | Function | Watched, asked: Answer, outcome: trial.O
     return _Found("wrong", (fault.advice, sentence), (*fault.rows, ("read", exercise.section)))
 
 
-def _raised(exercise: Value | Function | Watched, asked: Answer, error: BaseException) -> _Found:
+def _raised(exercise: Exercise, asked: Answer, error: BaseException) -> _Found:
     """Show an exception: its type and message, and the line of the learner that it came from."""
     theirs, line = asked.blame(error)
     what = describe(error)
@@ -136,7 +136,7 @@ def _raised(exercise: Value | Function | Watched, asked: Answer, error: BaseExce
     return _Found("wrong", (advice, sentence), (("raised", what), *line))
 
 
-def _expired(exercise: Value | Function | Watched, call: str, outcome: trial.Outcome) -> _Found:
+def _expired(exercise: Exercise, call: str, outcome: trial.Outcome) -> _Found:
     within = f"{call} did not end within {exercise.bound:g} seconds"
     held = f"{call} lets nothing else run"
     if not outcome.stopped:

@@ -41,7 +41,7 @@ NOTHING_YET = Fault("does nothing yet. Write its body.", idle=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exercise:
+class _Asked:
     """What every exercise has."""
 
     name: str  # in kebab-case, unique in the course
@@ -60,7 +60,7 @@ class Exercise:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Value(Exercise):
+class Value(_Asked):
     """A question whose answer is a dictionary."""
 
     right: Mapping[str, Any]
@@ -105,7 +105,7 @@ class Value(Exercise):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Function(Exercise):
+class Function(_Asked):
     """A function to write, called as ``right`` is called and compared with it."""
 
     right: Callable[..., Any]
@@ -194,10 +194,13 @@ def _described(outcome: Any) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched(Exercise):
+class Watched(_Asked):
     """A coroutine function, or a plain one, to write: ``judge`` calls it in a world that it has made."""
 
     judge: Callable[[Any], Any]  # answer to fault or None; it leaves nothing running
+
+
+Exercise = Value | Function | Watched
 
 
 def same(given: Any, expected: Any, within: float = 0.0) -> bool:
