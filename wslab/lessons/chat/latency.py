@@ -15,7 +15,7 @@ from wslab.lessons.chat.load import COUNT, RATE, Load
 
 __all__ = ["draw_loads", "draw_talks"]
 
-LATE = "With a queue for each client, a frozen reader delays no one and costs little"
+LATE = "With a queue for each client, a frozen reader delays no one, and what waits is bounded"
 CROWD = "The more bots share a room, the later a line arrives"
 SHADES = ("#FFFFFF", "#B4B8BE", "#4A4F57")
 

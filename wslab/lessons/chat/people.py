@@ -78,7 +78,7 @@ def _without_time(fields: dict[str, Any]) -> dict[str, Any]:
 async def stranger(handler: Handler, *messages: str | bytes) -> list[tuple[str, str]]:
     """Join a chat of the handler as Eve and send one message, for each message; return what came back.
 
-    That is the code and the sentence of each answer; the close code, if the connection ended.
+    That is the code and the sentence of each answer, or its type and text; or the close code.
     """
     answers = []
     quiet = logging.Logger("quiet", logging.CRITICAL + 1)  # the handler may fail, which is told here
@@ -88,8 +88,8 @@ async def stranger(handler: Handler, *messages: str | bytes) -> list[tuple[str, 
             await guest.hear("welcome")
             await guest.send(message)
             try:
-                answer = await guest.hear()
-                answers.append((answer.get("code", answer["type"]), answer.get("sentence", "")))
+                came = await guest.hear()
+                answers.append((came.get("code", came["type"]), str(came.get("sentence", came.get("text")))))
             except ConnectionClosed as closed:
                 answers.append(("closed", f"close code {closed.rcvd.code if closed.rcvd else 1006}"))
             await guest.leave()
