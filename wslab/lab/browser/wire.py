@@ -24,7 +24,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from wslab.lab.browser.serve import serve_page
-from wslab.lab.views.palette import FIELDS, KINDS
+from wslab.lab.views.palette import KINDS
 from wslab.lab.wire.conversation import Row, kind_of
 from wslab.lab.wire.tap import Tap
 
@@ -36,7 +36,6 @@ KEPT = 2000  # rows whose fields can still be asked for
 VIEWERS = 8  # pages at once
 DELAY = 0.2  # seconds that the button adds
 MAX_FIELDS, MAX_BYTES = 80, 64  # of one row, that are shown
-_NAMES = {FIELDS[name].background: name for name in FIELDS}
 _running: dict[Tap, LiveWire] = {}
 _page = serve_page("wire.html")
 _logger = logging.getLogger("wslab.lab.wire")
@@ -185,11 +184,10 @@ def _asked(message: str | bytes) -> dict[str, Any]:
 
 
 def _row(number: int, row: Row) -> dict[str, Any]:
-    colour = FIELDS["body"] if row.kind == "body" else KINDS[kind_of(row)].colour
     return {
         "id": number,
         "sender": None if row.kind == "tap" else row.sender,
-        "field": _NAMES[colour.background] if colour else "",  # whose colour it has
+        "field": "body" if row.kind == "body" else KINDS[kind_of(row)].field,  # whose colour it has
         "what": row.what[:80],
         "meaning": row.meaning[:200],
         "bytes": row.bytes,

@@ -84,18 +84,23 @@ SERVER = Colour("#A24100", PAPER)
 
 
 class Kind(NamedTuple):
-    """How one kind of row is drawn: its colour in a table; ink and line style of its arrow."""
+    """How one kind of row is drawn: as which field in a table, if any; ink and line style of its arrow."""
 
-    colour: Colour | None
+    field: str
     ink: str
     line: str
+
+    @property
+    def colour(self) -> Colour | None:
+        """Its colour in a table, or None."""
+        return FIELDS.get(self.field)
 
 
 # The inks are darker tones of the fields' hues, none of them near those of client and server.
 KINDS = {
-    "HTTP": Kind(FIELDS["start line"], "#3D2F9E", "dashed"),
-    "data frame": Kind(FIELDS["payload data"], "#00543B", "solid"),
-    "control frame": Kind(FIELDS["close code"], "#85156A", "dotted"),
-    "TCP and network": Kind(None, "#2A2A2A", "dash-dot"),
+    "HTTP": Kind("start line", "#3D2F9E", "dashed"),
+    "data frame": Kind("payload data", "#00543B", "solid"),
+    "control frame": Kind("close code", "#85156A", "dotted"),
+    "TCP and network": Kind("", "#2A2A2A", "dash-dot"),
 }
 """What crosses the wire, by the name in a legend."""
