@@ -28,9 +28,10 @@ def bars(title: str, unit: str, given: Mapping[str, float | Mapping[str, float]]
         for name, group in groups.items():
             places.append(row + (len(group) - 1) / 2)
             for (setting, number), colour in zip(group.items(), (SERVER, CLIENT), strict=False):
-                bar = axes.barh(row, number, 0.9, color=colour.background, edgecolor=INK, linewidth=0.8)
-                text = f"{number:.{2 if most < 10 else 0}f} {setting}".rstrip()
-                axes.bar_label(bar, [text], padding=4, bbox=back)
+                axes.barh(row, number, 0.9, color=colour.background, edgecolor=INK, linewidth=0.8)
+                text = f"{_exact(number, most)} {setting}".rstrip()
+                place = max(number, end), row  # a label never stands on the dashed line
+                axes.annotate(text, place, (4, 0), textcoords="offset points", va="center", bbox=back)
                 words.append(f"{name}, {setting}".rstrip(", ") + f": {_about(number)}")
                 row += 1
             row += 0.4
@@ -39,6 +40,11 @@ def bars(title: str, unit: str, given: Mapping[str, float | Mapping[str, float]]
         axes.set_yticks(places, list(groups))
         axes.invert_yaxis()
     return Figure(drawing, f"{title}. {unit}, about: {'; '.join(words)}.")
+
+
+def _exact(number: float, most: float) -> str:
+    """Return the number beside a bar; one that rounds to 0 is there, too."""
+    return f"{number:.2f}" if most < 10 else f"{number:.0f}" if number >= 1 else "under 1"
 
 
 def _about(number: float) -> str:
