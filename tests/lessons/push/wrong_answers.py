@@ -397,7 +397,7 @@ def by_two_lists(quotes: Quotes) -> list[list[Any]]:
 
 # -- slow-reader --------------------------------------------------------------------------------------------
 
-CHAT, PRICES = "a chat, whose history can be asked for again", "prices, to be shown on a screen"
+CHAT, PRICES = "a chat, whose history can be asked for again", "the price of one share, on a screen"
 SHORT, TIME = "three short messages in answer to a question", "the time, once a second"
 
 CHOOSING = [

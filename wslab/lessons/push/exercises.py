@@ -326,10 +326,10 @@ LATEST = Function(
 
 POLICIES = {
     "the time, once a second": "latest",
-    "prices, to be shown on a screen": "latest",
+    "the price of one share, on a screen": "latest",
     "three short messages in answer to a question": "everything",
     "a chat, whose history can be asked for again": "disconnect",
-    "where each player stands, 30 times a second": "latest",
+    "where all players stand, 30 times a second": "latest",
     "orders for a warehouse, which asks for what it missed when it is back": "disconnect",
 }
 
@@ -345,10 +345,10 @@ POLICY = Value(
             POLICIES,
             (
                 "Of what use is an old time?",
-                "The screen has one place for each price.",
+                "The screen has one place for the price.",
                 "Can they ever become many?",
                 "Messages never end, and none may be left out unnoticed.",
-                "A thirtieth of a second later, the old place is of no use any more.",
+                "A thirtieth of a second later, the old places are of no use any more.",
                 "Each order counts, and they never end.",
             ),
             strict=True,
@@ -359,7 +359,7 @@ POLICY = Value(
             "a chat, whose history can be asked for again": "everything"
         },
         "On a screen a newer price replaces the older one, so nobody reads those that waited.": {
-            "prices, to be shown on a screen": "everything"
+            "the price of one share, on a screen": "everything"
         },
         "Three short messages always fit. Nothing needs a bound.": {
             "three short messages in answer to a question": "disconnect"
