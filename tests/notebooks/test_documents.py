@@ -221,7 +221,7 @@ def test_exercises_have_a_solution_that_is_folded(lesson: Lesson) -> None:
     stubs = [cell for cell in lesson.code if "exercise" in cell.tags]
     solutions = [cell for cell in lesson.code if "solution" in cell.tags]
     assert exercises
-    assert len(exercises) <= len(stubs)
+    assert len(exercises) == len(stubs), "each stub has its heading and its question"
     assert len(exercises) <= len(solutions)
     for cell in solutions:
         assert cell.raw["metadata"].get("jupyter", {}).get("source_hidden"), f"cell {cell.number}"

@@ -201,6 +201,28 @@ def test_a_client_that_leaves_is_not_an_error(
     assert caplog.records == []
 
 
+def test_a_close_without_an_answer_drops_what_the_peer_never_read(cells: SimpleNamespace) -> None:
+    waiting = []
+
+    async def pour(ws: Any) -> None:
+        size = ws.writer.transport.get_write_buffer_size
+        while size() < 2**20:
+            ws.connection.send_binary(bytes(65536))
+            ws.flush()
+        waiting.append(size())
+        await ws.close(1000, timeout=0.1)
+        waiting.append(size())
+
+    async def scenario() -> None:
+        async with cells.MyServer(pour) as server:
+            _, deaf = await bare(server.port)
+            await until(lambda: not server.tasks and waiting)
+            deaf.transport.abort()
+
+    run(scenario)
+    assert waiting[0] > waiting[1] == 0
+
+
 def test_the_heartbeat_does_not_ping_after_a_close(cells: SimpleNamespace) -> None:
     faults = []
 

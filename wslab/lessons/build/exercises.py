@@ -112,7 +112,7 @@ WRITE = Function(
         "connection.data_to_send() returns the bytes to write, each of them once. Call it once.",
         "data_to_send(hold_close=True) keeps back the Close that answers the peer, and nothing else.",
     ),
-    why="The last message before a Close is answered too: a client that says good-bye still gets its reply.",
+    why="The last message before a Close is answered too: a client that says goodbye still gets its reply.",
 )
 
 

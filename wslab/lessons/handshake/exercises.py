@@ -578,7 +578,7 @@ JUDGE_RESPONSE = Function(
         "Compare Upgrade without case, split Connection at its commas, compare the accept key exactly.",
     ),
     mistakes={text: _judged_by({**_RULES, name: rule}) for text, (name, rule) in _LOOSE.items()},
-    why="§4.1 says MUST for each check: a client that skips one takes for agreed what was not.",
+    why="§4.1 says MUST for each check: a client that skips one relies on what was never agreed.",
 )
 
 EXERCISES = (
