@@ -251,6 +251,11 @@ BEAT = Function(
         "The timeout counts from the ping, not from what was heard before it.": lambda heard, pinged, *both: (
             right.next_beat(heard, heard if pinged is not None else None, *both)
         ),
+        "A ping can be late. Count the timeout from pinged, not from heard + interval.": (
+            lambda heard, pinged, interval, timeout: right.next_beat(
+                heard, heard + interval if pinged is not None else None, interval, timeout
+            )
+        ),
         "A ping at time 0.0 is a ping too. Compare pinged with None.": lambda heard, pinged, *both: (
             right.next_beat(heard, pinged or None, *both)
         ),
