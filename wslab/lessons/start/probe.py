@@ -151,6 +151,6 @@ def _draw(marks: list[tuple[str, float, float]], trips: list[tuple[float, float]
         axes.set_xlim(-0.02, last + 0.02)
         axes.set_ylim(FLOOR, 2000)
         axes.yaxis.set_major_formatter("{x:g}")
-        axes.set_xlabel("from when the message was due until its echo was back, seconds")
-        axes.set_ylabel("the same, ms")
+        axes.set_xlabel("seconds; each bar runs from when its message was due until the echo was back")
+        axes.set_ylabel("wait for the echo, ms")
     return drawing
