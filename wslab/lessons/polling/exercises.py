@@ -257,7 +257,7 @@ CHOOSE = Value(
     },
     hints=(
         "Begin with the last column. Which clients send more than once a minute?",
-        "Then divide 3,600 seconds by the age that is allowed: so many requests an hour does polling need.",
+        "Then divide 3,600 seconds by the age that is allowed: polling needs that many requests an hour.",
     ),
     why="There is no best transport, only numbers: how often, how fresh, and in which direction.",
 )
