@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from tools.course import NEEDS, ROOT, lessons, missing
 
 PYTEST = ["pytest", "-q", "-ra", "--durations=8", "--durations-min=3"]
-# Tests wait more than they work: for the bounds of wrong answers, for a kernel, for JupyterLab. So there are
-# more processes than cores, each with a server and a browser of its own; an idle one takes tests of another.
+# Tests wait more than they work: for the bounds of wrong answers, for a kernel. So there are more processes
+# than cores, and an idle one takes tests of another. A browser has the machine to itself: beside two other
+# JupyterLabs, a kernel once did not connect within a minute.
 UNITS = [*PYTEST, "-p", "no:nbval", "-m", "not browser", "-n", "4", "--dist", "worksteal"]
 IN_A_BROWSER = (
     "tests/browser",
@@ -27,7 +28,7 @@ IN_A_BROWSER = (
     "tests/tools/test_pictures.py",
     "tests/tools/test_page_pictures.py",
 )
-BROWSER = [*PYTEST, "-p", "no:nbval", "-m", "browser", "-n", "3", "--dist", "worksteal", *IN_A_BROWSER]
+BROWSER = [*PYTEST, "-p", "no:nbval", "-m", "browser", *IN_A_BROWSER]
 SITE = "tests/tools/test_site.py"
 STYLE = {
     "style (ruff check)": ["ruff", "check", "--no-cache", "."],

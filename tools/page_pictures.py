@@ -197,7 +197,7 @@ async def push(websocket: ServerConnection, stage: Stage) -> None:
     """Push a tick at each cue, until the client goes."""
     for number in range(1, 4):
         await stage.cues.get()
-        await websocket.send(json.dumps({"time": f"10:00:0{number}", "number": number}))
+        await websocket.send(json.dumps({"number": number, "time": f"10:00:0{number}"}))
     await websocket.wait_closed()
 
 

@@ -1,11 +1,9 @@
 """The figure of lesson 09: bars, for how much smaller messages become and for what that takes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from wslab.lab.views.figure import Figure, canvas, style
-from wslab.lab.views.palette import CLIENT, INK, PAPER, SERVER
+from wslab.lab.views.palette import CLIENT, INK, SERVER
 
 __all__ = ["bars"]
 
@@ -24,14 +22,13 @@ def bars(title: str, unit: str, given: Mapping[str, float | Mapping[str, float]]
     with style():
         drawing = canvas(7.2, 0.9 + 0.3 * sum(map(len, groups.values())))
         axes = drawing.add_subplot(title=title, xlabel=unit, xlim=(0, 1.3 * most))
-        row, places, words, back = 0.0, [], [], {"fc": PAPER, "ec": "none", "alpha": 0.5, "pad": 1}
+        row, places, words = 0.0, [], []
         for name, group in groups.items():
             places.append(row + (len(group) - 1) / 2)
             for (setting, number), colour in zip(group.items(), (SERVER, CLIENT), strict=False):
                 axes.barh(row, number, 0.9, color=colour.background, edgecolor=INK, linewidth=0.8)
-                text = f"{_exact(number, most)} {setting}".rstrip()
-                place = max(number, end), row  # a label never stands on the dashed line
-                axes.annotate(text, place, (4, 0), textcoords="offset points", va="center", bbox=back)
+                text = f" {_exact(number, most)} {setting}".rstrip()
+                axes.text(max(number, end), row, text, va="center")  # never on the dashed line
                 words.append(f"{name}, {setting}".rstrip(", ") + f": {_about(number)}")
                 row += 1
             row += 0.4

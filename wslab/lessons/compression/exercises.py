@@ -1,7 +1,5 @@
 """The exercises of lesson 09: the compressor, the limit, an answer to an offer, a guess, a decision."""
 
-from __future__ import annotations
-
 import random
 import zlib
 from contextlib import suppress
@@ -106,8 +104,8 @@ class _Bounded(Function):
                 given = answer(decompressor, payload, ENOUGH)
         rows = (("returned", one_line(given)), ("expected", one_line(message)))
         advice = "Put back the four bytes that the sender left out. The next message needs them."
-        problem = Fault("could not read the message after this one.", rows, advice=advice)
-        return None if given == message else problem
+        wrong = "could not read the message after this one."
+        return None if given == message else Fault(wrong, rows, advice=advice)
 
 
 def _drawn_payload(source: random.Random) -> tuple[Any, bytes, int]:
@@ -157,9 +155,8 @@ def _drawn_offer(source: random.Random) -> tuple[right.Parameters]:
 
 
 def _answer_with(parameters: right.Parameters, **more: str | None) -> right.Parameters:
-    return (
-        right.answer_offer({n: v for n, v in parameters.items() if n != "level" and v != "8"}) or {}
-    ) | more
+    answerable = {name: value for name, value in parameters.items() if name != "level" and value != "8"}
+    return (right.answer_offer(answerable) or {}) | more
 
 
 def _without(parameters: right.Parameters, words: str) -> right.Parameters | None:
