@@ -35,8 +35,8 @@ WHO = """\
 - wsproto: Python alone, and no I/O: so it is in the lines without a network only.
 - aiohttp: an HTTP server and client whose reader and masking are compiled from Cython. A text is checked \
 when it is whole.
-- picows: Cython. It calls a function for each frame: messages of several frames, their limit and the UTF-8 \
-of a text are left to the user, and no task waits for messages.
+- picows: Cython. Its core API calls a function for each frame: messages of several frames, their limit and \
+the UTF-8 of a text are left to the user, and no task waits for messages.
 - TCP: a server on asyncio that sends as many bytes as the answers have and looks at nothing. No server on \
 asyncio's transports needs less; behind its time stands the ratio to websockets that it has itself, which is \
 the most that anything could reach.

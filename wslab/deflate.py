@@ -93,7 +93,7 @@ class Deflate(
         return str(self) + ("" if self.client_max_window_bits else f"; {BITS[1]}")
 
     def answer(self, offers: Iterable[str]) -> str | None:
-        """Return a server's answer to the first offer that it can accept, or None (§5.1, §7.1).
+        """Return a server's answer to the first offer that it can accept, or None (§5.1, §7).
 
         Args:
             offers: the elements of Sec-WebSocket-Extensions, the client's preferred first.
@@ -101,7 +101,7 @@ class Deflate(
         for offer in offers:
             wanted = _read(offer, offer=True)
             if wanted is None:
-                continue  # another extension, or a parameter that §7.1 knows not: declined
+                continue  # another extension, or no valid offer of this one: declined (§7)
             server = _least(self.server_max_window_bits, wanted.server_max_window_bits)
             client = wanted.client_max_window_bits  # None: the client did not offer to be limited
             if client is not None:
@@ -119,7 +119,7 @@ class Deflate(
             side: a client judges whether the answer keeps to its offer, a server knows that its own does.
 
         Raises:
-            HandshakeError: the answer is malformed, or goes beyond the offer (§5.1, §7.1).
+            HandshakeError: the answer is malformed, or goes beyond the offer (§7, §7.1).
         """
         found = _read(answer, offer=False)
         if found is None:
@@ -166,7 +166,7 @@ def compression_settings(compression: Deflate | Literal["deflate"] | None, side:
 
 
 def _read(text: str, *, offer: bool) -> Deflate | None:
-    """Read one element of Sec-WebSocket-Extensions; None if it is not a valid one of this extension (§7.1).
+    """Read one element of Sec-WebSocket-Extensions; None if it is not a valid one of this extension (§7).
 
     A client_max_window_bits without a value, which only an offer may have, is read as 15.
     """

@@ -335,7 +335,7 @@ def judge_response(
         answer = f"{response.status} {response.reason[:80]}".rstrip()
         raise HandshakeError(f"the server answered {answer}", response.status)
     if not _is_http_1_1(response.version):
-        raise HandshakeError(f"{response.version} cannot switch protocols, only HTTP/1.1 can (§4.1)", 101)
+        raise HandshakeError(f"{response.version} cannot switch protocols, only 1.1 can (RFC 9110 §7.8)", 101)
     if _single(headers, "Upgrade", "§4.1", 101).lower() != "websocket":
         raise HandshakeError("header Upgrade is not websocket (§4.1)", 101)
     if "upgrade" not in _lowered(headers, "Connection"):
@@ -357,7 +357,7 @@ def agreed_compression(
     """Return what a response says about compression: the parameters of both ends, None without it.
 
     Raises:
-        HandshakeError: it names another extension, or goes beyond what was offered (§4.1; RFC 7692 §5.1).
+        HandshakeError: it names another extension, or goes beyond what was offered (§4.1; RFC 7692 §5.1, §7).
     """
     named = _extensions(response.headers, 101)
     if not named:

@@ -121,7 +121,7 @@ class TestExamplesOfTheRFC:
 
 
 class TestOffersAndAnswers:
-    """§5.1, §7.1: what a server accepts, and what a client believes."""
+    """§5.1, §7: what a server accepts, and what a client believes."""
 
     ANSWERS: tuple[tuple[Deflate, str, str | None], ...] = (
         # what the server wants, what the client offers, what the server answers

@@ -128,7 +128,7 @@ class connect:
 
     Args:
         uri: ws:// or wss:// with host, and port unless it is 80 or 443 (§3).
-        subprotocols: names to offer, the preferred first (§1.9).
+        subprotocols: names to offer, the preferred first (§4.1, point 10).
         origin: the value of the Origin header, which only browsers must send.
         additional_headers: further header fields, pairs or a mapping.
         max_size, ping_interval, ping_timeout, close_timeout: as in :func:`wslab.serve`.

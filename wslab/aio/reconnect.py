@@ -30,7 +30,8 @@ FATAL_CODES = frozenset(
         CloseCode.MANDATORY_EXTENSION,
     }
 )
-PASSING_STATUSES = frozenset({408, 425, 429})  # below 500, those that say "later" (RFC 9110 §15.5)
+# Below 500, those that say "later" (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4).
+PASSING_STATUSES = frozenset({408, 425, 429})
 
 
 def full_jitter(first: float = FIRST_CEILING, last: float = LAST_CEILING) -> Iterator[float]:

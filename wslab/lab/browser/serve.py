@@ -93,7 +93,7 @@ def serve_page(name: str, own: Mapping[str, str] | None = None) -> Callable[[Any
 def is_stranger(headers: Any) -> bool:
     """Return whether a handshake comes from a page that is not one of this server's own (§10.2).
 
-    Only browsers send an Origin; its host has to be the one that was asked for. Either scheme will do, for
+    A page always sends an Origin; its host has to be the one that was asked for. Either scheme will do, for
     the server does not know whether TLS ends in front of it; the `null` of a sandboxed page will not. That
     the two are alike is not enough: a stranger's name may lead here too (DNS rebinding). So the host has to
     be this machine, or the request has to show what only the tunnel knows, in front of which stand hosts

@@ -180,7 +180,7 @@ ANSWER = Function(
     ],
     drawn=_drawn_offer,
     keeps=True,
-    section="RFC 7692 §7.1",
+    section="RFC 7692 §7 and §7.1",
     mistakes={
         "This offer is declined: return None.": _answer_with,
         "client_max_window_bits is answered only to a client that offers it.": (

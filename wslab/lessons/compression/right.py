@@ -32,7 +32,7 @@ def inflate(decompressor: zlib._Decompress, payload: bytes, limit: int) -> bytes
 
 
 def answer_offer(parameters: Parameters) -> Parameters | None:
-    """Return what a server with windows of 12 bits answers to one offer, or None to decline it (§7.1).
+    """Return what a server with windows of 12 bits answers to one offer, or None to decline it (§7, §7.1).
 
     >>> answer_offer({"client_max_window_bits": None})
     {'server_max_window_bits': '12', 'client_max_window_bits': '12'}
