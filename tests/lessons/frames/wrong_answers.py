@@ -51,7 +51,9 @@ FIRST = wrong(
     (lambda fin, opcode: float(fin * 128 + opcode), "returned a float, not int"),
     (lambda fin, opcode: 0x81, "FIN is set only in the last frame"),
     (lambda fin, opcode: f"{fin << 7 | opcode:08b}", "a value of type str, not int"),
-    (lambda fin, opcode: fin, "returned the wrong value"),
+    (lambda fin, opcode: fin | opcode, "0b1000_0000, not 1"),
+    (lambda fin, opcode: 0x80 | opcode if fin else 0, "You lost the opcode when FIN is 0"),
+    (lambda fin, opcode: fin << 1 | opcode, "returned the wrong value"),
     (lambda fin, opcode: None, "Write the function", "not yet"),
 )
 
@@ -104,8 +106,10 @@ def sixteen_bits_at_125(length: int, masked: bool) -> bytes:
 
 
 def always_64_bits(length: int, masked: bool) -> bytes:
-    if length < 126:
-        return encode_length_again(length, masked)
+    return encode_length_again(length, masked) if length < 126 else long_form(length, masked)
+
+
+def long_form(length: int, masked: bool) -> bytes:
     return bytes((masked << 7 | 127,)) + length.to_bytes(8, "big")
 
 
@@ -127,6 +131,10 @@ def little(length: int, masked: bool) -> bytes:
 
 LENGTH = wrong(
     "encode-length",
+    (
+        lambda n, masked: encode_length_again(n, masked) if n != 65535 else long_form(n, masked),
+        "65535 still fits",
+    ),
     (capped(127), "126 and 127 are not lengths in the seven bits"),
     (little, "Network byte order"),
     (lambda length, masked: encode_length_again(length, False), "Set MASK"),
@@ -441,14 +449,15 @@ UTF8 = wrong(
     (lambda pieces: b"".join(pieces).decode("utf-8", "replace"), "Return None and repair nothing"),
     (lambda pieces: decode(pieces, final=True) or None, "A message may be empty"),
     (lambda pieces: "".join(p.decode("utf-8", "replace") for p in pieces), "You decoded each piece alone"),
-    (decode_alone, "returned None, not str"),
+    (decode_alone, "No piece is wrong"),
+    (lambda pieces: "".join(piece.decode() for piece in pieces), "Join the payloads, then decode"),
     (lambda pieces: decode(pieces, final=False), "The message ends inside a character"),
     (lambda pieces: b"".join(pieces).decode("utf-8", "ignore"), "Return None and leave nothing out"),
     (
         lambda pieces: "".join(p.decode("utf-8", "ignore") for p in pieces),
         "Each piece alone is not UTF-8",
     ),
-    (lambda pieces: b"".join(pieces).decode("utf-8-sig", "strict"), "raised an exception"),
+    (lambda pieces: b"".join(pieces).decode("utf-8-sig", "strict"), "Catch UnicodeDecodeError"),
     (lambda pieces: b"".join(pieces), "returned bytes, not a str. Decode them."),
     (lambda pieces: None, "Write the function", "not yet"),
 )

@@ -56,6 +56,8 @@ WRITE_REQUEST = wrong(
     (request(*LINES[:1], *LINES[2:]), "Sec-WebSocket-Version: 13"),
     (request(*LINES, end="\n"), "A line ends in two characters"),
     (lambda *call: request(*LINES)(*call)[:-2], "One more makes the empty line"),
+    (request(*LINES, end="\\r\\n"), "A backslash is still in it"),
+    (request(*LINES, end="\r\n  "), "A line begins with a space"),
     (request(*LINES[:3], *LINES[4:]), "Without Connection: Upgrade"),
     (request(LINES[0].replace("PATH", "{path}"), *LINES[1:]), "Put the f in front"),
     (request("GET {path} HTTP/1.1", *LINES[1:-1], "Host: {host}"), "Put the f in front"),
@@ -102,6 +104,7 @@ ACCEPT_KEY = wrong(
     ),
     (lambda key: in_base64((key + GUID.lower()).encode()), "written in capital letters"),
     (lambda key: in_base64((GUID + key).encode()), "You put the GUID first"),
+    (lambda key: in_base64((key + "GUID").encode()), "GUID is a name"),
     (lambda key: in_base64(key.encode()), "You left out the GUID"),
     (lambda key: hashlib.sha1((key + GUID).encode()).digest(), "returned bytes, not a str"),
     (lambda key: str(step_by_step(key).encode()), "Use .decode(), not str(...)"),
@@ -331,7 +334,7 @@ ANSWER = wrong(
     (knows_the_version, "although the version is"),
     (knows_the_method, "although the method is"),
     (lambda request: answer(request).replace(b"Length: 0", b"Length: 9"), "announces 9 bytes of body"),
-    (exact, "is not believed: the server answered 400"),
+    (exact, "Connection: keep-alive, Upgrade is right too"),
     (
         lambda request: refuse("400 Bad Request"),
         "is not believed: the server answered 400",
@@ -605,6 +608,15 @@ JUDGE = wrong(
     (
         loose("Connection", lambda value: "upgrade" in value.lower()),
         "no-upgrade is another",
+    ),
+    (loose("Connection", lambda value: "upgrade" in value.lower().split(",")), "Strip each part"),
+    (
+        lambda key, offered, response: (
+            PROTOCOL
+            if response.status == 101 and response.headers.get(PROTOCOL) not in offered
+            else fault(key, offered, response)
+        ),
+        "the server chose none, as it may",
     ),
     (loose("Connection", lambda value: value == "Upgrade"), "Compare Connection as a list"),
     (lambda key, offered, response: "Status", "not its capitals"),

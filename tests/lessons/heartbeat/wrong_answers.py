@@ -92,6 +92,17 @@ ENDING = [
     wrong_ending(
         lambda rows, code: ending(rows, code).removeprefix("closed by "), "returned the wrong value"
     ),
+    wrong_ending(
+        lambda rows, code: ending([("client", "CLOSE")] if ("client", "CLOSE") in rows else rows, code),
+        "Both ends send a Close",
+    ),
+    wrong_ending(
+        lambda rows, code: (
+            "lost" if ("server", "RST") in rows else ending(rows, code if code != 1006 else 1011)
+        ),
+        "1006 says that no Close was received",
+    ),
+    wrong_ending(lambda rows, code: ending(rows, 1006 if code == 1006 else 1000), "1011 reports a failure"),
     wrong_ending(look_it_up, "returned the wrong value"),
     wrong_ending(look_half_of_it_up, "returned the wrong value"),
     wrong_ending(lambda rows, code: "closed by " + rows[0][0], "raised an exception"),
@@ -319,6 +330,22 @@ async def limit_the_pause_too(ws: Any, interval: float, timeout: float) -> int:
     return pongs
 
 
+async def limit_the_pause_after(ws: Any, interval: float, timeout: float) -> int:
+    pongs = 0
+    with contextlib.suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout(timeout):
+                await (await ws.ping())
+                pongs += 1
+                await asyncio.sleep(interval)
+    return pongs
+
+
+async def limit_the_loop(ws: Any, interval: float, timeout: float) -> int:
+    async with asyncio.timeout(timeout):
+        return await beat_without_limit(ws, interval, timeout)
+
+
 async def guess_the_number(ws: Any, interval: float, timeout: float) -> int:
     try:
         while True:
@@ -399,6 +426,8 @@ HEARTBEAT = [
     Wrong("heartbeat", close_at_the_end, "waited for an answer that cannot arrive"),
     Wrong("heartbeat", never_ping, "sent no ping"),
     Wrong("heartbeat", limit_the_pause_too, "The timeout is for the pong alone"),
+    Wrong("heartbeat", limit_the_pause_after, "The timeout is for the pong alone"),
+    Wrong("heartbeat", limit_the_loop, "while the peer answered. Limit each pong"),
     Wrong("heartbeat", guess_the_number, "wrong value"),
     Wrong("heartbeat", leave_the_pings_to_tasks, "nobody awaited"),
     Wrong("heartbeat", stub, "does nothing yet", state="not yet"),

@@ -55,6 +55,12 @@ async def forget_to_await(url: str, learn: Learn) -> None:
                 known = await response.text()
 
 
+async def forget_async_with(url: str, learn: Learn) -> None:
+    async with aiohttp.ClientSession() as session:
+        response: Any = session.get(url, params={"known": NOTHING})
+        learn(await response.text())
+
+
 async def stop_early(url: str, learn: Learn) -> None:
     async with (
         aiohttp.ClientSession() as session,
@@ -263,6 +269,7 @@ WRONG = [
     Wrong("long-polling", forget_to_say, "asked without saying what it knows"),
     Wrong("long-polling", forget_to_remember, "did not ask with the last answer"),
     Wrong("long-polling", forget_to_await, "Put await in front"),
+    Wrong("long-polling", forget_async_with, "Write async with session.get"),
     Wrong("long-polling", stop_early, "stopped"),
     Wrong("long-polling", note_too_early, "which it knew"),
     Wrong("long-polling", session_each, "Use one ClientSession for all"),

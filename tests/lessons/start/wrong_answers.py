@@ -161,7 +161,7 @@ WRONG = [
     Wrong("address", RIGHT_PLACES | {BARE: (443, "/")}, "port of HTTP"),
     Wrong("address", RIGHT_PLACES | {LONG: (8443, "/room")}, "question mark"),
     Wrong("address", RIGHT_PLACES | {LONG: (443, "/room?name=Ada")}, "names no port"),
-    Wrong("address", RIGHT_PLACES | {SECURE: ("443", "/room")}, SECURE),
+    Wrong("address", RIGHT_PLACES | {SECURE: ("443", "/room")}, "A port is a number"),
     Wrong("address", RIGHT_PLACES | {SECURE: ("/room", 443)}, SECURE),
     Wrong("address", RIGHT_PLACES | {SECURE: (443, "room")}, "begins with /"),
     Wrong("address", RIGHT_PLACES | {SECURE: (443, "chat.example/room")}, "after the host"),

@@ -15,6 +15,10 @@ _REMARKS = (
         r"'(connect|serve)' object has no attribute",
         "{0}(…) is not a connection yet. Write async with {0}(…) as …, or await it.",
     ),
+    (
+        r"'_BaseRequestContextManager' object",
+        "Write async with session.get(…) as response, and indent the rest.",
+    ),
     (r"object does not support the context manager protocol", "Write async with instead of with."),
     (r"'(?:Client|Server)Connection' object is not iterable", "Write async for instead of for."),
     (

@@ -75,6 +75,10 @@ FIRST_BYTE = Function(
         "You lost the opcode when FIN is set. Put parentheses around if … else.": lambda f, o: (
             128 if f else o
         ),
+        "You lost the opcode when FIN is 0. Put parentheses around if … else.": lambda f, o: (
+            128 | o if f else 0
+        ),
+        "FIN is the highest bit: 0b1000_0000, not 1.": lambda f, o: f | o,
         "FIN is the highest bit, and the opcode the lowest four.": lambda fin, opcode: opcode << 4 | fin,
         "FIN is set only in the last frame of a message.": lambda fin, opcode: 0x80 | opcode,
         "FIN is bit 0 of the picture, the highest: 0b1000_0000.": lambda fin, opcode: fin << 3 | opcode,
@@ -83,13 +87,15 @@ FIRST_BYTE = Function(
 )
 
 
-def _length(*, last: int = 125, size: int = 2, wide: int = 8, order: int = 1) -> Callable[[int, bool], bytes]:
+def _length(
+    *, last: int = 125, most: int = 0xFFFF, size: int = 2, wide: int = 8, order: int = 1
+) -> Callable[[int, bool], bytes]:
     """Make an encoder of lengths; each argument that is changed makes a typical mistake."""
 
     def encode(length: int, masked: bool) -> bytes:
         if length <= last:
             return bytes([masked << 7 | length])
-        width = size if length <= 0xFFFF else wide
+        width = size if length <= most else wide
         extended = (length % 256**width).to_bytes(width, "big")[::order]
         return bytes([masked << 7 | (126 if width == 2 else 127), *extended])
 
@@ -118,6 +124,7 @@ ENCODE_LENGTH = Function(
         "126 and 127 are not lengths in the seven bits. They announce an extended one.": _length(last=127),
         "Use the fewest bytes (§5.2): 125 still fits in the seven bits.": _length(last=124),
         "Use the fewest bytes (§5.2): this length fits in 16 bits.": _length(size=8),
+        "Use the fewest bytes (§5.2): 65535 still fits in 16 bits.": _length(most=0xFFFE),
         "127 says that eight bytes follow.": _length(wide=4),
         "Network byte order: the higher byte comes first.": _length(order=-1),
         "Set MASK, the highest bit, when a masking-key follows.": lambda n, masked: encode_length(n, False),
@@ -355,6 +362,11 @@ def _each_alone(errors: str, payloads: Sequence[bytes]) -> str:
     return "".join(piece.decode("utf-8", errors) for piece in payloads)
 
 
+def _each_or_none(payloads: Sequence[bytes]) -> str | None:
+    pieces = [_text([piece]) for piece in payloads]
+    return None if None in pieces else "".join(filter(None, pieces))
+
+
 def _draw_payloads(source: Random) -> tuple[list[bytes]]:
     data = "".join(source.choices("aé€\N{GRINNING FACE}", k=6)).encode()
     data += source.choice([b"", b"", b"\xff", b"\xc3"])
@@ -390,6 +402,11 @@ UTF8_CUT = Function(
         "This message is not UTF-8. Return None and repair nothing.": partial(_text, errors="replace"),
         "This message is not UTF-8. Return None and leave nothing out.": partial(_text, errors="ignore"),
         "A message may be empty. Then its text is empty too.": lambda p: _text(p) or None,
+        "Join the payloads, then decode: a cut may go through a character.": partial(_each_alone, "strict"),
+        "No piece is wrong, but a cut goes through a character. Join them, then decode.": _each_or_none,
+        "This message is not UTF-8. Catch UnicodeDecodeError and return None.": lambda p: b"".join(
+            p
+        ).decode(),
         "You decoded each piece alone, but a cut may go through a character.": partial(
             _each_alone, "replace"
         ),

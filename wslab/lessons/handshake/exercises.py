@@ -11,6 +11,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -42,7 +43,9 @@ def _word(source: Random) -> str:
 _LOOK_AT = {  # what is seen in the bytes of a head that is not accepted, and the sentence on it
     rb"\A\s": "Leave out the empty line in front of the first line.",
     rb"\{\w+\}": "The braces are still in it. Put the f in front of the quotes.",
+    rb"\\[rn]": "A backslash is still in it: the text is raw, or has two of them.",
     rb"(?<!\r)\n": "A line ends in two characters, CR and LF, also on Linux and macOS.",
+    rb"\A(?:(?!\r\n\r\n).)*\n[ \t]": "A line begins with a space. Leave out what indents it.",
     rb"\A(?!.*\r\n\r\n).*\r\n\Z": "The last header has its line end. One more makes the empty line.",
     rb"\r\n\r\n.": "The head ends at its first empty line, and more follows it here.",
     rb"\A(?!.*\r\nsec-websocket-version:)get": "Every handshake has Sec-WebSocket-Version: 13.",
@@ -57,7 +60,8 @@ def _look_at(data: bytes | bytearray) -> str:
 def _read(data: Any, what: str) -> tuple[Fault | None, Any]:
     """Read one request or answer as the other end does; return what is wrong with it, and the head."""
     if not isinstance(data, (bytes, bytearray)):
-        return compare(data, data.encode() if isinstance(data, str) else b"bytes"), None
+        fault = compare(data, data.encode() if isinstance(data, str) else b"")
+        return fault and replace(fault, rows=fault.rows[:1]), None
     reader: Any = RequestReader() if what == "a request" else ResponseReader()
     wrong = "begins with an empty line (RFC 9112 §2.2)." if data[:1].isspace() else ""
     try:
@@ -154,6 +158,7 @@ ACCEPT_KEY = Function(
         ),
         "You put the GUID first. The key comes first.": lambda k: _base64(_sha(GUID, k)),
         "You left out the GUID. Put it after the key.": lambda k: _base64(_sha(k)),
+        "GUID is a name. Write it without quotes.": lambda k: _base64(_sha(k, "GUID")),
         "This is SHA-256. The RFC takes SHA-1, of 20 bytes.": lambda k: _base64(_sha(k, GUID, by="sha256")),
         "The header has + and /. Use b64encode, not the alphabet for URLs.": lambda k: _base64(
             accept_digest(k)
@@ -273,11 +278,16 @@ _CHANGED = {  # what is wrong with a request, and its line
     "the key has a letter too many": (_KEY, f"{_KEY}: *{RFC_KEY}"),
     "the key has a letter that base64 has not": (_KEY, f"{_KEY}: *{RFC_KEY[1:]}"),
 }
-_ACCEPTED = (
-    *(_variant(), _variant("Upgrade", "Upgrade: WebSocket")),
-    _variant("Connection", "Connection: keep-alive, Upgrade"),
-    _variant("", "Origin: https://chat.example", "Cookie: a=b"),
-)
+_ACCEPTED = {  # a valid request, and what is unusual in it
+    "": _variant(),
+    "Upgrade: WebSocket is right too. Compare it without case.": _variant("Upgrade", "Upgrade: WebSocket"),
+    "Connection: keep-alive, Upgrade is right too. Split it at its commas, and strip each part.": (
+        _variant("Connection", "Connection: keep-alive, Upgrade")
+    ),
+    "Other headers, such as Origin and Cookie, do no harm.": (
+        _variant("", "Origin: https://chat.example", "Cookie: a=b")
+    ),
+}
 
 
 class _Head(Request):
@@ -289,10 +299,11 @@ class _Head(Request):
 
 def _judge_answers(answer: Any) -> Fault | None:
     source = Random("answer-request")
-    drawn = [_variant(_KEY, f"{_KEY}: {_drawn_key(source)}") for _ in range(5)]
-    for request in map(_parsed, (*_ACCEPTED, *drawn)):
+    drawn = [("", _variant(_KEY, f"{_KEY}: {_drawn_key(source)}")) for _ in range(5)]
+    for unusual, data in (*_ACCEPTED.items(), *drawn):
+        request = _parsed(data)
         if fault := _believed(answer(request), request.headers[_KEY]):
-            return fault
+            return replace(fault, advice=unusual or fault.advice)
     versions, methods = source.sample(range(14, 99), 2), ("POST", "HEAD", "PUT", _word(source).upper())
     faults = {f"the method is {name}": _variant(method=name) for name in methods}
     faults |= {wrong: _variant(*changed) for wrong, changed in _CHANGED.items()}
@@ -522,7 +533,15 @@ _LOOSE: dict[str, tuple[str, Rule]] = {  # what a rule that is wrong deserves to
         lambda v, *_: "upgrade" in v.lower(),
     ),
     "Compare Connection as a list, without case.": ("Connection", lambda v, *_: v == "Upgrade"),
+    "A comma may have a space after it. Strip each part of Connection.": (
+        "Connection",
+        lambda v, *_: "upgrade" in v.lower().split(","),
+    ),
     "Only 101 switches protocols. Any other status is the first fault.": ("status", lambda *_: True),
+    "Without Sec-WebSocket-Protocol, the server chose none, as it may.": (
+        _PROTOCOL,
+        lambda v, _, offered: v in offered,
+    ),
     "A server need not choose a subprotocol.": (_PROTOCOL, lambda v, _, o: v in (o or [""])),
     "The header does not repeat the key. Compare it with accept_key(key).": (_ACCEPT, lambda *_: False),
     "Base64 tells capitals from small letters.": (_ACCEPT, lambda v, right, _: v.lower() == right.lower()),
@@ -531,7 +550,7 @@ _LOOSE: dict[str, tuple[str, Rule]] = {  # what a rule that is wrong deserves to
 _BARE = {"Upgrade": "", "Connection": "", _ACCEPT: ""}
 _VALUES = {  # of each header: without it first, then what tells a comparison of whole words from a looser one
     "Upgrade": ("", "WebSocket", "websockets"),
-    "Connection": ("", "keep-alive, upgrade", "keep-alive", "no-upgrade", "UPGRADE,keep-alive"),
+    "Connection": ("", "UPGRADE,keep-alive", "keep-alive, upgrade", "keep-alive", "no-upgrade"),
     _ACCEPT: ("", *(accept_key(RFC_KEY)[:cut] + end for cut, end in ((-1, ""), (28, "=")))),
 }
 _CHOSEN: tuple[tuple[str, list[str]], ...] = (

@@ -74,6 +74,15 @@ CLASSIFY_ENDING = Function(
     ],
     drawn=_another,
     mistakes={
+        "Both ends send a Close. The first one in the rows says which end closed.": (
+            lambda rows, code: _ending([("client", "CLOSE")] if ("client", "CLOSE") in rows else rows, code)
+        ),
+        "1006 says that no Close was received, whatever else the rows show.": (
+            lambda rows, code: "failed" if code == 1006 else _ending(rows, code)
+        ),
+        "1011 reports a failure. Orderly are only 1000, 1001 and 1005.": (
+            lambda rows, code: _ending(rows, code, orderly=(*ORDERLY, *FAILURES))
+        ),
         "1002 is a protocol error. Orderly are only 1000, 1001 and 1005.": (
             lambda rows, code: _ending(rows, code, orderly=(*ORDERLY, *FAILURES[:-1]))
         ),
@@ -202,7 +211,7 @@ BEATS: dict[Package, int] = {"wslab": 12, "websockets": 9}
 # Last, a pause that is longer than the timeout, as many a server has: the timeout is for the pong alone.
 LONG = 0.45  # seconds
 ROUNDS: list[tuple[Package, float, int]] = [(package, INTERVAL, beats) for package, beats in BEATS.items()]
-ROUNDS += [("wslab", LONG, 1)]
+ROUNDS += [("wslab", LONG, 2)]  # two, because the first pause may be after the first pong
 
 
 CLOSED = "closed the frozen connection and waited for an answer that cannot arrive. Only return."
@@ -224,8 +233,10 @@ async def _watch(answer: Any, package: Package, interval: float, beats: int) -> 
             ended, late = await end(work, interval + TIMEOUT)
         after = [] if ended else await _sent_since(len(seen), tap, ws)
     pongs = [row.time / 1000 for row in seen if row.what == "PONG"]
-    if ended and isinstance(work.exception(), TimeoutError) and went_on:
-        return Fault("raised TimeoutError when a pong was late. Catch it and return how many came.")
+    if ended and isinstance(work.exception(), TimeoutError):
+        when = "when a pong was late. Catch it and return how many came."
+        early = "while the peer answered. Limit each pong: neither the whole loop nor the pause."
+        return Fault(f"raised TimeoutError {when if went_on else early}")
     given = work.result() if ended else None
     if given is None and ended and not any(row.what == "PING" for row in seen):
         return NOTHING_YET

@@ -44,6 +44,11 @@ ADDRESS = Value(
         "The question mark and what follows it are sent to the server too.": {
             "wss://chat.example:8443/room?name=Ada": (8443, "/room")
         },
+        "A port is a number. Write it without quotes.": {
+            "wss://chat.example/room": ("443", "/room"),
+            "ws://clock.example": ("80", "/"),
+            "wss://chat.example:8443/room?name=Ada": ("8443", "/room?name=Ada"),
+        },
         "The path begins with /, the slash after the host.": {"wss://chat.example/room": (443, "room")},
         "The server knows its name. A path begins after the host.": {
             "wss://chat.example/room": (443, "chat.example/room")
