@@ -26,6 +26,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Origin, Subprotocol
 
 from tests.support.jupyter_process import BASE_URL, JupyterProcess, run_jupyter
+from wslab.lab.browser import tunnel
 from wslab.lab.browser.passage import PREFIX_VARIABLE, PROOF, draw_prefix, proof
 
 P = ParamSpec("P")
@@ -490,7 +491,9 @@ async def test_the_next_request_of_the_browser_is_not_for_the_lesson(jupyter: Ju
 LASTING = (
     b"Set-Cookie: a=b\r\nset-cookie:c=d\r\nSet-Cookie2: e\r\nService-Worker-Allowed: /\r\n"
     b'CLEAR-SITE-DATA: "*"\r\nAlt-Svc: h3=":9"\r\nStrict-Transport-Security: max-age=9\r\nNEL: {}\r\n'
-    b"Report-To: {}\r\n"
+    b'Report-To: {}\r\nAccept-CH: DPR\r\nSet-Login: logged-in\r\nUse-As-Dictionary: match="/*"\r\n'
+    b"Sec-Session-Registration: (ES256)\r\nSecure-Session-Registration: (ES256)\r\n"
+    b'WWW-Authenticate: Basic realm="Jupyter"\r\n'
 )
 
 
@@ -509,6 +512,21 @@ async def test_nothing_comes_back_that_outlives_the_lesson(jupyter: JupyterProce
         writer.write(head_of(f"{jupyter.prefix}{port}/", jupyter, *(HANDSHAKE if upgrade else ())))
         kept = b"X-A: 1\r\nX-B: 2\r\n" + (b"" if upgrade else b"Connection: close\r\n")
         assert await reader.read() == answer[:-2] + kept + b"\r\nrest"
+        writer.close()
+
+
+@network
+async def test_upgrade_is_a_list_of_protocols(jupyter: JupyterProcess) -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(SWITCH)
+        writer.close()
+
+    async with raw_lesson(handler) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", jupyter.port)
+        offer = (HANDSHAKE[0], "Upgrade: h2c, WebSocket", *HANDSHAKE[2:])
+        writer.write(head_of(f"{jupyter.prefix}{port}/", jupyter, *offer))
+        assert await reader.read() == SWITCH
         writer.close()
 
 
@@ -673,6 +691,44 @@ async def test_what_is_no_answer_gives_502(jupyter: JupyterProcess, answer: byte
     async with raw_lesson(handler) as port:
         status, _, _ = await asyncio.to_thread(jupyter.request, "GET", f"{jupyter.prefix}{port}/")
         assert status == 502
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\n"], ids=["nothing", "half a head"])
+@network
+async def test_a_server_that_never_answers_is_given_up_on(
+    monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    """Else a browser that went away unnoticed would leave two sockets for as long as the server lives."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        await reader.read()  # the end of the tunnel's stream
+        writer.close()
+
+    monkeypatch.setattr(tunnel, "ANSWER_TIMEOUT", 0.05)
+    async with raw_lesson(handler) as port:
+        with socket.socket() as back:
+            back.setblocking(False)
+            with pytest.raises(TimeoutError):
+                await tunnel.ask(back, port, b"GET / HTTP/1.1\r\n\r\n")
+
+
+@pytest.mark.parametrize("end", [b"\r\n\r\n", b"\n\n", b"\r\n\n"])
+@network
+async def test_a_head_may_arrive_byte_by_byte(end: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\nX-A: 1" + end
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for byte in head:
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0)
+        await reader.read()
+        writer.close()
+
+    async with raw_lesson(handler) as port:
+        with socket.socket() as back:
+            back.setblocking(False)
+            assert await tunnel.ask(back, port, b"GET / HTTP/1.1\r\n\r\n") == (head, b"")
 
 
 # As a real browser sees it

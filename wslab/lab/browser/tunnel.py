@@ -10,14 +10,15 @@ needed it waits for them, holding at most a chunk or two in each direction.
 This is security-relevant code. Who may pass: a user whom Jupyter lets execute code, on a page of this very
 origin (§10.2), at an address that only the kernels of this Jupyter server can build (see `passage`). What may
 pass: GET, to a port from 1024 on that is not Jupyter's own, but no script of a service worker: it would stay.
-What is sent on: the headers in FORWARDED: a credential that nobody thought of stays behind. What comes back:
-all headers but those in LASTING, which would outlive the lesson. Bytes behind a request that was not upgraded
-go nowhere: they may be the browser's next request to Jupyter.
+What is sent on: the headers in FORWARDED, so a credential that nobody thought of stays here. What comes back:
+all headers but those in LASTING, which a browser keeps for Jupyter's whole origin, longer than the lesson
+lasts. Bytes after a request that was not upgraded are dropped: they may be the browser's next request to
+Jupyter.
 
 A page that came through is not restrained: it speaks as Jupyter's origin, with the rights of the user who is
 logged in, terminals included. So it has to be as trusted as the kernel. Any program can listen on a port,
-also one of another user. What keeps its pages out is the address: nobody but a kernel of this user can make
-the browser ask for them, and a lesson shows the ports of its own servers only.
+even one of another user. The address keeps its pages out: only a kernel of this user can make the browser ask
+for them, and a lesson shows only the ports of its own servers.
 
 Jupyter loads this module when it starts, so it also registers what `save_hook` does with a saved lesson.
 """
@@ -45,6 +46,7 @@ __all__ = ["TunnelHandler"]
 
 CHUNK = 65536  # bytes read at once, and about the longest response head
 CONNECT_TIMEOUT = 5  # seconds; on loopback, only a server that does not accept is this slow
+ANSWER_TIMEOUT = 300  # seconds until the response head has arrived; a long poll waits 30
 LINGER = 5  # seconds that one side may go on after the other has ended
 
 FORWARDED = re.compile(
@@ -53,6 +55,8 @@ FORWARDED = re.compile(
 )
 LASTING = re.compile(
     rb"set-cookie2?|clear-site-data|service-worker-allowed|strict-transport-security|alt-svc|nel|report-to"
+    rb"|accept-ch|set-login|sec(ure)?-session-registration|use-as-dictionary"
+    rb"|www-authenticate"  # the browser would ask for a password in Jupyter's name, and send it to Jupyter
 )
 HERE_ONLY = re.compile(rb"connection|keep-alive|" + LASTING.pattern)
 FIELD = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+:[^\r\0]*")  # RFC 9112 §5
@@ -76,7 +80,7 @@ class TunnelHandler(JupyterHandler):
     _asking: asyncio.Task[tuple[bytes, bytes]] | None = None
 
     async def prepare(self) -> None:  # type: ignore[override]
-        """Refuse with 403 who is not logged in, who may not execute code, and every other origin."""
+        """Refuse with 403 a user who is not logged in or may not execute code, and pages of other origins."""
         await super().prepare(_redirect_to_login=False)
         user = self.current_user
         if user is None or self.is_foreign() or is_service_worker(self.request):
@@ -141,8 +145,9 @@ def is_service_worker(request: HTTPServerRequest) -> bool:
 
 def is_upgrade(request: HTTPServerRequest) -> bool:
     """Return whether the request asks for WebSocket (§4.2.1): two lists, without regard to case."""
-    options = [option.strip().lower() for option in request.headers.get("Connection", "").split(",")]
-    return "upgrade" in options and request.headers.get("Upgrade", "").strip().lower() == "websocket"
+    lists = (request.headers.get(name, "").lower().split(",") for name in ("Connection", "Upgrade"))
+    options, protocols = ([item.strip() for item in items] for items in lists)
+    return "upgrade" in options and "websocket" in protocols
 
 
 def request_head(request: HTTPServerRequest, target: str, proved: str) -> bytes:
@@ -165,20 +170,23 @@ def argument_name(argument: str) -> str:
 
 
 async def ask(back: socket.socket, port: int, head: bytes) -> tuple[bytes, bytes]:
-    """Connect, send the request head, return the response head and the bytes that came right behind it.
+    """Connect, send the request head, return the response head and the bytes that came right after it.
 
-    Raises OSError if nobody listens, ValueError if what answers ends no head within about CHUNK bytes.
+    Raises OSError if nothing listens, TimeoutError if the head does not arrive in time, ValueError if what
+    arrives ends, or is longer than about CHUNK bytes, without the end of a head.
     """
-    loop = asyncio.get_running_loop()
+    loop, data, searched = asyncio.get_running_loop(), b"", 0
     async with asyncio.timeout(CONNECT_TIMEOUT):
         await loop.sock_connect(back, ("127.0.0.1", port))
-    await loop.sock_sendall(back, head)
-    data = b""
-    while not (end := END_OF_HEAD.search(data)):
-        more = await loop.sock_recv(back, CHUNK)
-        if not more or len(data) > CHUNK:
-            raise ValueError("not an HTTP response")
-        data += more
+    # Tornado does not notice that a browser has gone if it sent bytes after its request: the limit ends that.
+    async with asyncio.timeout(ANSWER_TIMEOUT):
+        await loop.sock_sendall(back, head)
+        while not (end := END_OF_HEAD.search(data, searched)):
+            more = await loop.sock_recv(back, CHUNK)
+            if not more or len(data) > CHUNK:
+                raise ValueError("not an HTTP response")
+            searched = max(0, len(data) - 3)  # not all of it again for each byte of a server that drips
+            data += more
     return data[: end.end()], data[end.end() :]
 
 
