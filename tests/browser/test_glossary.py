@@ -11,7 +11,7 @@ from tests.support.jupyter_process import JupyterProcess
 from tools.course import GLOSSARY
 
 pytestmark = pytest.mark.browser
-TERMS = {"task group": "Push and receive at once", "drift": "sleep(1) is not once a second"}
+TERMS = {"task group": "Push and receive at once", "drift": "Two ways to tick once a second"}
 
 
 def test_a_term_leads_to_its_row_and_back(lesson: Callable[..., Lesson], jupyter: JupyterProcess) -> None:

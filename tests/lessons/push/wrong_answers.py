@@ -90,6 +90,13 @@ async def gather_whose_push_raises(websocket: Any) -> None:
     await asyncio.gather(push_rudely(websocket), answer(websocket))
 
 
+async def group_whose_recv_raises(websocket: Any) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(push(websocket))
+        while True:
+            await websocket.send((await websocket.recv()).upper())
+
+
 async def bare_task_whose_push_raises(websocket: Any) -> None:
     pusher = asyncio.create_task(push_rudely(websocket))
     await answer(websocket)
@@ -126,6 +133,7 @@ PUSHING = [
     Wrong("push-and-receive", push_too_seldom, "pushed too seldom"),
     Wrong("push-and-receive", group_whose_push_raises, "Suppress it where you push"),
     Wrong("push-and-receive", gather_whose_push_raises, "Suppress it where you push"),
+    Wrong("push-and-receive", group_whose_recv_raises, "receive with async for, which ends instead"),
     Wrong("push-and-receive", bare_task_whose_push_raises, "nobody awaited it"),
     Wrong("push-and-receive", answer_the_known, "in capitals"),
     Wrong("push-and-receive", tock, "pushed something else"),
@@ -248,7 +256,7 @@ CANCELLING = [
     Wrong("cancel-the-timer", receive_once, "Receive until the connection ends"),
     Wrong("cancel-the-timer", only_receive, "started no timer"),
     Wrong("cancel-the-timer", receive_nothing, "did not receive"),
-    Wrong("cancel-the-timer", recv_until_it_raises, "ConnectionClosed"),
+    Wrong("cancel-the-timer", recv_until_it_raises, "receive with async for, which ends instead"),
     Wrong("cancel-the-timer", make_and_drop, "asyncio.create_task starts it"),
     Wrong("cancel-the-timer", lambda websocket, tick: None, "Write async def"),
     Wrong("cancel-the-timer", nothing, "does nothing yet", "not yet"),
@@ -329,6 +337,12 @@ TICKING = [
         lambda start, period, now: start + round((now - start) / period + 0.5) * period,
         "At the very moment of a tick",
     ),
+    Wrong(
+        "next-tick",
+        lambda start, period, now: start + (now // period + 1) * period,
+        "subtract start from now first",
+    ),
+    Wrong("next-tick", lambda start, period, now: period - (now - start) % period, "Add now to have its"),
     Wrong("next-tick", lambda start, period, now: KNOWN.get(now, 0.0), "returned the wrong value"),
     Wrong("next-tick", lambda start, period, now: str(right.next_tick(start, period, now)), "of type str"),
     Wrong("next-tick", lambda start, period, now: None, "Write the function", "not yet"),
@@ -404,10 +418,10 @@ CHOOSING = [
     Wrong("slow-reader", POLICIES | {CHAT: "everything"}, "would not stop growing"),
     Wrong("slow-reader", POLICIES | {PRICES: "everything"}, "a newer price replaces the older one"),
     Wrong("slow-reader", POLICIES | {SHORT: "disconnect"}, "Nothing needs a bound"),
-    Wrong("slow-reader", POLICIES | {SHORT: "latest"}, "is wrong"),
+    Wrong("slow-reader", POLICIES | {SHORT: "latest"}, "may lose two of them"),
     Wrong("slow-reader", POLICIES | {TIME: "newest"}, "is wrong"),
     Wrong("slow-reader", POLICIES | {TIME: "Latest"}, "is wrong"),
-    Wrong("slow-reader", dict.fromkeys(POLICIES, "latest"), "is wrong"),
+    Wrong("slow-reader", dict.fromkeys(POLICIES, "latest"), "may lose two of them"),
     Wrong("slow-reader", {TIME: "latest"}, "is missing in your answer"),
     Wrong("slow-reader", list(POLICIES), "not a dict"),
     Wrong("slow-reader", POLICIES | {CHAT: ...}, "Still to fill in", "not yet"),

@@ -31,7 +31,10 @@ PERIOD = 0.02  # seconds from tick to tick
 # -- push and receive ---------------------------------------------------------------------------------------
 
 SOME = 10  # ticks that come first: without a pause between them they take next to no time
-_ENDING = "send raises ConnectionClosed once the client has gone. Suppress it where you push."
+_ENDING = (
+    "send and recv raise ConnectionClosed once the client has gone. Suppress it where you push, and receive "
+    "with async for, which ends instead."
+)
 SLOW = 5 * PERIOD  # seconds between any two of them: a machine that is late is late now and then, not always
 
 
@@ -263,6 +266,12 @@ NEXT_TICK = Function(
         "This counts from start. Add start to have the moment itself.": lambda start, period, now: (
             ((now - start) // period + 1) * period
         ),
+        "Count the periods since start: subtract start from now first.": lambda start, period, now: (
+            start + (now // period + 1) * period
+        ),
+        "This is how long the next tick is away. Add now to have its moment.": lambda start, period, now: (
+            period - (now - start) % period
+        ),
     },
     hints=(
         "How many whole periods have passed since start? The next tick is one more.",
@@ -363,6 +372,9 @@ POLICY = Value(
         },
         "Three short messages always fit. Nothing needs a bound.": {
             "three short messages in answer to a question": "disconnect"
+        },
+        "The answer has three messages. A queue that holds the latest only may lose two of them.": {
+            "three short messages in answer to a question": "latest"
         },
     },
     hints=(
