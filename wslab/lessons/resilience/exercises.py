@@ -132,7 +132,7 @@ REPLAY = Function(
     ],
     drawn=_drawn_log,
     keeps=True,
-    section="RFC 6455 §7.2.3",
+    section="the section Send what was missed",
     mistakes={
         "The client has message `since` already. Begin with the next one.": (
             lambda log, snapshot, since: right.replay(log, snapshot, since and since - 1)

@@ -208,7 +208,7 @@ BUCKET = Function(
         (3.0, 3600.0, 10, 20),
     ],
     drawn=_drawn_spend,
-    section="RFC 6455 §10.4",
+    section="RFC 6455 §7.4.1",
     mistakes={
         "The bucket holds no more than burst tokens, however long it was left alone.": (
             lambda t, e, r, b: right.spend(t, e, r, 10**9)
