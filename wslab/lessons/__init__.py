@@ -19,8 +19,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from wslab.lab.exercises import engine
 from wslab.lab.exercises.answer import close_quietly
+from wslab.lab.exercises.engine import verdict_on
 from wslab.lab.exercises.kinds import Exercise
 from wslab.lab.exercises.verdict import Hint, State, Verdict
 from wslab.lessons import done
@@ -80,8 +80,8 @@ def check(name: str, answer: Any, record: bool = True) -> Verdict:
     exercise = _find(name)
     if exercise is None:
         close_quietly(answer)
-        return Verdict(str(name), "unknown", (_unknown(name),))
-    verdict = engine.judge(exercise, answer)
+        return Verdict("unknown", (_unknown(name),), exercise=str(name))
+    verdict = verdict_on(exercise, answer)
     if record and _states.get(exercise.name) != "right":
         _states[exercise.name] = verdict.state
         if verdict:

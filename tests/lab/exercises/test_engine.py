@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from wslab.lab.exercises import trial
-from wslab.lab.exercises.engine import judge
+from wslab.lab.exercises.engine import verdict_on
 from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Value, Watched, compare
 from wslab.lab.exercises.verdict import Verdict
 
@@ -70,7 +70,7 @@ def no_work_goes_on() -> bool:
 
 
 def test_right_says_why_and_has_the_title() -> None:
-    assert repr(judge(DOUBLE, lambda n: n + n)) == "✓ right: Try it\n  Twice is twice."
+    assert repr(verdict_on(DOUBLE, lambda n: n + n)) == "✓ right: Try it\n  Twice is twice."
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_right_says_why_and_has_the_title() -> None:
 def test_a_mistake_is_named_if_it_explains_the_failing_call_and_those_before(
     answer: Callable[[int], Any], sentence: str
 ) -> None:
-    verdict = judge(DOUBLE, answer)
+    verdict = verdict_on(DOUBLE, answer)
     assert verdict.state == "wrong"
     assert verdict.sentences[0] == sentence
     assert ("read", "RFC 6455 §1") in verdict.rows
@@ -96,25 +96,25 @@ def test_a_mistake_is_named_if_it_explains_the_failing_call_and_those_before(
 
 def test_an_answer_that_knows_the_fixed_calls_only_is_refused() -> None:
     table = {3: 6, 1: 2, 0: 0}
-    assert judge(DOUBLE, lambda n: table.get(n, 0)).state == "wrong"
+    assert verdict_on(DOUBLE, lambda n: table.get(n, 0)).state == "wrong"
     drawn = [Random("trial").randrange(1000)]
-    assert repr(judge(DOUBLE, lambda n: table.get(n, 0))).count(f"my_double({drawn[0]})") == 1
+    assert repr(verdict_on(DOUBLE, lambda n: table.get(n, 0))).count(f"my_double({drawn[0]})") == 1
 
 
 def test_none_from_every_call_is_not_yet_and_from_one_is_wrong() -> None:
-    stub = judge(DOUBLE, lambda n: None)
+    stub = verdict_on(DOUBLE, lambda n: None)
     assert stub.state == "not yet"
     assert stub.sentences == ("my_double(3) returned None. Write the function, or add the missing return.",)
-    some = judge(DOUBLE, lambda n: None if n == 3 else 2 * n)
+    some = verdict_on(DOUBLE, lambda n: None if n == 3 else 2 * n)
     assert (some.state, some.sentences[0]) == ("wrong", "my_double(3) returned None, not int.")
 
 
 def test_floating_point_and_estimates_are_near_enough() -> None:
     half = Function(**COMMON, asks="my_half(n)", right=lambda n: n / 3, calls=[(1,), (7,)])
-    assert judge(half, lambda n: n * (1 / 3))
-    assert not judge(half, lambda n: round(n / 3, 2))
+    assert verdict_on(half, lambda n: n * (1 / 3))
+    assert not verdict_on(half, lambda n: round(n / 3, 2))
     estimate = Function(**COMMON, asks="my_half(n)", right=lambda n: n / 3, calls=[(1,), (7,)], within=0.01)
-    assert judge(estimate, lambda n: round(n / 3, 2))
+    assert verdict_on(estimate, lambda n: round(n / 3, 2))
 
 
 def test_an_answer_may_change_what_it_is_given_unless_it_must_not() -> None:
@@ -125,8 +125,8 @@ def test_an_answer_may_change_what_it_is_given_unless_it_must_not() -> None:
         return total
 
     calls = [([1, 2],), ([5],)]
-    assert judge(Function(**COMMON, asks="my_sum(items)", right=sum, calls=calls), drain)
-    kept = judge(Function(**COMMON, asks="my_sum(items)", right=sum, calls=calls, keeps=True), drain)
+    assert verdict_on(Function(**COMMON, asks="my_sum(items)", right=sum, calls=calls), drain)
+    kept = verdict_on(Function(**COMMON, asks="my_sum(items)", right=sum, calls=calls, keeps=True), drain)
     assert "returned the right value, but changed what it was given." in repr(kept)
     assert "left behind  [[]]" in repr(kept)
 
@@ -139,7 +139,7 @@ def test_the_first_byte_that_differs_is_marked_in_the_colours_of_the_fields() ->
         calls=[()],
         before=lambda: b"",
     )
-    verdict = judge(frame, lambda: bytes.fromhex("8105 37fa213d 7f9f4d5158"))
+    verdict = verdict_on(frame, lambda: bytes.fromhex("8105 37fa213d 7f9f4d5158"))
     assert verdict.sentences == ("my_frame() returned the wrong bytes.",)
     assert "returned          81 [05] 37 fa" in repr(verdict)
     assert "expected          81 [85] 37 fa" in repr(verdict)
@@ -165,17 +165,17 @@ def test_the_first_byte_that_differs_is_marked_in_the_colours_of_the_fields() ->
     ],
 )
 def test_the_first_wrong_entry_is_named(changed: dict[str, Any], sentence: str, look_at: str) -> None:
-    verdict = judge(READ, {**READ.right, **changed})
+    verdict = verdict_on(READ, {**READ.right, **changed})
     assert verdict.state == "wrong"
     assert verdict.sentences[0] == sentence
     assert look_at in dict(verdict.rows)["look at"]
 
 
 def test_a_dictionary_has_the_entries_of_the_question() -> None:
-    assert judge(READ, dict(READ.right))
-    assert "'kind' is missing" in repr(judge(READ, {"fin": 1, "opcode": 2}))
-    assert "There is no field 'rsv'" in repr(judge(READ, {**READ.right, "rsv": 0}))
-    still = judge(READ, {"fin": ..., "opcode": 2, "kind": None})
+    assert verdict_on(READ, dict(READ.right))
+    assert "'kind' is missing" in repr(verdict_on(READ, {"fin": 1, "opcode": 2}))
+    assert "There is no field 'rsv'" in repr(verdict_on(READ, {**READ.right, "rsv": 0}))
+    still = verdict_on(READ, {"fin": ..., "opcode": 2, "kind": None})
     assert (still.state, still.sentences) == ("not yet", ("Still to fill in: fin, kind.",))
 
 
@@ -191,16 +191,16 @@ def test_the_wrong_kind_of_thing_is_named_and_coroutines_are_closed() -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert judge(DOUBLE, None).state == judge(READ, ...).state == "not yet"
-        assert 'without parentheses: check("trial", my_double)' in repr(judge(DOUBLE, 2))
-        assert "You called the function." in repr(judge(DOUBLE, my_double(1)))
-        assert "Put await in front of the call." in repr(judge(READ, my_double(1)))
-        assert "Pass a value, not a function." in repr(judge(READ, dict))
-        assert "Write def instead of async def" in repr(judge(DOUBLE, my_double))
-        assert "Write async def instead of def" in repr(judge(watched(), lambda n: n))
-        assert "Write def, not async def." in repr(judge(DOUBLE, lambda n: my_double(n)))
-        assert "Write return instead of yield." in repr(judge(DOUBLE, with_yield))
-        assert "Put bytes(…), list(…)" in repr(judge(DOUBLE, lambda n: (m for m in (n,))))
+        assert verdict_on(DOUBLE, None).state == verdict_on(READ, ...).state == "not yet"
+        assert 'without parentheses: check("trial", my_double)' in repr(verdict_on(DOUBLE, 2))
+        assert "You called the function." in repr(verdict_on(DOUBLE, my_double(1)))
+        assert "Put await in front of the call." in repr(verdict_on(READ, my_double(1)))
+        assert "Pass a value, not a function." in repr(verdict_on(READ, dict))
+        assert "Write def instead of async def" in repr(verdict_on(DOUBLE, my_double))
+        assert "Write async def instead of def" in repr(verdict_on(watched(), lambda n: n))
+        assert "Write def, not async def." in repr(verdict_on(DOUBLE, lambda n: my_double(n)))
+        assert "Write return instead of yield." in repr(verdict_on(DOUBLE, with_yield))
+        assert "Put bytes(…), list(…)" in repr(verdict_on(DOUBLE, lambda n: (m for m in (n,))))
 
 
 def test_no_answer_of_any_type_breaks_it() -> None:
@@ -218,14 +218,14 @@ def test_no_answer_of_any_type_breaks_it() -> None:
     answers += [lambda: 1, len, int, print, Hostile, dict.fromkeys(READ.right, Hostile())]
     for exercise in (DOUBLE, READ, watched()):
         for answer in answers:
-            verdict = judge(exercise, answer)
+            verdict = verdict_on(exercise, answer)
             assert verdict.state in ("wrong", "not yet")
             assert "check itself failed" not in repr(verdict)
             assert verdict._repr_html_()
 
 
 def test_what_the_learner_wrote_never_becomes_markup() -> None:
-    verdict = judge(DOUBLE, lambda n: "<script>alert(1)</script>")
+    verdict = verdict_on(DOUBLE, lambda n: "<script>alert(1)</script>")
     assert "<script>" in repr(verdict)
     assert "<script>" not in verdict._repr_html_()
 
@@ -240,7 +240,7 @@ def test_an_exception_shows_the_line_of_the_learner_and_no_stack() -> None:
     def my_double(n: int) -> int:
         return helper(n)
 
-    text = repr(judge(DOUBLE, my_double))
+    text = repr(verdict_on(DOUBLE, my_double))
     assert "my_double(3) raised an exception." in text
     assert "ValueError: invalid literal for int()" in text
     assert f"line {helper.__code__.co_firstlineno + 1} " in text
@@ -256,10 +256,10 @@ def test_exit_interrupt_and_a_wrong_signature_are_feedback() -> None:
     def unwritten(n: int) -> int:
         raise NotImplementedError
 
-    assert "Write return to leave a function." in repr(judge(DOUBLE, lambda n: sys.exit(3)))
-    assert "KeyboardInterrupt" in repr(judge(DOUBLE, interrupt))
-    assert "Write it so that my_double(n) works." in repr(judge(DOUBLE, lambda: 2))
-    assert judge(DOUBLE, unwritten).state == "not yet"
+    assert "Write return to leave a function." in repr(verdict_on(DOUBLE, lambda n: sys.exit(3)))
+    assert "KeyboardInterrupt" in repr(verdict_on(DOUBLE, interrupt))
+    assert "Write it so that my_double(n) works." in repr(verdict_on(DOUBLE, lambda: 2))
+    assert verdict_on(DOUBLE, unwritten).state == "not yet"
 
 
 def test_a_fault_of_a_judge_is_said_to_be_ours() -> None:
@@ -269,14 +269,14 @@ def test_a_fault_of_a_judge_is_said_to_be_ours() -> None:
     async def my_answer(n: int) -> int:
         return n
 
-    assert "a fault of the course" in repr(judge(watched(broken), my_answer))
+    assert "a fault of the course" in repr(verdict_on(watched(broken), my_answer))
 
 
 def test_what_the_code_prints_and_warns_of_comes_through(capsys: pytest.CaptureFixture[str]) -> None:
-    judge(DOUBLE, print)
+    verdict_on(DOUBLE, print)
     assert capsys.readouterr().out.startswith("3\n")
     with pytest.warns(UserWarning, match="mind the gap"):
-        judge(DOUBLE, lambda n: warnings.warn("mind the gap", stacklevel=1))
+        verdict_on(DOUBLE, lambda n: warnings.warn("mind the gap", stacklevel=1))
 
 
 # -- coroutines ---------------------------------------------------------------------------------------------
@@ -300,7 +300,7 @@ def test_a_coroutine_function_is_judged_inside_a_running_loop() -> None:
         return my_answer(n)
 
     async def cell() -> list[Verdict]:
-        verdicts = [judge(watched(), each) for each in (my_answer, wrong, nothing, fails, forgets)]
+        verdicts = [verdict_on(watched(), each) for each in (my_answer, wrong, nothing, fails, forgets)]
         await asyncio.sleep(0)  # the loop of the kernel is as it was
         return verdicts
 
@@ -317,7 +317,7 @@ def test_one_that_does_nothing_is_not_yet() -> None:
 
     async def my_answer(n: int) -> None: ...
 
-    verdict = judge(watched(idle), my_answer)
+    verdict = verdict_on(watched(idle), my_answer)
     assert verdict.state == "not yet"
     assert verdict.sentences == ("my_answer(1) does nothing yet. Write its body.",)
 
@@ -337,7 +337,7 @@ def test_a_coroutine_that_nobody_awaits_is_named_once_and_not_laid_to_the_next_a
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        many, first, second = (repr(judge(watched(), each)) for each in (my_answer, fails, wrong))
+        many, first, second = (repr(verdict_on(watched(), each)) for each in (my_answer, fails, wrong))
     place = f"(line {my_answer.__code__.co_firstlineno + 2})"
     assert many.count("sleep(…)") == 1
     assert f"sleep(…) {place} returns a coroutine, and nobody awaits it, so it does nothing." in many
@@ -358,7 +358,7 @@ def test_an_exception_in_a_task_that_nobody_awaits_is_shown_and_refused(
         del task
         return n + 1
 
-    verdict = judge(watched(), my_answer)
+    verdict = verdict_on(watched(), my_answer)
     assert verdict.state == "wrong"
     assert "nobody awaited it" in verdict.sentences[0]
     assert "raised in a task  ZeroDivisionError: division by zero" in repr(verdict)
@@ -371,7 +371,7 @@ def test_a_timeout_of_the_learner_is_an_exception_of_theirs() -> None:
         async with asyncio.timeout(0):
             await asyncio.Event().wait()
 
-    assert "TimeoutError" in repr(judge(watched(), my_answer))
+    assert "TimeoutError" in repr(verdict_on(watched(), my_answer))
 
 
 # -- bounds -------------------------------------------------------------------------------------------------
@@ -386,7 +386,7 @@ def test_a_loop_that_never_ends_is_stopped() -> None:
                 continue
 
     trace = sys.gettrace()
-    verdict = judge(Function(**COMMON, asks="my_loop(n)", right=int, calls=[(1,)], bound=0.1), my_loop)
+    verdict = verdict_on(Function(**COMMON, asks="my_loop(n)", right=int, calls=[(1,)], bound=0.1), my_loop)
     assert "my_loop(1) did not end within 0.1 seconds and was stopped." in repr(verdict)
     assert sys.gettrace() is trace
     assert no_work_goes_on()
@@ -403,7 +403,7 @@ def test_an_interrupt_of_the_kernel_stops_the_work_and_passes() -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            judge(Function(**COMMON, asks="my_loop(n)", right=int, calls=[(1,)], bound=30), my_loop)
+            verdict_on(Function(**COMMON, asks="my_loop(n)", right=int, calls=[(1,)], bound=30), my_loop)
     finally:
         signal.signal(signal.SIGINT, before)
     assert no_work_goes_on()
@@ -420,7 +420,7 @@ def test_code_that_cannot_be_stopped_is_left_behind() -> None:
                 continue
 
     try:
-        left = judge(Function(**COMMON, asks="my_wait(n)", right=int, calls=[(1,)], bound=0.1), my_wait)
+        left = verdict_on(Function(**COMMON, asks="my_wait(n)", right=int, calls=[(1,)], bound=0.1), my_wait)
         assert "goes on in the background" in repr(left)
     finally:
         release.set()
@@ -435,9 +435,9 @@ def test_awaiting_what_never_happens_and_holding_the_loop_are_ended() -> None:
         while True:
             n += 1
 
-    assert "never happens" in repr(judge(watched(bound=0.1), waits))
+    assert "never happens" in repr(verdict_on(watched(bound=0.1), waits))
     before = time.monotonic()
-    assert "holds(1) lets nothing else run, and was stopped." in repr(judge(watched(bound=60), holds))
+    assert "holds(1) lets nothing else run, and was stopped." in repr(verdict_on(watched(bound=60), holds))
     assert time.monotonic() - before < 60
     assert no_work_goes_on()
 
@@ -462,7 +462,7 @@ def test_a_trial_is_made_again_when_the_machine_has_stood_still() -> None:
         return n
 
     with unittest.mock.patch.object(threading, "Event", Sleepy):
-        assert judge(watched(judged), my_answer).state == "right"
+        assert verdict_on(watched(judged), my_answer).state == "right"
     assert len(calls) == 2
 
 
@@ -476,4 +476,4 @@ def test_a_pause_of_the_whole_machine_never_makes_a_right_answer_wrong() -> None
         await asyncio.sleep(0.6)
         return n + 1
 
-    assert judge(watched(bound=1.2), my_answer).state == "right"
+    assert verdict_on(watched(bound=1.2), my_answer).state == "right"

@@ -1,7 +1,7 @@
-"""From an answer to a verdict: nothing that the learner wrote raises through ``judge``.
+"""From an answer to a verdict: nothing that the learner wrote raises through ``verdict_on``.
 
-The one exception that passes is their own interrupt of the kernel. ``kinds`` says what is wrong with a value
-or a call, ``trial`` how the code ended; here it becomes what the learner reads.
+The one exception that passes is their own interrupt of the kernel. The exercise's ``judge`` says what is
+wrong with a value or a call, ``trial`` how the code ended; here it becomes what the learner reads.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from wslab.lab.exercises import trial
 from wslab.lab.exercises.answer import Answer, NotAValueError, close_quietly, describe, line_of_task, one_line
 from wslab.lab.exercises.kinds import Exercise, Fault
 from wslab.lab.exercises.remarks import remark
-from wslab.lab.exercises.verdict import Rows, State, Verdict
+from wslab.lab.exercises.verdict import Verdict
 
-__all__ = ["judge"]
+__all__ = ["verdict_on"]
 
 _OURS = "The check itself failed on this answer: a fault of the course. The answer is not right either."
 _UNHEARD = "A task that you started ended with an exception, and nobody awaited it. A server logs that."
@@ -26,64 +27,58 @@ _WAITS += "catches every exception. If the kernel becomes slow, restart it."
 _NAMES_AWAIT = re.compile(r"\bawait|\bcreate_task|\basync ")
 
 
-class _Found(NamedTuple):
-    """A verdict without its exercise; unlike a verdict it is true whatever it says."""
-
-    state: State
-    sentences: tuple[str, ...]
-    rows: Rows = ()
-
-
-def judge(exercise: Exercise, answer: Any) -> Verdict:
+def verdict_on(exercise: Exercise, answer: Any) -> Verdict:
     """Return the verdict on an answer: a function itself, a coroutine function itself, or a value."""
-    state, sentences, rows = _refuse(exercise, answer) or _try(exercise, answer)
-    return Verdict(exercise.name, state, tuple(filter(None, sentences)), rows, exercise.title)
+    found = _refuse(exercise, answer)
+    found = _try(exercise, answer) if found is None else found  # a verdict is true only when it is "right"
+    said = tuple(filter(None, found.sentences))
+    return replace(found, sentences=said, exercise=exercise.name, title=exercise.title)
 
 
-def _refuse(exercise: Exercise, answer: Any) -> _Found | None:
+def _refuse(exercise: Exercise, answer: Any) -> Verdict | None:
     """Refuse what cannot be the answer whatever it holds: nothing, a coroutine, a value for a function."""
     usage = f'check("{exercise.name}", {exercise.asks.partition("(")[0] or "my_answer"}).'
     if answer is None or answer is ...:
         more = f" If you wrote one, pass the function itself, without parentheses: {usage}"
-        return _Found("not yet", ("There is no answer yet." + (more if exercise.asks else ""),))
+        return Verdict("not yet", ("There is no answer yet." + (more if exercise.asks else ""),))
     if inspect.isawaitable(answer):
         close_quietly(answer)
         called = f"You called the function. Pass the function itself, without parentheses: {usage}"
         waited = "This is a coroutine, not its value. Put await in front of the call."
-        return _Found("wrong", (called if exercise.asks else waited,))
+        return Verdict("wrong", (called if exercise.asks else waited,))
     if not exercise.asks:
-        return _Found("wrong", ("Pass a value, not a function.",)) if callable(answer) else _open(answer)
+        return Verdict("wrong", ("Pass a value, not a function.",)) if callable(answer) else _open(answer)
     if not callable(answer):
         sentence = f"Pass the function itself, without parentheses: {usage}"
-        return _Found("wrong", (sentence,), (("given", one_line(answer)),))
+        return Verdict("wrong", (sentence,), (("given", one_line(answer)),))
     return _misdefined(exercise, answer)
 
 
-def _misdefined(exercise: Exercise, answer: Any) -> _Found | None:
+def _misdefined(exercise: Exercise, answer: Any) -> Verdict | None:
     """Refuse a function that begins in the wrong way: async or not, a generator or not."""
     if inspect.isasyncgenfunction(answer):
-        return _Found("wrong", ("yield makes it a generator. Write return, or return a list.",))
+        return Verdict("wrong", ("yield makes it a generator. Write return, or return a list.",))
     if exercise.asynchronous and not inspect.iscoroutinefunction(answer):
-        return _Found("wrong", ("Write async def instead of def: the exercise awaits your function.",))
+        return Verdict("wrong", ("Write async def instead of def: the exercise awaits your function.",))
     if inspect.iscoroutinefunction(answer) and not exercise.asynchronous:
-        return _Found("wrong", ("Write def instead of async def: nothing here awaits your function.",))
+        return Verdict("wrong", ("Write def instead of async def: nothing here awaits your function.",))
     names = [getattr(answer, "__name__", ""), *getattr(getattr(answer, "__code__", None), "co_names", ())]
     if borrowed := [name for name in names if name in exercise.borrows]:
-        return _Found("wrong", (f"{borrowed[0]} is the course's own function. Write the steps yourself.",))
+        return Verdict("wrong", (f"{borrowed[0]} is the course's own function. Write the steps yourself.",))
     return None
 
 
-def _open(answer: Any) -> _Found | None:
+def _open(answer: Any) -> Verdict | None:
     """Name the entries of a value that are still to be filled in: an ellipsis, as in the stub, or None."""
     entries = answer.items() if isinstance(answer, Mapping) else ()
     still = [str(key) for key, value in entries if value is ... or value is None]
     if isinstance(answer, (list, tuple, set, frozenset)) and any(value is ... for value in answer):
         still = ["..."]
     between = "; " if any("," in entry for entry in still) else ", "
-    return _Found("not yet", (f"Still to fill in: {between.join(still)}.",)) if still else None
+    return Verdict("not yet", (f"Still to fill in: {between.join(still)}.",)) if still else None
 
 
-def _try(exercise: Exercise, answer: Any) -> _Found:
+def _try(exercise: Exercise, answer: Any) -> Verdict:
     name = getattr(answer, "__name__", "")
     name = name if isinstance(name, str) and name.isidentifier() else exercise.asks.partition("(")[0]
     if not exercise.asks:
@@ -95,59 +90,59 @@ def _try(exercise: Exercise, answer: Any) -> _Found:
     lost = [(error, line) for error in outcome.unheard if (line := line_of_task(error, asked))]
     rows = (("raised in a task", describe(lost[0][0])), lost[0][1]) if lost else ()
     if found.state == "right" and lost:
-        found = _Found("wrong", (_UNHEARD,))
+        found = Verdict("wrong", (_UNHEARD,))
     forgotten = tuple(_forgotten(outcome, asked))  # most likely the cause, where nothing else names it
     named = found.state != "wrong" or _NAMES_AWAIT.search("".join(found.sentences))
     said = found.sentences + forgotten if named else forgotten + found.sentences
-    return _Found(found.state, said, (*rows, *found.rows))
+    return Verdict(found.state, said, (*rows, *found.rows))
 
 
-def _found(exercise: Exercise, asked: Answer, outcome: trial.Outcome) -> _Found:
+def _found(exercise: Exercise, asked: Answer, outcome: trial.Outcome) -> Verdict:
     if outcome.expired:
         return _expired(exercise, asked.call, outcome)
     if outcome.error is not None:
         return _raised(exercise, asked, outcome.error)
     fault: Fault | None = outcome.value
     if fault is None:
-        return _Found("right", (exercise.why,))
+        return Verdict("right", (exercise.why,))
     sentence = f"{asked.call} {fault.sentence}" if exercise.asks else fault.sentence
     if fault.idle:
-        return _Found("not yet", (sentence,))
-    return _Found("wrong", (fault.advice, sentence), (*fault.rows, ("read", exercise.section)))
+        return Verdict("not yet", (sentence,))
+    return Verdict("wrong", (fault.advice, sentence), (*fault.rows, ("read", exercise.section)))
 
 
-def _raised(exercise: Exercise, asked: Answer, error: BaseException) -> _Found:
+def _raised(exercise: Exercise, asked: Answer, error: BaseException) -> Verdict:
     """Show an exception: its type and message, and the line of the learner that it came from."""
     theirs, line = asked.blame(error)
     what = describe(error)
     if isinstance(error, NotAValueError):
-        return _Found("wrong", (f"{asked.call} {error}",))
+        return Verdict("wrong", (f"{asked.call} {error}",))
     if not theirs:
-        return _Found("wrong", (_OURS,), (("raised", what),))
+        return Verdict("wrong", (_OURS,), (("raised", what),))
     if isinstance(error, NotImplementedError):
-        return _Found("not yet", (f"{asked.call} is not written yet.",))
+        return Verdict("not yet", (f"{asked.call} is not written yet.",))
     if not line:
         sentence = f"{asked.call} cannot be called like this. Write it so that {exercise.asks} works."
-        return _Found("wrong", (sentence,), (("raised", what),))
+        return Verdict("wrong", (sentence,), (("raised", what),))
     sentence = f"{asked.call} raised an exception."
     if isinstance(error, SystemExit):
         sentence = f"{asked.call} ended the program. Write return to leave a function."
     advice = getattr(error, "advice", "") or remark(what)
-    return _Found("wrong", (advice, sentence), (("raised", what), *line))
+    return Verdict("wrong", (advice, sentence), (("raised", what), *line))
 
 
-def _expired(exercise: Exercise, call: str, outcome: trial.Outcome) -> _Found:
+def _expired(exercise: Exercise, call: str, outcome: trial.Outcome) -> Verdict:
     within = f"{call} did not end within {exercise.bound:g} seconds"
     held = f"{call} lets nothing else run"
     if not outcome.stopped:
-        return _Found("wrong", (f"{held if outcome.held else within}.", _WAITS))
+        return Verdict("wrong", (f"{held if outcome.held else within}.", _WAITS))
     if outcome.held:
         cause = "Is there a loop without an await in it, or a wait that is not asyncio's, such as time.sleep?"
-        return _Found("wrong", (f"{held}, and was stopped.", cause))
+        return Verdict("wrong", (f"{held}, and was stopped.", cause))
     cause = "Is there a loop that never ends?"
     if exercise.asynchronous:
         cause = "What it awaits never happens, a loop never ends, or an await is missing."
-    return _Found("wrong", (f"{within} and was stopped.", cause))
+    return Verdict("wrong", (f"{within} and was stopped.", cause))
 
 
 def _forgotten(outcome: trial.Outcome, asked: Answer) -> Iterator[str]:

@@ -40,16 +40,16 @@ def _box(look: str, title: str, sentences: tuple[str, ...], inner: str = "") -> 
 class Verdict:
     """The verdict on an answer; true when it is right.
 
-    >>> Verdict("first-byte", "wrong", ("The opcode is lost.",), (("expected", "129"),), "Put FIN first")
+    >>> Verdict("wrong", ("The opcode is lost.",), (("expected", "129"),), title="Put FIN first")
     ✗ wrong: Put FIN first
       The opcode is lost.
       expected  129
     """
 
-    exercise: str  # its name
     state: State
     sentences: tuple[str, ...] = ()  # what there is to say, the most important first
     rows: Rows = ()  # label and text of what is compared
+    exercise: str = ""  # its name
     title: str = ""  # of the exercise
 
     def __bool__(self) -> bool:
