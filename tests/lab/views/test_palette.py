@@ -10,7 +10,7 @@ from wslab.lab.views.palette import (
     FIELDS,
     GROUND,
     INK,
-    KINDS,
+    LEGEND,
     PALE,
     PAPER,
     SERVER,
@@ -133,13 +133,13 @@ def test_the_masking_key_is_told_from_the_payload_after_it(deficiency: str) -> N
 
 @pytest.mark.parametrize("deficiency", DEFICIENCIES)
 def test_what_crosses_the_wire_is_told_apart_from_each_other_and_from_both_sides(deficiency: str) -> None:
-    inks = [kind.ink for kind in KINDS.values()]
+    inks = [entry.ink for entry in LEGEND.values()]
     for one, other in [*combinations(inks, 2), *product(inks, [CLIENT.background, SERVER.background])]:
         assert distance(one, other, deficiency) > 10, (one, other)
 
 
 PAGES = ("#FFFFFF", "#111111", "#0D1117", "#131416")  # white; dark: JupyterLab, GitHub, the reading edition
-WRITTEN = {"ink": INK, **{n: k.ink for n, k in KINDS.items()}, **{n: k.colour for n, k in LOOKS.items()}}
+WRITTEN = {"ink": INK, **{n: k.ink for n, k in LEGEND.items()}, **{n: k.colour for n, k in LOOKS.items()}}
 DRAWN = {"client": CLIENT.background, "server": SERVER.background, "error": ERROR.background, "pale": PALE}
 
 

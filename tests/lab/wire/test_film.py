@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageColor
 
 from wslab.frames import Frame, Opcode, encode_frame
-from wslab.lab.views.palette import FIELDS, GROUND, KINDS
+from wslab.lab.views.palette import FIELDS, GROUND, LEGEND
 from wslab.lab.wire.conversation import Conversation, Row
 from wslab.lab.wire.film import CARD, FLYING, MAX_ROWS, Film, _flying
 from wslab.lab.wire.reader import Reader
@@ -102,7 +102,7 @@ def test_what_never_arrived_and_what_the_tap_did_are_drawn_too() -> None:
     lost = Row(0.0, None, 1, "client", "frame", 7, "PING", "asks for a Pong")
     frozen = Row(1.0, None, 0, None, "tap", 0, "freeze", "nothing passes any more; neither side is told")
     image = Image.open(io.BytesIO(Film(Conversation([lost, frozen])).png())).convert("RGBA")
-    ink = tuple(int(KINDS["control frame"].ink[i : i + 2], 16) for i in (1, 3, 5))
+    ink = tuple(int(LEGEND["control frame"].ink[i : i + 2], 16) for i in (1, 3, 5))
     y = 2 * (52 + 22)
     drawn = [x for x in range(image.width) if _near(image.getpixel((x, y))[:3], ink)]  # type: ignore[index]
     assert drawn

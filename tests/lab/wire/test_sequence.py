@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgba
 from wslab.frames import Frame, Opcode, encode_frame
 from wslab.lab.dissector.stream import dissect
 from wslab.lab.views.figure import Figure
-from wslab.lab.views.palette import GRID, KINDS
+from wslab.lab.views.palette import GRID, LEGEND
 from wslab.lab.wire.conversation import Conversation, Row, caption
 from wslab.lab.wire.sequence import DASHES, MAX_ROWS, draw_conversation
 
@@ -89,14 +89,16 @@ def test_the_middle_of_a_long_conversation_is_left_out() -> None:
         assert figure.alt.count("\n") == MAX_ROWS + 1
 
 
-def test_kinds_differ_in_line_style_and_not_only_in_colour() -> None:
+def test_entries_differ_in_line_style_and_not_only_in_colour() -> None:
     assert (
-        len({kind.ink for kind in KINDS.values()}) == len({DASHES[kind.line] for kind in KINDS.values()}) == 4
+        len({entry.ink for entry in LEGEND.values()})
+        == len({DASHES[entry.line] for entry in LEGEND.values()})
+        == 4
     )
     figure = draw_conversation(talk())
-    for kind in KINDS.values():
-        assert [line for line in figure.figure.axes[0].lines if line.get_color() == kind.ink]
-    assert set(KINDS) <= set(texts(figure))
+    for entry in LEGEND.values():
+        assert [line for line in figure.figure.axes[0].lines if line.get_color() == entry.ink]
+    assert set(LEGEND) <= set(texts(figure))
 
 
 def test_what_never_arrived_ends_in_a_cross() -> None:

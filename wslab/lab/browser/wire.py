@@ -24,8 +24,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from wslab.lab.browser.serve import serve_page
-from wslab.lab.views.palette import KINDS
-from wslab.lab.wire.conversation import Row, kind_of
+from wslab.lab.views.palette import LEGEND
+from wslab.lab.wire.conversation import Row, legend_of
 from wslab.lab.wire.tap import Tap
 
 __all__ = ["LiveWire", "live_wire"]
@@ -187,7 +187,7 @@ def _row(number: int, row: Row) -> dict[str, Any]:
     return {
         "id": number,
         "sender": None if row.kind == "tap" else row.sender,
-        "field": "body" if row.kind == "body" else KINDS[kind_of(row)].field,  # whose colour it has
+        "field": "body" if row.kind == "body" else LEGEND[legend_of(row)].field,  # whose colour it has
         "what": row.what[:80],
         "meaning": row.meaning[:200],
         "bytes": row.bytes,

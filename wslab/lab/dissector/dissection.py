@@ -33,7 +33,7 @@ MAX_FIELDS = 80  # of one piece that are shown in its table
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Dissection:
-    """One HTTP head, HTTP body or frame with its fields.
+    """A piece of the stream with its fields: one HTTP head, HTTP body or frame.
 
     Args:
         start: where it starts, in bytes from the start of the stream.

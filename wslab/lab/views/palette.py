@@ -6,7 +6,8 @@ tell apart; fields that belong together (MASK and masking-key, close code and cl
 Every view that uses a colour also writes the name of the field: colour never carries meaning alone.
 
 A coloured cell always sets both its background and its ink, so that it reads the same on a light and a dark
-page. What crosses the wire is of four kinds, each with a background for tables and an ink for arrows.
+page. What crosses the wire has four entries in every legend, each with a background for tables and an ink
+for arrows.
 
 A figure is a stored picture that does not know on which page it is shown. No one ink has a contrast of 4.5
 both on white and on JupyterLab's dark page, so a figure brings its ground: `GROUND` is white on a white page
@@ -22,12 +23,12 @@ __all__ = [
     "GRID",
     "GROUND",
     "INK",
-    "KINDS",
+    "LEGEND",
     "PALE",
     "PAPER",
     "SERVER",
     "Colour",
-    "Kind",
+    "Entry",
 ]
 
 
@@ -83,8 +84,8 @@ CLIENT = Colour("#005A8F", PAPER)
 SERVER = Colour("#A24100", PAPER)
 
 
-class Kind(NamedTuple):
-    """How one kind of row is drawn: as which field in a table, if any; ink and line style of its arrow."""
+class Entry(NamedTuple):
+    """How rows of one entry are drawn: as which field in a table, if any; ink and line style of the arrow."""
 
     field: str
     ink: str
@@ -92,15 +93,15 @@ class Kind(NamedTuple):
 
     @property
     def colour(self) -> Colour | None:
-        """Its colour in a table, or None."""
+        """The colour in a table, or None."""
         return FIELDS.get(self.field)
 
 
 # The inks are darker tones of the fields' hues, none of them near those of client and server.
-KINDS = {
-    "HTTP": Kind("start line", "#3D2F9E", "dashed"),
-    "data frame": Kind("payload data", "#00543B", "solid"),
-    "control frame": Kind("close code", "#85156A", "dotted"),
-    "TCP and network": Kind("", "#2A2A2A", "dash-dot"),
+LEGEND = {
+    "HTTP": Entry("start line", "#3D2F9E", "dashed"),
+    "data frame": Entry("payload data", "#00543B", "solid"),
+    "control frame": Entry("close code", "#85156A", "dotted"),
+    "TCP and network": Entry("", "#2A2A2A", "dash-dot"),
 }
 """What crosses the wire, by the name in a legend."""

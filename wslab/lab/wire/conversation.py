@@ -18,12 +18,12 @@ from typing import overload
 
 from wslab.lab.dissector.dissection import Dissection
 from wslab.lab.dissector.stream import Sender
-from wslab.lab.views.palette import CLIENT, KINDS, SERVER, Colour
+from wslab.lab.views.palette import CLIENT, LEGEND, SERVER, Colour
 from wslab.lab.views.table import Cell, Column, Line, Table
 from wslab.lab.views.words import quoted
 from wslab.lab.wire.recording import OTHER
 
-__all__ = ["Conversation", "Row", "caption", "direction", "in_words", "kind_of", "shorten"]
+__all__ = ["Conversation", "Row", "caption", "direction", "in_words", "legend_of", "shorten"]
 
 MAX_ROWS = 200  # in a table
 TIMES = ("ms", "arrived")
@@ -139,10 +139,10 @@ def direction(row: Row) -> str:
     return _DIRECTIONS[None if row.kind == "tap" else row.sender]
 
 
-def kind_of(row: Row) -> str:
-    """Return the kind of a row in every picture, as the palette calls it.
+def legend_of(row: Row) -> str:
+    """Return the entry of a row in the legend of every picture.
 
-    >>> kind_of(Row(0.0, None, 1, "client", "tcp", 0, "SYN", "the client opens TCP"))
+    >>> legend_of(Row(0.0, None, 1, "client", "tcp", 0, "SYN", "the client opens TCP"))
     'TCP and network'
     """
     if row.kind == "frame":
@@ -209,7 +209,7 @@ def _line(row: Row, shown: Sequence[str]) -> Line:
         "connection": str(row.connection or ""),
         "direction": Cell(direction(row), side),
         "bytes": str(row.bytes or ""),
-        "what": Cell(row.what, KINDS[kind_of(row)].colour),
+        "what": Cell(row.what, LEGEND[legend_of(row)].colour),
         "meaning": row.meaning,
     }
     return Line([cells[name] for name in shown], row.error or "")

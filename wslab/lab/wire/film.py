@@ -21,9 +21,9 @@ from typing import Any
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from wslab.lab.views.palette import CLIENT, FIELDS, GROUND, INK, KINDS, SERVER, Colour
+from wslab.lab.views.palette import CLIENT, FIELDS, GROUND, INK, LEGEND, SERVER, Colour
 from wslab.lab.views.shown import Picture
-from wslab.lab.wire.conversation import Conversation, Row, caption, in_words, kind_of, shorten
+from wslab.lab.wire.conversation import Conversation, Row, caption, in_words, legend_of, shorten
 
 __all__ = ["Film", "dimmed"]
 
@@ -92,7 +92,7 @@ class Film(Picture):
             flight.fly(row, y, part if row.arrived is not None else part / 2)
             yield flight.image
         sheet.arrow(row, y)
-        sheet.text(WIDTH / 2, y - 11, caption(row, 60), KINDS[kind_of(row)].ink)
+        sheet.text(WIDTH / 2, y - 11, caption(row, 60), LEGEND[legend_of(row)].ink)
         if self._left_out and number == self._gap - 1:
             sheet.text(WIDTH / 2, y + 11, f"… {self._left_out} rows left out", INK)
         yield sheet.image.copy()
@@ -130,7 +130,7 @@ class _Sheet:
         """Draw the arrow of a row; one that never arrived ends half way, in a cross."""
         if row.sender is None or row.kind == "tap":
             return
-        ink, way = KINDS[kind_of(row)].ink, 1 if row.sender == "client" else -1
+        ink, way = LEGEND[legend_of(row)].ink, 1 if row.sender == "client" else -1
         tail, tip = (LEFT, RIGHT) if way > 0 else (RIGHT, LEFT)
         if row.arrived is None:
             middle = (LEFT + RIGHT) / 2

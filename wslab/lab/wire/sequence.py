@@ -18,8 +18,8 @@ from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from wslab.lab.views.figure import Figure, box, sheet, style
-from wslab.lab.views.palette import CLIENT, GRID, INK, KINDS, PALE, SERVER
-from wslab.lab.wire.conversation import Conversation, Row, caption, in_words, kind_of, shorten
+from wslab.lab.views.palette import CLIENT, GRID, INK, LEGEND, PALE, SERVER
+from wslab.lab.wire.conversation import Conversation, Row, caption, in_words, legend_of, shorten
 
 __all__ = ["draw_conversation"]
 
@@ -59,7 +59,7 @@ def _spaced(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> 
     for row, y in zip(rows, places, strict=False):
         _arrow(axes, row, (left, y), (right, y))
         text = (f"({row.connection}) " if several and row.connection else "") + caption(row)
-        _text(axes, middle, y - 9, text, KINDS[kind_of(row)].ink, "center", right - left - 24)
+        _text(axes, middle, y - 9, text, LEGEND[legend_of(row)].ink, "center", right - left - 24)
     if gap is not None:
         _text(axes, middle, TOP + 10 + STEP * gap[0], gap[1], INK, "center")
     return axes
@@ -91,7 +91,7 @@ def _timed(rows: Sequence[Row], several: bool, gap: tuple[int, str] | None) -> A
         x, away = (right, 1) if row.sender == "server" else (left, -1)
         axes.plot([x, x + 14 * away], [y, beside], color=PALE, linewidth=0.6)
         side, room = ("left", WIDTH - right - 28) if away > 0 else ("right", left - 72)
-        _text(axes, x + 17 * away, beside, text, KINDS[kind_of(row)].ink, side, room)
+        _text(axes, x + 17 * away, beside, text, LEGEND[legend_of(row)].ink, side, room)
     if gap is not None:
         _text(axes, (left + right) / 2, sum(heights[gap[0] - 1 : gap[0] + 1]) / 2, gap[1], INK, "center")
     return axes
@@ -155,9 +155,9 @@ def _stage(left: float, right: float, bottom: float, rows: Sequence[Row]) -> Axe
         axes.plot([x, x], [38, bottom], color=colour.background, linewidth=1.6, zorder=1)
         box(axes, (x - 38, 12, 76, 26), name, colour, size=9.5)
     x = 60.0
-    for name in [name for name in KINDS if any(kind_of(row) == name for row in rows)]:
-        dashes, y = DASHES[KINDS[name].line], bottom + 24
-        axes.plot([x, x + 44], [y, y], color=KINDS[name].ink, linewidth=1.8, linestyle=dashes)
+    for name in [name for name in LEGEND if any(legend_of(row) == name for row in rows)]:
+        dashes, y = DASHES[LEGEND[name].line], bottom + 24
+        axes.plot([x, x + 44], [y, y], color=LEGEND[name].ink, linewidth=1.8, linestyle=dashes)
         _text(axes, x + 52, y, name, INK, "left")
         x += 172
     return axes
@@ -165,7 +165,7 @@ def _stage(left: float, right: float, bottom: float, rows: Sequence[Row]) -> Axe
 
 def _arrow(axes: Axes, row: Row, client: tuple[float, float], server: tuple[float, float]) -> None:
     """Draw an arrow between the lifelines; one that never arrived ends half way, in a cross."""
-    look = KINDS[kind_of(row)]
+    look = LEGEND[legend_of(row)]
     (x0, y0), (x1, y1) = (server, client) if row.sender == "server" else (client, server)
     if row.kind != "tap" and row.arrived is None:
         x1, y1 = (x0 + x1) / 2, (y0 + y1) / 2

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from wslab.lab.views.figure import Figure, canvas, style
-from wslab.lab.views.palette import GRID, INK, KINDS, PALE, PAPER
+from wslab.lab.views.palette import GRID, INK, LEGEND, PALE, PAPER
 from wslab.lessons.polling.race import Race, Result
 
 __all__ = ["rates", "timeline", "trade"]
@@ -35,9 +35,9 @@ class Look(NamedTuple):
 
 
 LOOKS = {
-    "polling": Look(KINDS["HTTP"].ink, "o", "-"),
+    "polling": Look(LEGEND["HTTP"].ink, "o", "-"),
     "long polling": Look("#703C00", "s", (0, (7, 2))),
-    "server-sent events": Look(KINDS["data frame"].ink, "^", (0, (7, 2, 1.5, 2))),
+    "server-sent events": Look(LEGEND["data frame"].ink, "^", (0, (7, 2, 1.5, 2))),
     "WebSocket": Look("#8A1952", "D", (0, (1.5, 1.5))),
 }
 
