@@ -94,7 +94,7 @@ class TunnelHandler(JupyterHandler):
         if headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
             return True  # the only hint on a plain GET, where browsers send no Origin
         origin, host = headers.get("Origin"), self.request.host.lower()
-        if origin is None:  # in a handshake, only a script leaves it out: the token itself must be shown
+        if origin is None:  # in a handshake, only a program leaves it out: the token itself must be shown
             return is_upgrade(self.request) and not self.token_authenticated
         # Either scheme: behind a proxy that ends TLS the server does not know its own. "null" is foreign. An
         # origin that Jupyter was told by name to trust is trusted here too.
