@@ -1,9 +1,9 @@
 """The client: connect, make the opening handshake, judge the answer (RFC 6455 §3, §4.1).
 
 This module knows WebSocket URIs and the life of a client's connection until it is open. Judging the response
-is left to ``handshake``, the connection after it to ``websocket``. Redirects are not followed, proxies not
-used, and no credentials are taken from the URI. When more bytes of the head are needed, it waits, no longer
-than ``open_timeout``.
+is left to ``handshake``, the connection after it to ``websocket``. It follows no redirect, uses no proxy and
+takes no credentials from the URI. When more bytes of the head are needed, it waits for at most
+``open_timeout``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ClientConnection(WebSocket):
         self._key = key
         self._subprotocols = subprotocols
         self._reader = ResponseReader()
-        self._refusal: Response | None = None  # its body is still being read
+        self._refusal: Response | None = None  # while its body is being read
         self.opened: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -50,10 +50,10 @@ class ClientConnection(WebSocket):
         super().connection_lost(exc)
         if not self.opened.done():
             if self._refusal:
-                self._refuse(self._refusal)
+                self._report_refusal(self._refusal)
             else:
                 self._fail_opening(HandshakeError("the server ended TCP before it had answered"))
-                self.opened.exception()  # nobody waits for it when connect() was cancelled before
+                self.opened.exception()  # marks it as seen, since a cancelled connect() does not await it
 
     def write_frame(self, frame: bytes, message: str | bytes) -> None:
         """Write a message that was encoded for many, in a frame with a masking-key of its own (§5.3)."""
@@ -63,12 +63,12 @@ class ClientConnection(WebSocket):
 
     def _receive_head(self, data: bytes) -> None:
         if self.opened.done():
-            return  # nobody waits any more: connect() was cancelled, and is about to end TCP
+            return  # connect() was cancelled, and is about to end TCP
         try:
             if self._refusal is None:
                 response = self._reader.feed(data)
                 while response and 100 <= response.status < 200 and response.status != 101:
-                    # An interim response, such as 103: the final one comes behind it (RFC 9110 §15.2).
+                    # An interim response, such as 103: the final one follows (RFC 9110 §15.2).
                     data, self._reader = self._reader.rest, ResponseReader()
                     response = self._reader.feed(data)
                 if response is None:
@@ -87,7 +87,7 @@ class ClientConnection(WebSocket):
                 self._refusal, data = response._replace(body=b""), self._reader.rest
                 if self._timer:
                     self._timer.cancel()
-                # What is there then has to do. As the timer of the opening it ends with the connection.
+                # What has arrived by then has to do. Like every timer of an opening, it ends with the connection.
                 self._timer = self._loop.call_later(BODY_TIME, self._transport.abort)
             self._receive_body(self._refusal, data)
         except HandshakeError as error:
@@ -100,9 +100,10 @@ class ClientConnection(WebSocket):
         known = length.isdecimal() and len(length) < 10 and "Transfer-Encoding" not in refusal.headers
         # A body without a simple length is not quoted: it may be chunked, or never end.
         if len(self._refusal.body) >= (min(MAX_BODY, int(length)) if known else 0):
-            self._refuse(self._refusal if known else refusal)
+            self._report_refusal(self._refusal if known else refusal)
 
-    def _refuse(self, response: Response) -> None:
+    def _report_refusal(self, response: Response) -> None:
+        """Let connect() raise that the server refused, with the first line of its answer."""
         try:
             judge_response(response, self._key)
         except HandshakeError as error:
@@ -112,7 +113,7 @@ class ClientConnection(WebSocket):
             self._fail_opening(HandshakeError(printable, error.status), str(error))
 
     def _fail_opening(self, error: HandshakeError, sentence: str = "") -> None:
-        """Let connect() raise the error; what the body of an answer says is not logged."""
+        """Let connect() raise the error, and log it, or the sentence that quotes no body of an answer."""
         self._logger.info("%s: no connection: %s", self._address, sentence or error)
         self.opened.set_exception(error)
         self._transport.abort()
@@ -121,30 +122,46 @@ class ClientConnection(WebSocket):
 class connect:
     """Connect to a server: ``async with connect(uri) as ws``, or ``ws = await connect(uri)``.
 
+    ``async with`` closes the connection with 1000, or with 1011 if its body raises.
+
     ``async for ws in connect(uri)`` comes back by itself: each turn of the loop has a new connection, after a
-    wait. A turn that ends, by ``continue`` or at its last line, closes its connection; ``break`` ends it all.
-    It raises where coming back cannot help: a refusal below 500 other than 408, 425 and 429, a certificate
-    that is not trusted, an end with a code that finds fault with this end (1002, 1003, 1007 to 1010).
+    wait. A turn that ends, by ``continue`` or at its last line, closes its connection with 1000; ``break``
+    leaves the loop. It raises where coming back cannot help: a refusal below 500 other than 408, 425 and 429,
+    a certificate that is not trusted, a connection that one end closed because it found fault with the other
+    (1002, 1003, 1007 to 1010).
 
     Args:
         uri: ws:// or wss:// with host, and port unless it is 80 or 443 (§3).
         subprotocols: names to offer, the preferred first (§4.1, point 10).
         origin: the value of the Origin header, which only browsers must send.
-        additional_headers: further header fields, pairs or a mapping.
+        additional_headers: further header fields, as pairs of name and value or as a mapping.
         max_size, ping_interval, ping_timeout, close_timeout: as in :func:`wslab.serve`.
-        open_timeout: seconds until the connection is open.
+        open_timeout: seconds to wait until the connection is open; None for no limit.
         ssl: a context for wss://; by default one that checks the server's certificate.
-        compression: "deflate" or a :class:`wslab.Deflate` offers to compress messages (RFC 7692); None does
-            not.
+        compression: "deflate" or a :class:`wslab.Deflate` to offer compression of messages (RFC 7692).
         logger: as in :func:`wslab.serve`.
-        reconnect_delays: returns the seconds to wait before each try of ``async for``; called again after a
-            connection has lasted 5 seconds. By default a random part of 0.5 s, doubled up to 60 s (§7.2.3).
+        reconnect_delays: called for the seconds to wait before each new try of ``async for``, and again
+            after a connection has lasted 5 seconds; when they run out, each wait is 60 seconds. By default
+            each is a random part of a ceiling that doubles from 0.5 to 60 seconds (§7.2.3).
 
     Raises:
         ValueError: the URI is not a WebSocket URI, or another argument is wrong.
-        HandshakeError: the server refused; ``status`` and the first line of its answer say why.
-        OSError: there is no TCP connection to be had.
-        TimeoutError: ``open_timeout`` is over.
+        TypeError: the subprotocols are one string instead of a list.
+        HandshakeError: the server refused (``status`` and the first line of its answer say why), or its
+            answer breaks a rule.
+        OSError: TCP or TLS could not connect.
+        TimeoutError: the connection was not open within ``open_timeout``.
+
+    >>> async def echo(ws):
+    ...     await ws.send(await ws.recv())
+    >>> async def main():
+    ...     async with wslab.serve(echo) as server:
+    ...         async with connect(f"ws://127.0.0.1:{server.port}") as ws:
+    ...             await ws.send("Hello")
+    ...             return await ws.recv()
+    >>> import wslab
+    >>> asyncio.run(main())
+    'Hello'
     """
 
     def __init__(
@@ -183,7 +200,7 @@ class connect:
             additional_headers=tuple(fields or ()),
             compression=self._settings.compression,
         )
-        self._build(key=generate_key())  # what is wrong with the arguments is said at once
+        self._build(key=generate_key())  # so that wrong arguments raise at once
 
     async def __aenter__(self) -> ClientConnection:
         ssl = (self._ssl or tls.create_default_context()) if self._secure else None
@@ -233,7 +250,7 @@ class connect:
             await asyncio.sleep(delay)
 
     def _reason_to_come_back(self, ws: ClientConnection) -> str:
-        """Return how a connection ended; raise that if another one would end in the same way."""
+        """Return how a connection ended, or raise it if another one would end in the same way."""
         ending = ws._ending()
         if may_come_back(ws.failure.code if ws.failure else ws.close_code):
             return str(ending)
@@ -244,7 +261,7 @@ def parse_uri(uri: str) -> tuple[bool, str, int, str, str]:
     """Take a WebSocket URI apart (§3): secure, host, port, the Host field, path and query.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one, it has a fragment, or it holds credentials.
 
     >>> parse_uri("ws://example.com:8080/chat?room=1")
     (False, 'example.com', 8080, 'example.com:8080', '/chat?room=1')

@@ -10,8 +10,8 @@ from wslab.connection import Failure
 
 __all__ = ["ConnectionClosed", "ConnectionClosedError", "ConnectionClosedOK", "connection_closed"]
 
-# With a code like these, or without one, the peer says that nothing went wrong.
-IN_ORDER = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
+# With one of these codes, or without a code, the peer says that nothing went wrong.
+ORDERLY = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
 
 
 class ConnectionClosed(Exception):
@@ -19,8 +19,8 @@ class ConnectionClosed(Exception):
 
     Args:
         code: the close code, 1006 when TCP ended without a Close.
-        reason: what came with it.
-        failure: why this end gave the connection up, if it did (§7.1.7).
+        reason: the reason in the Close, if any.
+        failure: why this end failed the connection, if it did (§7.1.7).
 
     >>> str(ConnectionClosed(1001, "server shuts down"))
     '1001 (going away) server shuts down'
@@ -46,7 +46,7 @@ class ConnectionClosed(Exception):
 
 
 class ConnectionClosedOK(ConnectionClosed):
-    """A connection closed normally: with 1000, 1001, or without a code."""
+    """A connection closed normally: with 1000, with 1001, or by a Close without a code."""
 
 
 class ConnectionClosedError(ConnectionClosed):
@@ -59,5 +59,5 @@ def connection_closed(code: int, reason: str, failure: Failure | None) -> Connec
     >>> connection_closed(1000, "", None)
     ConnectionClosedOK(1000, '')
     """
-    kind = ConnectionClosedOK if code in IN_ORDER else ConnectionClosedError
+    kind = ConnectionClosedOK if code in ORDERLY else ConnectionClosedError
     return kind(code, reason, failure)

@@ -1,6 +1,6 @@
-"""The heartbeat: a ping now and then, and the decision that a peer is gone (RFC 6455 §5.5.2).
+"""The heartbeat: regular pings, and the decision that a peer is gone (RFC 6455 §5.5.2).
 
-"Gone" is nowhere in the protocol: it is what an endpoint's timer says when no pong has come in time. A peer
+The protocol does not define "gone": an endpoint's timer decides it when no pong has arrived in time. A peer
 that falls silent is noticed after ``timeout`` seconds at the earliest, ``interval + timeout`` at the latest.
 
 This module knows the two timers, which are callbacks of the event loop: an idle connection costs no task.
@@ -16,15 +16,15 @@ __all__ = ["Heartbeat"]
 
 
 class Heartbeat:
-    """A ping ``interval`` seconds after each pong; the peer is given up when none comes within ``timeout``.
+    """Pings, each ``interval`` seconds after the last pong, until no pong arrives within ``timeout``.
 
     Args:
         interval: seconds from one pong to the next ping; None for no heartbeat.
-        timeout: seconds to wait for a pong; None to wait for ever.
+        timeout: seconds to wait for a pong; None to wait forever.
         ping: sends a ping and returns the future of its pong.
-        is_overdue: tells whether a pong could be read all the time since it was asked last; while a busy
-            receiver holds the reading up, and just after, nobody is given up.
-        give_up: fails the connection; it is told why.
+        is_overdue: returns whether a pong would have been read if it had arrived. It is False when a busy
+            receiver has held up reading since the last call: then the peer gets another ``timeout``.
+        give_up: fails the connection, for the reason that it is given.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Heartbeat:
 
     def _on_silence(self) -> None:
         if self._pong and self._pong.done():
-            return  # it came in this very turn of the event loop
+            return  # it arrived in this very turn of the event loop
         if self._is_overdue():
             self._give_up(f"no pong within {self._timeout} s")
         else:

@@ -1,7 +1,7 @@
-"""The inbox: messages that have come and that nobody has taken yet, and who waits for one.
+"""The inbox: messages that have arrived and are not taken yet, and the receiver that waits for one.
 
-This module knows how much waits, so that ``link`` can stop reading before it is too much, and how long
-ago a message was taken, so that its answer can go out before the Close that came behind it (RFC 6455 §5.5.1).
+This module knows how much waits, so that ``link`` can stop reading before it is too much, and how long ago a
+message was taken, so that its answer can be sent before the answer to the Close after it (RFC 6455 §5.5.1).
 When there is no message, :meth:`Inbox.wait` waits.
 """
 
@@ -13,14 +13,14 @@ from time import monotonic
 
 __all__ = ["Inbox"]
 
-OVERHEAD = 100  # bytes that a message costs besides its own, so that empty ones count as well
+OVERHEAD = 100  # bytes that a message costs besides its own, so that empty ones count too
 
 
 class Inbox:
     """Messages that wait for one receiver.
 
     Attributes:
-        messages: those that nobody has taken.
+        messages: those that are not taken yet, the oldest first.
         size: what they take up, in bytes.
     """
 
@@ -32,7 +32,7 @@ class Inbox:
         self._receiver: asyncio.Future[None] | None = None
 
     def put(self, message: str | bytes) -> None:
-        """Add a message. Call :meth:`wake` when all of a read are in."""
+        """Add a message. Call :meth:`wake` once all messages of a read are in."""
         self.messages.append(message)
         self.size += len(message) + OVERHEAD
 
@@ -50,7 +50,7 @@ class Inbox:
             receiver.set_result(None)
 
     def wait(self) -> asyncio.Future[None]:
-        """Return a future that is done when somebody calls :meth:`wake`.
+        """Return a future that is done when :meth:`wake` is called.
 
         Raises:
             RuntimeError: another task waits already.
@@ -62,9 +62,9 @@ class Inbox:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether somebody waits for a message."""
+        """Whether a receiver waits for a message."""
         return self._receiver is not None and not self._receiver.done()
 
     def since_taken(self) -> float:
-        """Return the seconds since a message was taken."""
+        """Return the seconds since the last message was taken; infinity before the first."""
         return monotonic() - self._taken_at

@@ -92,7 +92,7 @@ class Link(asyncio.BufferedProtocol):
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._inbox = Inbox()
         self._reading = True
-        self._goes_on = False  # while the next turn is due, for frames that have come already
+        self._more_is_due = False  # while _receive_more() is due, for frames that have arrived already
         self._held_up = False  # whether the receiver has stopped the reading since the heartbeat asked last
         self._congested = False  # while the transport's buffer is above its high-water mark
         self._writable = asyncio.Event()  # wakes those who wait for the end of that
@@ -124,7 +124,7 @@ class Link(asyncio.BufferedProtocol):
             settings.ping_timeout,
             ping=self._ping,
             is_overdue=self._pong_is_overdue,
-            give_up=self._give_up,
+            give_up=self._fail_silent_peer,
         )
         self._logger.debug("%s: open", self._address)
         if rest:
@@ -139,7 +139,7 @@ class Link(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
         self._peername = transport.get_extra_info("peername")  # TLS forgets it in the end
         if self._settings.open_timeout is not None:
-            self._timer = self._loop.call_later(self._settings.open_timeout, self._give_up_opening)
+            self._timer = self._loop.call_later(self._settings.open_timeout, self._abort_opening)
 
     @property
     def _address(self) -> str:
@@ -149,7 +149,7 @@ class Link(asyncio.BufferedProtocol):
         host, port = self._peername[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-    def _give_up_opening(self) -> None:
+    def _abort_opening(self) -> None:
         seconds = self._settings.open_timeout
         self._logger.info("%s: refused: the opening handshake took longer than %s s", self._address, seconds)
         self._transport.abort()
@@ -182,7 +182,7 @@ class Link(asyncio.BufferedProtocol):
 
     def _receive_more(self, connection: Connection) -> None:
         """Go on with the frames that one turn of the event loop did not take."""
-        self._goes_on = False
+        self._more_is_due = False
         if connection.has_more:
             self._receive(connection, b"")
         self._update_reading()
@@ -202,7 +202,7 @@ class Link(asyncio.BufferedProtocol):
             self._hold_close()
         if self._holding and self._transport.can_write_eof():
             return True  # our half stays open for the answers
-        self._answer_close()
+        self._release_close()
         return None
 
     def pause_writing(self) -> None:
@@ -233,7 +233,7 @@ class Link(asyncio.BufferedProtocol):
         if self._connection:
             ending = self._ending()
             self._logger.debug("%s: closed: %d %r", self._address, ending.code, ending.reason)
-            self._pings.give_up(ending)
+            self._pings.fail(ending)
 
     # -- receiving ------------------------------------------------------------------------------------------
 
@@ -261,8 +261,8 @@ class Link(asyncio.BufferedProtocol):
         else:
             wanted = self._inbox.size <= INBOX_LIMIT // 2 and self._pongs <= PONGS
         if self._connection and self._connection.has_more:  # what has come already comes first
-            if wanted and not self._goes_on:
-                self._goes_on = True
+            if wanted and not self._more_is_due:
+                self._more_is_due = True
                 self._loop.call_soon(self._receive_more, self._connection)
             wanted = False
         if wanted is not self._reading and not self._transport.is_closing():
@@ -298,45 +298,51 @@ class Link(asyncio.BufferedProtocol):
 
     def _flush(self) -> None:
         """Write what the connection has to say, and go on with closing if it is time for that."""
-        connection = self._connection or self._opened()
+        connection = self._connection or self._require_connection()
         self._unflushed = 0
         if data := connection.data_to_send(hold_close=self._holding is not None):
             # asyncio copies what is left of bytes that the system did not take at once, but not of a view.
             self._transport.write(data if len(data) < LONG else memoryview(data))
         if connection.ready_state is CLOSING:
-            self._go_on_closing(connection)
+            self._advance_closing(connection)
 
     def _ping(self, payload: bytes | bytearray | memoryview | None = None) -> asyncio.Future[float]:
         payload = os.urandom(4) if payload is None else to_bytes(payload)
         if payload in self._pings:
             raise ValueError("a ping with the same payload waits for its pong already")
-        self._opened().ping(payload)
+        self._require_connection().ping(payload)
         waiter = self._pings.add(payload)
         self._flush()
         return waiter
 
     # -- closing --------------------------------------------------------------------------------------------
 
+    # Our answer to the peer's Close, or to its fault, is held back while the caller answers messages
+    # (_hold_close), then released (_release_close). Once it is out, the wait for the peer is limited
+    # (_advance_closing). TCP ends one half at a time where it can (_half_close), else as a whole
+    # (_close_transport).
+
     def _hold_close(self) -> None:
         """Let the caller answer the messages that came before the peer's Close, if there are any (§5.5.1)."""
-        if self._opened().close_sent:
+        if self._require_connection().close_sent:
             return
         since_taken = self._inbox.since_taken()
         answering = not self._inbox.is_awaited and since_taken < ANSWER_TIME
         if self._inbox.messages or answering:
             # Whoever has not taken any message until now most likely receives none at all.
             seconds = NEVER_TOOK_TIME if math.isinf(since_taken) else ANSWER_TIME
-            self._holding = self._loop.call_later(seconds, self._answer_or_hold)
+            self._holding = self._loop.call_later(seconds, self._release_or_hold)
 
-    def _answer_or_hold(self) -> None:
+    def _release_or_hold(self) -> None:
         """Answer the peer's Close, unless a message was taken just now."""
         left = ANSWER_TIME - self._inbox.since_taken()
         if left > 0:
-            self._holding = self._loop.call_later(left, self._answer_or_hold)
+            self._holding = self._loop.call_later(left, self._release_or_hold)
         else:
-            self._answer_close()
+            self._release_close()
 
-    def _answer_close(self) -> None:
+    def _release_close(self) -> None:
+        """Let our Close go out, if one is due, and end TCP if the peer has done so."""
         if self._holding:
             self._holding.cancel()
             self._holding = None
@@ -344,28 +350,30 @@ class Link(asyncio.BufferedProtocol):
         if self._peer_ended:
             self._close_transport()
 
-    def _go_on_closing(self, connection: Connection) -> None:
+    def _advance_closing(self, connection: Connection) -> None:
+        """Take the next step of a closing handshake, now that a Close was sent or received (§7.1.1)."""
         self._may_send = not connection.close_sent
         if connection.close_sent and self._heartbeat:
             self._heartbeat.stop()
-            self._limit_closing()
+            self._start_close_timer()
             self._update_reading()
         if connection.finished and self._side == "server":
-            self._end_tcp()
+            self._half_close()
 
     def _close_transport(self) -> None:
         """End TCP when all is written, at the latest after close_timeout: a peer may never read."""
         if not self._closed.done():
-            self._limit_closing()
+            self._start_close_timer()
         if not self._transport.is_closing():  # closed twice, a transport of TLS could not be aborted any more
             self._transport.close()
 
-    def _limit_closing(self) -> None:
+    def _start_close_timer(self) -> None:
+        """Give the peer ``close_timeout`` seconds to end TCP, from the first call on."""
         if self._timer is None and self._settings.close_timeout is not None:
             self._timer = self._loop.call_later(self._settings.close_timeout, self._transport.abort)
 
-    def _end_tcp(self) -> None:
-        """Say that no more will come, and wait for the same from the peer, so that it gets all (§7.1.1)."""
+    def _half_close(self) -> None:
+        """End our half of TCP and leave the other to the peer, so that it receives everything (§7.1.1)."""
         try:
             if self._transport.can_write_eof() and not self._peer_ended:
                 self._transport.write_eof()
@@ -378,22 +386,23 @@ class Link(asyncio.BufferedProtocol):
         except OSError:  # the peer has left already
             self._transport.abort()
 
-    def _give_up(self, problem: str) -> None:
-        """Fail the connection for a peer that is silent: there is nobody left to wait for."""
-        connection = self._opened()
+    def _fail_silent_peer(self, problem: str) -> None:
+        """Fail the connection, and close TCP without waiting for a peer that does not answer."""
+        connection = self._require_connection()
         if not connection.failure:
             connection.fail(CloseCode.INTERNAL_ERROR, problem)
             self._log_failure(Failure(int(CloseCode.INTERNAL_ERROR), problem))
-        self._answer_close()
+        self._release_close()
         self._close_transport()
 
-    def _opened(self) -> Connection:
+    def _require_connection(self) -> Connection:
+        """Return the connection; raise RuntimeError before the opening handshake is done."""
         if self._connection is None:
             raise RuntimeError("the opening handshake is not done")
         return self._connection
 
     def _ending(self) -> ConnectionClosed:
-        """Say how the connection has ended; that is known when TCP has (§7.1.5)."""
-        connection = self._opened()
+        """Return how the connection ended, as an exception; that is known once TCP has ended (§7.1.5)."""
+        connection = self._require_connection()
         assert connection.close_code is not None
         return connection_closed(connection.close_code, connection.close_reason, connection.failure)

@@ -1,4 +1,4 @@
-"""Pings on their way: who waits for which pong, and since when (RFC 6455 §5.5.2, §5.5.3).
+"""Pings without a pong yet: who waits for which, and since when (RFC 6455 §5.5.2, §5.5.3).
 
 This module knows that a pong repeats the payload of its ping, and that a peer may answer only the latest of
 several pings. Sending them is left to ``link``.
@@ -13,7 +13,7 @@ __all__ = ["Latency", "Pings"]
 
 
 class Latency(float):
-    """The seconds from a ping to its pong; awaited once more, as with ``websockets``, it is the same."""
+    """The seconds from a ping to its pong. Awaiting it returns it, for code written for ``websockets``."""
 
     def __await__(self) -> Generator[None, None, Latency]:
         return self
@@ -21,7 +21,7 @@ class Latency(float):
 
 
 class Pings:
-    """The pings that have no pong yet.
+    """The pings that are not answered yet.
 
     Attributes:
         latency: seconds from the last ping that was answered to its pong; 0 before.
@@ -30,9 +30,8 @@ class Pings:
     def __init__(self) -> None:
         self.latency = 0.0
         self._loop = asyncio.get_running_loop()
-        self._waiting: dict[
-            bytes, tuple[asyncio.Future[float], float]
-        ] = {}  # payload: whom to tell, since when
+        # For each payload, the future of its latency and when the ping was sent.
+        self._waiting: dict[bytes, tuple[asyncio.Future[float], float]] = {}
 
     def __contains__(self, payload: bytes) -> bool:
         return payload in self._waiting
@@ -46,7 +45,7 @@ class Pings:
     def answer(self, payload: bytes) -> None:
         """Wake those who wait for this pong or an earlier one: a peer may skip some (§5.5.3)."""
         if payload not in self._waiting:
-            return  # nobody asked (§5.5.3)
+            return  # an unsolicited pong (§5.5.3)
         now = self._loop.time()
         self.latency = now - self._waiting[payload][1]
         for earlier in list(self._waiting):
@@ -56,10 +55,10 @@ class Pings:
             if earlier == payload:
                 return
 
-    def give_up(self, ending: Exception) -> None:
-        """Wake all who wait that no pong will come any more."""
+    def fail(self, ending: Exception) -> None:
+        """Let everyone who waits raise ``ending``: no pong will arrive any more."""
         for waiter, _ in self._waiting.values():
             if not waiter.done():
                 waiter.set_exception(ending)
-                waiter.exception()  # nobody has to await a ping
+                waiter.exception()  # marks it as seen: nobody has to await a ping
         self._waiting.clear()

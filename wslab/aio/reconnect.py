@@ -1,9 +1,9 @@
 """When a client comes back, and when it does not: what ``async for ws in connect(...)`` decides by.
 
-§7.2.3 asks a client to wait a random time before it comes back, and longer each time. Here each wait is drawn
-from the whole interval up to a ceiling that doubles ("full jitter"), so that clients that were lost together
-do not come back together. The waits begin anew only after a connection has lasted: a server that accepts and
-closes at once is not hammered. Opening and closing are left to ``client``.
+RFC 6455 §7.2.3 asks a client to wait a random time before it comes back, and longer each time. Here each wait
+is drawn from the whole interval up to a ceiling that doubles ("full jitter"), so that clients that were lost
+together do not come back together. The waits start over only after a connection has lasted: a server that
+accepts and closes at once is not hammered. Opening and closing are left to ``client``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from ssl import SSLCertVerificationError
 from wslab.close import CloseCode
 from wslab.http import HandshakeError
 
-__all__ = ["STABLE_TIME", "full_jitter", "may_come_back", "may_try_again"]
+__all__ = ["LAST_CEILING", "STABLE_TIME", "full_jitter", "may_come_back", "may_try_again"]
 
 FIRST_CEILING, LAST_CEILING = 0.5, 60.0  # seconds
-STABLE_TIME = 5.0  # seconds after which a connection is a success, and the waits begin anew
-# What another connection would only repeat: the peer found fault with what this end does.
+STABLE_TIME = 5.0  # seconds after which a connection is a success, and the waits start over
+# What another connection would only repeat: one end found fault with what the other does.
 FATAL_CODES = frozenset(
     {
         CloseCode.PROTOCOL_ERROR,
@@ -35,7 +35,7 @@ PASSING_STATUSES = frozenset({408, 425, 429})
 
 
 def full_jitter(first: float = FIRST_CEILING, last: float = LAST_CEILING) -> Iterator[float]:
-    """Yield how long to wait before each try, without end.
+    """Yield the seconds to wait before each try, without end (§7.2.3).
 
     Args:
         first: the ceiling of the first wait, in seconds; it doubles each time.
@@ -68,5 +68,5 @@ def may_try_again(error: Exception) -> bool:
     """
     if isinstance(error, HandshakeError) and error.status is not None:
         return error.status >= 500 or error.status in PASSING_STATUSES
-    # A time that is over is an OSError, too; so is a certificate that is refused, and stays so.
+    # TimeoutError is an OSError; so is the error for a certificate, which no wait makes valid.
     return isinstance(error, OSError | HandshakeError) and not isinstance(error, SSLCertVerificationError)

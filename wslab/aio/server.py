@@ -130,7 +130,7 @@ class ServerConnection(WebSocket):
             self._logger.debug("%s: handler ended with a connection: %r", self._address, closed)
         except asyncio.CancelledError:
             if _is_cancelled():
-                self._begin_close(code)
+                self._start_closing(code)
                 raise  # the server shuts down, or the application has cancelled the handler
             self._logger.exception("%s: handler was cancelled from within, closing with 1011", self._address)
         except Exception:
@@ -188,7 +188,7 @@ class ServerConnection(WebSocket):
         has_none = asked_for_head or response.status in (204, 304)  # RFC 9110 §6.4.1
         body = b"" if has_none else response.body
         self._transport.write(response._replace(headers=Headers(fields), body=body).encode())
-        self._end_tcp()
+        self._half_close()
 
 
 class Server:

@@ -1,8 +1,8 @@
 """A WebSocket connection on asyncio, as its caller sees it: what client and server have in common.
 
-This module lets a caller await messages, pongs and the end of a connection. How bytes come and go, and how a
-connection is closed, is left to ``link``; the opening handshake to ``server`` and ``client`` (RFC 6455 §4,
-§5.5.2, §5.6, §7.1). :meth:`WebSocket.recv` waits for a whole message.
+This module lets a caller await messages, pongs and the end of a connection (RFC 6455 §5.5.2, §5.6, §7.1). How
+bytes are read and written, and how a connection is closed, is left to ``link``; the opening handshake to
+``server`` and ``client``. :meth:`WebSocket.recv` waits for a whole message.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class WebSocket(Link):
 
     Attributes:
         request: the request of the opening handshake.
-        response: the response to it.
+        response: the response to it. Before the opening handshake is done, both may be None.
         subprotocol: the subprotocol that the server chose, or None.
         compression: the parameters of permessage-deflate that both ends agreed on, or None.
     """
 
     @property
     def ready_state(self) -> ReadyState:
-        """Where the connection is in its life."""
+        """The ready state: CONNECTING, OPEN, CLOSING or CLOSED."""
         if self._connection:
             return self._connection.ready_state
         return ReadyState.CLOSED if self._closed.done() else ReadyState.CONNECTING
@@ -47,12 +47,12 @@ class WebSocket(Link):
 
     @property
     def close_reason(self) -> str:
-        """What came with the close code (§7.1.6)."""
+        """The reason in the peer's Close (§7.1.6); empty before and without one."""
         return self._connection.close_reason if self._connection else ""
 
     @property
     def failure(self) -> Failure | None:
-        """Why this end gave the connection up; None if it did not (§7.1.7)."""
+        """Why this end failed the connection; None if it did not (§7.1.7)."""
         return self._connection.failure if self._connection else None
 
     @property
@@ -62,7 +62,7 @@ class WebSocket(Link):
 
     @property
     def transport(self) -> asyncio.Transport:
-        """The transport of asyncio beneath. What is written to it is not put into frames."""
+        """The asyncio transport underneath. Bytes written to it are sent as they are, without frames."""
         return self._transport
 
     @property
@@ -75,7 +75,7 @@ class WebSocket(Link):
 
         Raises:
             ConnectionClosed: the connection is over and all its messages have been taken.
-            RuntimeError: another task waits in ``recv`` already.
+            RuntimeError: another task is already waiting in ``recv``.
         """
         while not self._inbox.messages:
             await self._message_or_end()
@@ -85,7 +85,12 @@ class WebSocket(Link):
         return self
 
     async def __anext__(self) -> str | bytes:
-        """Return the next message; an orderly ending (1000, 1001, no code) ends the iteration silently."""
+        """Return the next message; an orderly ending (1000, 1001, no code) ends the iteration silently.
+
+        Raises:
+            ConnectionClosedError: the connection ended otherwise, and all its messages have been taken.
+            RuntimeError: another task is already waiting for a message.
+        """
         try:
             while not self._inbox.messages:
                 await self._message_or_end()
@@ -99,11 +104,13 @@ class WebSocket(Link):
         Raises:
             ConnectionClosed: the connection is over. After a Close was sent, this waits for the end of TCP.
             TypeError: the message is neither str nor bytes-like.
+            UnicodeEncodeError: the text holds half a surrogate pair, which UTF-8 cannot encode.
+            RuntimeError: the connection is not open yet, as in ``process_request``.
         """
         try:
             self._queue(message)
         except InvalidState:
-            raise await self._end() from None
+            raise await self._wait_for_ending() from None
         if self._inbox.messages:
             self._flush_later(len(message) + 2)  # an empty one has a header, too
         else:
@@ -112,26 +119,27 @@ class WebSocket(Link):
             await self._writable.wait()
             if self._closed.done():
                 raise self._ending()
-        elif self._transport.is_closing():  # nothing waits then, so nobody else would ever get a turn
-            raise await self._end()
+        elif self._transport.is_closing():  # without a wait, a loop that sends would let no other task run
+            raise await self._wait_for_ending()
 
     async def ping(self, payload: str | bytes | bytearray | memoryview | None = None) -> Latency:
         """Send a ping, wait for its pong, and return the seconds in between (§5.5.2).
 
-        A time limit belongs around this call, since it waits for the pong: ``async with asyncio.timeout(5)``.
-        What it returns can be awaited once more, as with ``websockets``, but waits no more.
+        Put a time limit around this call, since it waits for the pong: ``async with asyncio.timeout(5)``.
 
         Args:
-            payload: at most 125 bytes, not those of a ping on its way; by default 4 random ones. A str is
-                sent in UTF-8.
+            payload: at most 125 bytes, by default 4 random ones. A str is sent in UTF-8.
 
         Raises:
-            ConnectionClosed: the connection ended before the pong came.
+            ConnectionClosed: the connection ended before the pong arrived.
+            ValueError: the payload is too long, or a ping with the same payload still waits for its pong.
+            TypeError: the payload is neither str nor bytes-like.
+            RuntimeError: the connection is not open yet.
         """
         try:
             waiter = self._ping(payload.encode() if isinstance(payload, str) else payload)
         except InvalidState:
-            raise await self._end() from None
+            raise await self._wait_for_ending() from None
         return Latency(await waiter)
 
     async def pong(self, payload: str | bytes | bytearray | memoryview = b"") -> None:
@@ -142,27 +150,33 @@ class WebSocket(Link):
 
         Raises:
             ConnectionClosed: the connection is over.
+            ValueError: the payload is too long.
+            TypeError: the payload is neither str nor bytes-like.
+            RuntimeError: the connection is not open yet.
         """
         try:
-            self._opened().pong(to_bytes(payload.encode() if isinstance(payload, str) else payload))
+            self._require_connection().pong(
+                to_bytes(payload.encode() if isinstance(payload, str) else payload)
+            )
         except InvalidState:
-            raise await self._end() from None
+            raise await self._wait_for_ending() from None
         self._flush()
 
     async def close(self, code: int | None = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
         """Send a Close unless one was sent, and wait for the end of TCP, at most ``close_timeout`` seconds.
 
         Raises:
-            ValueError: a code that may not be sent, such as 1005, 1006 or 1015; a reason over 123 bytes.
+            ValueError: a code that may not be sent, such as 1005, 1006 or 1015; a reason over 123 bytes; a
+                reason without a code.
         """
-        self._begin_close(code, reason)
+        self._start_closing(code, reason)
         await self.wait_closed()
 
-    def _begin_close(self, code: int | None, reason: str = "") -> None:
-        """Send a Close unless one was sent, and wait for nothing."""
+    def _start_closing(self, code: int | None, reason: str = "") -> None:
+        """Send a Close unless one was sent, and wait for nothing (§7.1.2)."""
         if self._connection:
             self._connection.close(code, reason)
-            self._answer_close()
+            self._release_close()
         else:
             self._transport.abort()
 
@@ -170,8 +184,8 @@ class WebSocket(Link):
         """Wait until TCP has ended."""
         await asyncio.shield(self._closed)
 
-    async def _end(self) -> ConnectionClosed:
-        """Wait until TCP has ended: before, nobody knows how the connection ends."""
+    async def _wait_for_ending(self) -> ConnectionClosed:
+        """Wait until TCP has ended, and return how: before that, it is not known (§7.1.5)."""
         await self.wait_closed()
         return self._ending()
 
@@ -183,15 +197,15 @@ class WebSocket(Link):
         self._transport.abort()
 
     def _queue(self, message: str | bytes | bytearray | memoryview) -> None:
-        """Let the connection encode a message, for the next flush to write."""
-        connection = self._connection or self._opened()
+        """Let the connection encode a message, which the next flush writes."""
+        connection = self._connection or self._require_connection()
         if isinstance(message, str):
             connection.send_text(message)
         else:
             connection.send_binary(message)
 
     def write_compressed(self, message: str | bytes, frames: dict[object, bytes]) -> None:
-        """Write a message that others get too, in a frame that is kept in ``frames`` for those alike."""
+        """Write a message to many: ``frames`` keeps its frame for connections that compress alike."""
         connection = self._connection
         if not self._may_send or not isinstance(connection, CompressedConnection):
             return
@@ -212,7 +226,7 @@ class WebSocket(Link):
         return message
 
     def _flush_later(self, size: int) -> None:
-        """Let an answer wait for those to the other messages of a read: they go out together."""
+        """Let an answer wait for those to the other messages of a read: they are written together."""
         self._unflushed += size
         if self._unflushed > COALESCE:
             self._flush()
@@ -222,7 +236,7 @@ class WebSocket(Link):
     def _message_or_end(self) -> asyncio.Future[None]:
         """Return a future to await a message with; raise ConnectionClosed when TCP has ended without one."""
         if self._holding:
-            self._answer_close()  # whoever comes for more has answered what there was
+            self._release_close()  # a caller that asks for more has answered what there was
         elif self._unflushed:
             self._flush()
         if self._closed.done():
@@ -233,13 +247,28 @@ class WebSocket(Link):
 def broadcast(connections: Iterable[WebSocket], message: str | bytes) -> None:
     """Send a message to many: encode it once, and never wait for a slow one.
 
-    Connections that are closing are skipped. What a slow peer has not read yet is kept in memory. Where
-    messages are compressed, those connections share the work whose server forgets each message (agreed on
-    with ``server_no_context_takeover``) and whose windows are alike. A server that remembers compresses for
-    each connection, since what came before differs.
+    Connections that are not open are skipped. What a slow peer has not read yet is kept in memory. A message
+    is compressed once for all connections with the same window whose server forgets each message (agreed on
+    with ``server_no_context_takeover``), and for each connection alone where the server remembers, since the
+    messages before it differ.
+
+    Args:
+        connections: any of a server's or a client's.
+        message: a str to send as text, or bytes to send as binary.
 
     Raises:
         TypeError: the message is neither str nor bytes-like.
+        UnicodeEncodeError: the text holds half a surrogate pair.
+
+    >>> async def main():
+    ...     async def shout(ws):
+    ...         broadcast(server.connections, (await ws.recv()).upper())
+    ...     async with wslab.serve(shout) as server, wslab.connect(f"ws://127.0.0.1:{server.port}") as ws:
+    ...         await ws.send("hello")
+    ...         return await ws.recv()
+    >>> import wslab
+    >>> asyncio.run(main())
+    'HELLO'
     """
     if isinstance(message, str):
         frame = encode_bytes(FIN | Opcode.TEXT, message.encode(), None)
