@@ -1,8 +1,8 @@
 """WebSocket from the bytes up: the package that the course builds.
 
 One module a layer. ``http``, ``accept``, ``handshake``, ``masking``, ``frames``, ``decoder``, ``deflate``,
-``close``, ``message`` and ``connection`` know the protocol and do no I/O. ``aio`` does, and is loaded when
-one of its names is first used, so that the protocol can be used without asyncio.
+``close``, ``message`` and ``connection`` know the protocol and do no I/O. ``aio`` does. It is loaded when one
+of its names is first used, so that the protocol can be used without asyncio.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from wslab.frames import Frame, Opcode, encode_frame
 from wslab.http import HandshakeError, Headers, Request, Response
 from wslab.masking import apply_mask
 
-TYPE_CHECKING = False  # a type checker takes it for true; typing itself takes as long to load as all of this
+TYPE_CHECKING = False  # type checkers take it as true; importing typing takes as long as all of this
 if TYPE_CHECKING:
     from typing import Any
 
@@ -68,7 +68,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load ``aio`` when one of its names is asked for (PEP 562)."""
+    """Load ``aio`` when one of its names is first used (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module 'wslab' has no attribute {name!r}")
     from wslab import aio

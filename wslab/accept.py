@@ -1,7 +1,7 @@
 """The key of an opening handshake and the accept key that answers it (RFC 6455 §1.3, §4.1, §4.2.2).
 
-This module knows how a client makes a Sec-WebSocket-Key and how a server answers it. Where both stand in
-request and response, and who must check them, is ``handshake``.
+This module knows how a client makes a Sec-WebSocket-Key and how a server answers it. Which headers they are
+in, and which end must check which, is left to ``handshake``.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import os
 
 __all__ = ["GUID", "accept_digest", "accept_key", "generate_key", "is_valid_key"]
 
-GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # the same in every handshake of the world (§1.3)
+GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # the same in every handshake (§1.3)
 
 
 def generate_key(random: bytes | None = None) -> str:
     """Make a Sec-WebSocket-Key: 16 random bytes in base64 (§4.1).
 
     Args:
-        random: the 16 bytes; drawn from the operating system when not given.
+        random: the 16 bytes; by default, drawn from the operating system.
 
     Raises:
-        ValueError: not 16 bytes.
+        ValueError: ``random`` is not 16 bytes.
 
     >>> generate_key(b"the sample nonce")
     'dGhlIHNhbXBsZSBub25jZQ=='
@@ -59,7 +59,7 @@ def accept_key(key: str) -> str:
     """Compute the Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (§4.2.2).
 
     Args:
-        key: the value of the header, with no space around it; it is not decoded.
+        key: the value of the header, without space around it. Its characters count: it is not decoded.
 
     >>> accept_key("dGhlIHNhbXBsZSBub25jZQ==")
     's3pPLMBiTxaQ9kYGzzhZRbK+xOo='

@@ -1,9 +1,9 @@
 """Close codes: why a connection ends, and the payload of a Close (RFC 6455 §5.5.1, §7.1.5, §7.4).
 
-This module knows which close codes exist, which may travel, and how code and reason are written into the
-payload of a Close. It knows no frame and no state: ``frames`` carries the payload, ``connection`` decides
-when to close. :class:`ProtocolError` lives here because it is a close code with an explanation: every fault
-of a peer ends in a Close.
+This module knows which close codes exist, which may be sent, and how code and reason are written into the
+payload of a Close. The frame around the payload is left to ``frames``, when to close to ``connection``.
+:class:`ProtocolError` is here because it is a close code with an explanation: every fault of a peer ends in
+a Close.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from enum import IntEnum
 
-TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
+TYPE_CHECKING = False  # wslab/__init__.py says why it is not imported
 if TYPE_CHECKING:
     from wslab.frames import Frame
 
@@ -29,7 +29,7 @@ MAX_REASON = 123  # bytes: a control frame's 125 less the 2 of the close code (�
 class CloseCode(IntEnum):
     """The reasons why a connection ends (§7.4.1, and the IANA registry of §11.7 for 1012 to 1014).
 
-    1005, 1006 and 1015 never travel: an endpoint reports them to its own application.
+    1005, 1006 and 1015 are never sent: an endpoint reports them to its own application.
 
     >>> CloseCode(1000).name
     'NORMAL_CLOSURE'
@@ -57,7 +57,7 @@ _SENDABLE = {int(code) for code in CloseCode} - _NEVER_SENT
 
 
 class ProtocolError(Exception):
-    """What the peer did wrong, and the close code to fail the connection with (§7.1.7).
+    """A fault of the peer, and the close code to fail the connection with (§7.1.7).
 
     Args:
         code: the close code to send.
@@ -65,7 +65,7 @@ class ProtocolError(Exception):
 
     Attributes:
         code: the close code to send.
-        frames: frames that arrived whole before the error, in the same call of :meth:`FrameDecoder.feed`.
+        frames: frames that were whole before the error, in the same call of :meth:`FrameDecoder.feed`.
 
     >>> error = ProtocolError(CloseCode.PROTOCOL_ERROR, "opcode 3 is reserved")
     >>> error.code, str(error)
@@ -79,7 +79,7 @@ class ProtocolError(Exception):
 
 
 def is_valid_close_code(code: int) -> bool:
-    """Return whether a close code may stand in a Close frame (§7.4.1, §7.4.2).
+    """Return whether a close code may be sent in a Close (§7.4.1, §7.4.2).
 
     >>> [code for code in (999, 1000, 1004, 1005, 1006, 2999, 3000, 4999) if is_valid_close_code(code)]
     [1000, 3000, 4999]
@@ -95,7 +95,8 @@ def encode_close(code: int | None, reason: str = "") -> bytes:
         reason: at most 123 bytes in UTF-8.
 
     Raises:
-        ValueError: a code that may not be sent, a reason without a code, a reason too long.
+        ValueError: a code that may not be sent; a reason that is too long, comes without a code, or cannot be
+            encoded in UTF-8.
 
     >>> encode_close(1000, "bye").hex(" ")
     '03 e8 62 79 65'
@@ -113,13 +114,13 @@ def encode_close(code: int | None, reason: str = "") -> bytes:
 
 
 def decode_close(payload: bytes) -> tuple[int, str]:
-    """Decode the payload of a Close into close code and reason; no payload gives 1005 (§7.1.5).
+    """Decode the payload of a Close into close code and reason; an empty payload means 1005 (§7.1.5).
 
     Args:
         payload: 0 to 125 bytes, unmasked.
 
     Raises:
-        ProtocolError: 1002 for one byte alone or a code that may not be sent; 1007 for a reason not in UTF-8.
+        ProtocolError: 1002 for a single byte or a code that may not be sent; 1007 for a reason not in UTF-8.
 
     >>> decode_close(bytes.fromhex("03e8627965"))
     (1000, 'bye')

@@ -23,7 +23,7 @@ from wslab.frames import CONTROL, FIN, MAX_CONTROL_PAYLOAD, RSV1, Opcode, encode
 from wslab.masking import four_bytes
 from wslab.message import Assembler, decode_text
 
-TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
+TYPE_CHECKING = False  # wslab/__init__.py says why it is not imported
 if TYPE_CHECKING:
     from typing import Literal
 
@@ -49,7 +49,7 @@ PONG = FIN | Opcode.PONG
 
 
 class ReadyState(IntEnum):
-    """The states of a connection, numbered as a browser's ``readyState`` does (§4.1, §7.1.3, §7.1.4).
+    """The states of a connection, numbered like a browser's ``readyState`` (§4.1, §7.1.3, §7.1.4).
 
     >>> ReadyState(1)
     <ReadyState.OPEN: 1>
@@ -61,7 +61,7 @@ class ReadyState(IntEnum):
     CLOSED = 3
 
 
-# What moves a connection from one ready state to the next. Whatever is not listed cannot happen.
+# What moves a connection from one ready state to the next. Anything that is not listed cannot happen.
 TRANSITIONS: dict[ReadyState, dict[str, ReadyState]] = {
     ReadyState.CONNECTING: {
         "handshake done": ReadyState.OPEN,
@@ -98,7 +98,7 @@ class Pong(namedtuple("Pong", "payload")):
 
 
 class Close(namedtuple("Close", "code reason")):
-    """The peer's Close; a code of 1005 says that it had none (§7.1.5)."""
+    """The peer's Close; code 1005 means that it had no code (§7.1.5)."""
 
     __slots__ = ()
     code: int
@@ -106,14 +106,14 @@ class Close(namedtuple("Close", "code reason")):
 
 
 class Failure(namedtuple("Failure", "code reason")):
-    """What the peer did wrong, and the close code for it, which it gets unless a Close was sent (§7.1.7)."""
+    """A fault of the peer, and the close code for it, which is sent unless a Close was (§7.1.7)."""
 
     __slots__ = ()
     code: int
     reason: str
 
 
-# A message needs no wrapper: a str came as text, bytes came as binary (§5.6).
+# A message needs no wrapper: a str arrived as text, bytes arrived as binary (§5.6).
 Event = str | bytes | Ping | Pong | Close | Failure
 
 
@@ -126,18 +126,16 @@ class InvalidState(Exception):
 
 
 _cut_in_fours = struct.Struct("4s" * 64).unpack
-
-
 _keys: list[bytes] = []  # drawn, and not used yet
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_keys.clear)  # else both processes would use them
+    os.register_at_fork(after_in_child=_keys.clear)  # otherwise both processes would use them
 
 
 def _random_key() -> bytes:
-    """Return a masking-key that nobody can predict (§5.3). The system is asked for 64 at once."""
+    """Return a masking-key that nobody can predict (§5.3), from 64 that the system draws at a time."""
     try:
         return _keys.pop()
-    except IndexError:  # no question before: two threads could both find one key left
+    except IndexError:  # not checked beforehand: two threads could both see the last key
         key, *more = _cut_in_fours(os.urandom(256))
         _keys.extend(more)
         return bytes(key)
@@ -146,22 +144,26 @@ def _random_key() -> bytes:
 class Connection:
     """The protocol of one side, from the end of the opening handshake to the end of TCP.
 
-    A Close that answers the peer, or fails the connection, waits for :meth:`data_to_send`: so what the caller
-    sends in answer to the messages before it goes out before it.
+    A Close that answers the peer, or fails the connection, is encoded only by :meth:`data_to_send`, so that
+    the caller's answers to the messages before it are sent first.
 
     Args:
         side: "client" masks what it sends and refuses masked frames; "server" does the opposite (§5.1).
         max_size: the longest message accepted, in bytes; None for no limit.
-        masking_key: returns the 4 bytes of the next masking-key of a client; by default, random ones. Another
-            number of bytes raises ValueError when something is sent.
+        masking_key: returns the 4 bytes of a client's next masking-key; random ones by default. If it returns
+            another number of bytes, whatever was to be sent raises ValueError.
 
     Attributes:
-        ready_state: where the connection is in its life.
-        close_code: of the Close that was received, or 1006 when TCP has ended without one (§7.1.5).
-        close_reason: what came with that Close (§7.1.6).
-        failure: why this end gave the connection up, if it did (§7.1.7).
-        close_sent: whether nothing more can be sent, since a Close went out (§5.5.1), or TCP has ended.
-        has_more: whether :meth:`receive_data` has stopped before frames that have come.
+        ready_state: the ready state; never CONNECTING, since the opening handshake is over.
+        close_code: of the Close that was received, or 1006 when TCP has ended without one; None before
+            (§7.1.5).
+        close_reason: the reason in that Close (§7.1.6).
+        failure: why this end failed the connection, if it did (§7.1.7).
+        close_sent: whether nothing more can be sent, since a Close was (§5.5.1), or TCP has ended.
+        has_more: whether :meth:`receive_data` has stopped at its limit, with frames left.
+
+    Raises:
+        ValueError: the side is neither "client" nor "server".
 
     >>> server = Connection("server")
     >>> server.receive_data(bytes.fromhex("8185 37fa213d 7f9f4d5158"))
@@ -207,13 +209,13 @@ class Connection:
     def receive_data(self, data: bytes | bytearray | memoryview, limit: int = ALL) -> list[Event]:
         """Take bytes from the peer, in any pieces, and return what they mean.
 
-        It never raises for the peer's faults: they are a :class:`Failure`, the last event. After a Close or a
-        failure, what follows is ignored (§5.5.1, §7.1.7).
+        It never raises for a fault of the peer, which becomes a :class:`Failure`, the last event. Anything
+        after a Close or a failure is ignored (§5.5.1, §7.1.7).
 
         Args:
             data: any number of bytes.
-            limit: frames to read before it stops, so that one peer does not take all the time. While
-                ``has_more`` says that frames are left, call again without data.
+            limit: the most frames to read, so that one peer does not take all the time. While ``has_more`` is
+                true, call again with ``b""``.
         """
         events: list[Event] = []
         self.has_more = False
@@ -243,7 +245,7 @@ class Connection:
         return events
 
     def receive_eof(self) -> None:
-        """Learn that TCP has ended: without a Close before, that is close code 1006 (§7.1.4, §7.1.5)."""
+        """Note that TCP has ended: if no Close was received, the close code is 1006 (§7.1.4, §7.1.5)."""
         if self.ready_state is ReadyState.CLOSED:
             return
         self._move("TCP ended")
@@ -273,6 +275,7 @@ class Connection:
 
         Raises:
             TypeError: it is not a str.
+            UnicodeEncodeError: it holds half a surrogate pair, which UTF-8 cannot encode.
             InvalidState: a Close was sent before, or TCP has ended.
         """
         if not isinstance(text, str):
@@ -293,11 +296,19 @@ class Connection:
         self._outgoing.append(encode_bytes(BINARY, payload, key))
 
     def ping(self, payload: bytes = b"") -> None:
-        """Send a ping of at most 125 bytes (§5.5.2). Raises like :meth:`send_binary`, and ValueError."""
+        """Send a ping (§5.5.2).
+
+        Args:
+            payload: at most 125 bytes.
+
+        Raises:
+            ValueError: the payload is longer.
+            TypeError, InvalidState: as for :meth:`send_binary`.
+        """
         self._send_control(PING, payload)
 
     def pong(self, payload: bytes = b"") -> None:
-        """Send a pong that nobody asked for, at most 125 bytes (§5.5.3). Raises like :meth:`ping`."""
+        """Send a pong that nobody asked for, with arguments and errors as for :meth:`ping` (§5.5.3)."""
         self._send_control(PONG, payload)
 
     def close(self, code: int | None = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
@@ -308,34 +319,40 @@ class Connection:
             reason: at most 123 bytes in UTF-8.
 
         Raises:
-            ValueError: a code that may not be sent, such as 1005, 1006 or 1015; a reason too long.
+            ValueError: a code that may not be sent, such as 1005, 1006 or 1015; a reason that is too long, or
+                comes without a code.
         """
         payload = encode_close(code, reason)
         if not self.close_sent:
             self._send_close(self._close_due if self._close_due is not None else payload)
 
     def fail(self, code: int, reason: str) -> None:
-        """Give the connection up, for what the peer did or failed to do, and read no more (§7.1.7).
+        """Fail the connection, for something that the peer did or failed to do, and read no more (§7.1.7).
 
         Args:
             code: the close code to send.
             reason: at most 123 bytes in UTF-8.
+
+        Raises:
+            ValueError: as for :meth:`close`.
         """
         if self.ready_state is ReadyState.CLOSED:
             return
         payload = encode_close(code, reason)
         self._read_no_more = True
-        if self.close_code is None and not self.failure:  # else there is an ending already, and an answer due
+        if (
+            self.close_code is None and not self.failure
+        ):  # otherwise it is ending already, and an answer is due
             self._close_due = payload
             self.failure = Failure(int(code), reason)
         self._move("failed")
 
     def data_to_send(self, *, hold_close: bool = False) -> bytes:
-        """Return the bytes to write to the peer, each of them once.
+        """Return the bytes to write to the peer. Each byte is returned once.
 
         Args:
-            hold_close: keep the Close that answers the peer back, since the answers to messages before it are
-                still to come.
+            hold_close: whether to hold back the Close that answers the peer, because the caller's answers to
+                the messages before it are still to be sent.
         """
         if self._close_due is not None and not hold_close and not self.close_sent:
             self._send_close(self._close_due)
@@ -374,11 +391,11 @@ class CompressedConnection(Connection):
     """A connection that compresses what it sends, and inflates what is compressed (RFC 7692).
 
     Args:
-        side, max_size, masking_key: as of a :class:`Connection`; ``max_size`` limits what is inflated, too.
-        compression: what both ends have agreed on in the opening handshake.
+        side, max_size, masking_key: as for :class:`Connection`; ``max_size`` limits the inflated message.
+        compression: what both ends agreed on in the opening handshake.
 
     Attributes:
-        shared: what it has in common with those that send the same bytes for a message; None if nothing.
+        shared: equal in connections that send the same bytes for the same message; None if no other does.
 
     >>> from wslab.deflate import Deflate
     >>> server = CompressedConnection("server", Deflate(server_no_context_takeover=True))
@@ -397,7 +414,7 @@ class CompressedConnection(Connection):
     ) -> None:
         super().__init__(side, max_size=max_size, masking_key=masking_key)
         self._deflater = Deflater(*compression.window(side), compression.level, compression.memory_level)
-        # A client masks each frame with a key of its own, so that its frames are never alike (§5.3).
+        # A client masks each frame with a new key, so that no two of its frames are alike (§5.3).
         self.shared = self._deflater.shared if side == "server" else None
         inflater = Inflater(*compression.window("client" if side == "server" else "server"))
         self._decoder = FrameDecoder(masked=side == "server", max_size=max_size, compressed=True)

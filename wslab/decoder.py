@@ -1,9 +1,9 @@
 """Decoding: a stream of bytes to frames (RFC 6455 §5.2, §5.5).
 
-This module knows how to find the frames in a stream that may be cut anywhere, and every rule that one frame
-can break on its own: reserved bits and opcodes, the direction of masking, lengths, what a control frame may
-not be. It does not know which frame may follow which: fragments and UTF-8 belong to ``message``, the closing
-handshake to ``connection``. It reads no socket, has no clock.
+This module knows how to find the frames in a stream that may be cut anywhere, and every rule that a single
+frame can break: reserved bits and opcodes, the direction of masking, lengths, what a control frame may not
+be. Which frame may follow which is left to others: fragments and UTF-8 to ``message``, the closing handshake
+to ``connection``.
 
 When more bytes are needed, :meth:`FrameDecoder.feed` keeps what it has and returns what is whole.
 """
@@ -32,13 +32,12 @@ __all__ = ["FrameDecoder"]
 
 
 _OPCODES = {int(opcode) for opcode in Opcode}
-TEXT, BINARY = int(Opcode.TEXT), int(Opcode.BINARY)
 
 
 def _judge_first_byte(first: int, compressed: bool) -> str | None:
     """Return what is wrong with the first byte of a frame (§5.2, §5.5; RFC 7692 §6.1 if in use)."""
     opcode = first & OPCODE
-    if compressed and first & RSV1 and opcode in (TEXT, BINARY):
+    if compressed and first & RSV1 and opcode in (Opcode.TEXT, Opcode.BINARY):
         first &= ~RSV1
     for bit, name in ((RSV1, "RSV1"), (RSV2, "RSV2"), (RSV3, "RSV3")):
         if first & bit and compressed and bit == RSV1:
@@ -52,31 +51,33 @@ def _judge_first_byte(first: int, compressed: bool) -> str | None:
     return None
 
 
-# All that can be known from the first byte, looked up once for each of its 256 values: what is wrong with
-# it, and the most that the 7-bit payload length behind it may say, where 126 and 127 announce more bytes.
-# The second table of each pair is for connections that compress.
+# All that can be known from the first byte, computed once for each of its 256 values: what is wrong with it,
+# and the greatest 7-bit payload length that may follow it, where 126 and 127 announce more bytes. The second
+# table of each pair is for connections that compress.
 _FIRST_BYTE_ERROR = [[_judge_first_byte(first, rsv1) for first in range(256)] for rsv1 in (False, True)]
 _MOST = [
     [-1 if error else MAX_CONTROL_PAYLOAD if first & CONTROL else 127 for first, error in enumerate(errors)]
     for errors in _FIRST_BYTE_ERROR
 ]
 
-ALL = 2**62  # frames
+ALL = 2**62  # frames: more than can arrive
 Piece = tuple[int, bytes, int | None]  # see fragments()
 
 
 class FrameDecoder:
-    """A decoder of a stream cut anywhere: bytes in, frames out; it refuses what one frame may not be (§5).
+    """A decoder of a stream cut anywhere: bytes in, frames out. It refuses an invalid frame (§5.2, §5.5).
 
     Args:
-        masked: whether the sender must mask: True for what a client sends, False for a server (§5.1).
-        max_size: the longest payload accepted, in bytes; a longer frame is refused from its header (1009).
-        compressed: whether RSV1 may be set on the first frame of a message (RFC 7692 §6). What is compressed
-            may be an eighth longer than ``max_size``, as random data is; it is handed out as it arrives.
+        masked: whether the frames must be masked: True for those of a client, False for a server's (§5.1).
+        max_size: the longest payload accepted, in bytes; a longer one is refused from its header (1009). None
+            for no limit.
+        compressed: whether RSV1 may be set on the first frame of a message (RFC 7692 §6). The payload of such
+            a frame may be an eighth longer than ``max_size``, since compression lengthens random data; it is
+            returned in pieces as it arrives.
 
     Attributes:
-        error: what the peer did wrong, once it has.
-        has_more: whether :meth:`fragments` has stopped before frames that have come.
+        error: what the peer did wrong; None before.
+        has_more: whether :meth:`fragments` has stopped at its limit, with frames left.
 
     >>> decoder = FrameDecoder(masked=False)
     >>> decoder.feed(bytes.fromhex("8105 4865"))
@@ -93,10 +94,10 @@ class FrameDecoder:
         self._max_size = 2**63 if max_size is None else max_size
         self._compressed = compressed
         self._most = _MOST[compressed]
-        self._rest = b""  # bytes of a header or control frame that is not whole
+        self._rest = b""  # a header or control frame that is not whole, or everything past a limit
         self._first = 0  # first byte of the frame whose payload is arriving
         self._left = 0  # bytes of that payload still to come; 0 when the next byte starts a frame
-        self._key = b""  # its masking-key, turned so that it begins with what the next byte needs
+        self._key = b""  # its masking-key, turned so that it begins with the byte that is needed next
         self._binary: io.BytesIO | None = None  # what has arrived of it, still masked, if it is binary
         self._pieces: list[Piece] = []  # of a frame that feed() has not returned yet
 
@@ -107,8 +108,8 @@ class FrameDecoder:
             data: any number of bytes.
 
         Raises:
-            ProtocolError: the peer broke a rule; its ``frames`` are those that came whole before it in this
-                call. Every later call raises the same: nothing behind the error can be understood.
+            ProtocolError: the peer broke a rule; the ``frames`` of the error are those before it in this
+                call. Every later call raises it again, since nothing after the error can be understood.
         """
         frames = []
         pieces = [piece for piece in self.fragments(data) if piece[2] is None]
@@ -130,15 +131,15 @@ class FrameDecoder:
     def fragments(self, data: bytes | bytearray | memoryview, limit: int = ALL) -> list[Piece]:
         """Take bytes as they arrive and return pieces: first byte, unmasked payload, and None.
 
-        A data frame that is not whole is announced, once or more often: instead of None stands the length of
-        its payload, and its first byte has no FIN; so it can be judged before its payload. A text frame that
-        is not whole is then handed out in pieces, as if the sender had fragmented it, so that its first wrong
-        byte can be refused (§8.1); so is a continuation, which may belong to a text. The peer's fault does
-        not raise: it is kept in ``error``, and nothing behind it is read.
+        A data frame that is not whole is announced, at least once, so that it can be judged before its
+        payload: a piece without FIN and payload, with the length of the payload in place of None. A text
+        frame that is not whole is then returned in pieces, as if the sender had fragmented it, so that its
+        first wrong byte can be refused (§8.1). So is a continuation, which may belong to a text. The peer's
+        fault is not raised: it is kept in ``error``, and nothing after it is read.
 
         Args:
             data: any number of bytes.
-            limit: frames to decode before it stops; what is left of the data waits for the next call.
+            limit: the most frames to decode; the rest of the data waits for the next call.
 
         >>> FrameDecoder(masked=False).fragments(bytes.fromhex("8105 4865"))
         [(1, b'', 5), (1, b'He', None)]
@@ -151,7 +152,7 @@ class FrameDecoder:
                 self._left -= size
                 return []
         elif size > 3 and not (self._left or self._rest or self.error):
-            # By far the most often, one whole frame comes, and nothing else: no need to look for more.
+            # By far the most often, exactly one whole frame arrives: no need to look for more.
             first, length, start, fewest = raw[0], raw[1] ^ self._mask_bit, self._header, 0
             if length < 127 and length <= self._most[first]:
                 if length == 126:
@@ -176,7 +177,7 @@ class FrameDecoder:
         return pieces
 
     def _decode(self, buffer: bytes, offset: int, pieces: list[Piece], limit: int) -> None:
-        """Decode as much as is there, from the offset on, but no more than so many frames; keep the rest."""
+        """Decode the frames from the offset on, no more than ``limit`` of them, and keep the rest."""
         size = len(buffer)
         mask_bit, header, max_size, most = self._mask_bit, self._header, self._max_size, self._most
         self.has_more = False
@@ -184,7 +185,7 @@ class FrameDecoder:
             if size - offset < 2:
                 break
             first = buffer[offset]
-            length = buffer[offset + 1] ^ mask_bit  # over 127 when the MASK bit is not as it must be
+            length = buffer[offset + 1] ^ mask_bit  # over 127 when the MASK bit is wrong
             start = offset + header
             if length > most[first]:
                 raise self._refusal(first, length)
@@ -216,7 +217,7 @@ class FrameDecoder:
         return ProtocolError(CloseCode.PROTOCOL_ERROR, problem or "control frame payload is over 125 bytes")
 
     def _begin(self, buffer: bytes, offset: int, start: int, length: int, pieces: list[Piece]) -> int:
-        """Begin with a payload that is not whole, unless it belongs to a control frame."""
+        """Begin with a payload that is not whole, if not a control frame's; return where the rest begins."""
         first = buffer[offset]
         if first & CONTROL:
             return offset
@@ -224,11 +225,11 @@ class FrameDecoder:
         if start >= len(buffer):
             return offset
         self._first, self._left, self._key = first, length, buffer[start - 4 : start]
-        self._binary = io.BytesIO() if first & (OPCODE | RSV1) == BINARY else None
+        self._binary = io.BytesIO() if first & (OPCODE | RSV1) == Opcode.BINARY else None
         return self._continue(buffer, start, pieces)
 
     def _continue(self, buffer: bytes, start: int, pieces: list[Piece]) -> int:
-        """Take what has arrived of a payload, and return the offset of the byte behind it."""
+        """Take the part of a payload that has arrived, and return the offset of the byte after it."""
         arrived = buffer[start : start + self._left]
         self._left -= len(arrived)
         if self._binary:
@@ -252,7 +253,7 @@ def _too_long(length: int, limit: int) -> ProtocolError:
 
 
 def _extended_length(data: bytes) -> int:
-    """Read an extended payload length of 2 or 8 bytes, which must need that many (§5.2)."""
+    """Read an extended payload length of 2 or 8 bytes, and refuse one that needs fewer (§5.2)."""
     length = number(data)
     if length < (126 if len(data) == 2 else 0x10000):
         problem = f"payload length {length} is not encoded in the fewest bytes"

@@ -1,11 +1,11 @@
 """Compression of messages: the extension permessage-deflate (RFC 7692).
 
-An offer, its answer and what both ends then agree on is a :class:`Deflate`; :class:`Deflater` and
-:class:`Inflater` turn the payload of a message into what is sent, and back. Which frames carry a compressed
-message (RSV1, §6) is left to ``decoder`` and ``message``. Sections in this module are those of RFC 7692.
+A :class:`Deflate` is an offer, its answer, and what both ends then agree on. :class:`Deflater` compresses the
+payload of a message, :class:`Inflater` decompresses it. Which frames carry a compressed message (RSV1, §6) is
+left to ``decoder`` and ``message``. Sections in this module are those of RFC 7692.
 
-Compressed data ends with an empty block, ``00 00 ff ff`` on a byte boundary. The sender leaves these four
-bytes out and the receiver puts them back (§7.2.1, §7.2.2).
+Compressed data ends with an empty block, whose last four bytes are ``00 00 ff ff``. The sender leaves these
+four out and the receiver puts them back (§7.2.1, §7.2.2).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from wslab.close import CloseCode, ProtocolError
 from wslab.http import HandshakeError
 
-TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
+TYPE_CHECKING = False  # wslab/__init__.py says why it is not imported
 if TYPE_CHECKING:
     from typing import Literal
 
@@ -29,11 +29,11 @@ __all__ = ["Deflate", "Deflater", "Inflater", "compression_settings"]
 EXTENSION = "permessage-deflate"
 TAIL = bytes.fromhex("0000ffff")
 EMPTY = b"\x00"  # an empty message, compressed (§7.2.3.6)
-# The four bytes, then empty blocks. They make nothing and change nothing, unless the stream stands inside a
-# block: the header of one can swallow a few dozen bytes before it is found to be wrong.
+# The four bytes, then empty blocks. They inflate to nothing, unless the stream ended inside a block. Many are
+# needed, since the header of a block can take in a few dozen bytes before zlib finds it wrong.
 END = TAIL + 32 * (EMPTY + TAIL)
 FEWEST_BITS = 9  # zlib inflates with a window of 8 bits, but does not deflate with one
-STEP = 2**12  # bytes that are inflated at a time where one message holds several streams
+STEP = 2**12  # bytes to inflate at a time where one message holds several streams
 FLAGS = ("server_no_context_takeover", "client_no_context_takeover")
 BITS = ("server_max_window_bits", "client_max_window_bits")
 _ALLOWED = ((*range(8, 16), None), (*range(8, 16), None), range(10), range(1, 10))
@@ -54,10 +54,10 @@ class Deflate(
         server_no_context_takeover: whether the server forgets each message before the next (§7.1.1.1).
         client_no_context_takeover: whether the client does (§7.1.1.2).
         server_max_window_bits: the server refers back by at most 2 to the power of this, 8 to 15, in bytes
-            (§7.1.2.1); None for no wish, which means 15.
-        client_max_window_bits: the same of the client (§7.1.2.2).
-        level: how hard zlib looks for repetition, 0 to 9; the peer does not learn it.
-        memory_level: how much memory zlib takes for that, 1 to 9; the peer does not learn it either.
+            (§7.1.2.1); None for no limit, which means 15.
+        client_max_window_bits: the same for the client (§7.1.2.2).
+        level: how hard zlib looks for repetition, 0 to 9; the peer is not told.
+        memory_level: how much memory zlib takes for that, 1 to 9; the peer is not told.
 
     Raises:
         ValueError: a number outside its range.
@@ -89,7 +89,7 @@ class Deflate(
         return "; ".join([EXTENSION, *flags, *bits])
 
     def offer(self) -> str:
-        """Return what a client offers: its wishes, and that the server may limit its window (§7.1)."""
+        """Return what a client offers: these parameters, and that the server may limit its window (§7.1)."""
         return str(self) + ("" if self.client_max_window_bits else f"; {BITS[1]}")
 
     def answer(self, offers: Iterable[str]) -> str | None:
@@ -112,11 +112,11 @@ class Deflate(
         return None
 
     def agree(self, answer: str, side: Side) -> Deflate:
-        """Return what both ends do from now on, by the server's answer.
+        """Return what both ends do from now on, according to the server's answer (§7.1).
 
         Args:
             answer: the element of Sec-WebSocket-Extensions.
-            side: a client judges whether the answer keeps to its offer, a server knows that its own does.
+            side: a client checks that the answer keeps to its offer; a server's own answer does.
 
         Raises:
             HandshakeError: the answer is malformed, or goes beyond the offer (§7, §7.1).
@@ -129,7 +129,7 @@ class Deflate(
         return found._replace(level=self.level, memory_level=self.memory_level)
 
     def _judge(self, found: Deflate) -> Deflate:
-        """Judge an answer as the client that has offered this, and add what the client keeps to by itself."""
+        """Judge an answer as the client that offered this, and add the limits that it sets itself."""
         if self.server_no_context_takeover and not found.server_no_context_takeover:
             raise HandshakeError("the server does not agree to forget each message (RFC 7692 §7.1.1.1)", 101)
         for name, unsaid in zip(BITS, (15, 0), strict=True):
@@ -144,7 +144,7 @@ class Deflate(
         return found._replace(client_no_context_takeover=forgets, client_max_window_bits=client)
 
     def window(self, side: Side) -> tuple[int, bool]:
-        """Return the window in bits of what one side sends, and whether it remembers its messages."""
+        """Return the window that one side compresses with, in bits, and whether it remembers its messages."""
         if side == "server":
             return self.server_max_window_bits or 15, not self.server_no_context_takeover
         return self.client_max_window_bits or 15, not self.client_no_context_takeover
@@ -200,7 +200,7 @@ class Deflater:
         level, memory_level: as in :class:`Deflate`.
 
     Attributes:
-        shared: what makes two compressors give the same bytes for a message; None if they remember others.
+        shared: equal in compressors that return the same bytes for a message; None if they remember others.
 
     >>> Deflater(15, True).deflate(b"Hello").hex(" ")
     'f2 48 cd c9 c9 07 00'
@@ -222,7 +222,7 @@ class Deflater:
 
 
 class Inflater:
-    """The decompressor of what the other end sends (§7.2.2). It never makes more than one byte too many.
+    """The decompressor of what the peer sends (§7.2.2). It inflates at most one byte too many.
 
     Args:
         bits: the window is 2 to the power of this, in bytes.
@@ -241,11 +241,11 @@ class Inflater:
         self._zlib: zlib._Decompress | None = None
 
     def inflate(self, data: bytes, fin: bool, room: int) -> bytes:
-        """Decompress a piece of a message, and cut what comes out off at one byte above the room.
+        """Decompress a piece of a message, and stop one byte above the room.
 
         A message that ends inside a block is refused, because part of it is missing. (Browsers and
-        `websockets` take it as a shorter message.) zlib does not say so: it takes the four bytes, and what
-        follows them, for a part of that block.
+        ``websockets`` take it as a shorter message.) zlib does not report it, but treats the four bytes, and
+        those after them, as part of that block.
 
         Args:
             data: the piece, in bytes.
@@ -270,9 +270,9 @@ class Inflater:
         return inflated
 
     def _next_streams(self, data: bytes, room: int) -> tuple[bytes, zlib._Decompress | None]:
-        """Go on after a block with BFINAL: whoever sends one has begun anew, as zlib does (§7.2.3.4).
+        """Go on after a block with BFINAL, after which the sender starts a new stream (§7.2.3.4).
 
-        Return what comes out, and the stream that has begun; None if the last one ended with the data.
+        Return the inflated bytes, and the stream that has begun; None if the last one ended with the data.
         """
         pieces, at, stream = [], 0, None
         while at < len(data) and room >= 0:

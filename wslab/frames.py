@@ -1,8 +1,8 @@
 """Frames: what a frame is, and how it is written (RFC 6455 §5.2, §5.5).
 
-This module knows how one frame looks on the wire. The mask of its payload is left to ``masking``, reading
-frames from a stream of bytes to ``decoder``; which frame may follow which to ``message`` and
-``connection``; what a Close says to ``close``. It reads no socket, has no clock.
+This module knows how one frame looks on the wire. Masking its payload is left to ``masking``, reading frames
+from a stream of bytes to ``decoder``, which frame may follow which to ``message`` and ``connection``, and the
+payload of a Close to ``close``.
 
 A frame on the wire (§5.2)::
 
@@ -10,10 +10,9 @@ A frame on the wire (§5.2)::
     +-+-+-+-+-------+ +-+-------------+ +----------------+ +-----------+ +---------+
     |F|R|R|R|       | |M|   payload   | | extended length| | masking-  | | payload |
     |I|S|S|S|opcode | |A|   length    | | 0, 2 or 8      | | key, 0 or | | data    |
-    |N|V|V|V|       | |S|             | | bytes         | | 4 bytes  | |         |
+    |N|V|V|V|       | |S|             | | bytes          | | 4 bytes   | |         |
     | |1|2|3|       | |K|             | |                | |           | |         |
     +-+-+-+-+-------+ +-+-------------+ +----------------+ +-----------+ +---------+
-
 """
 
 from __future__ import annotations
@@ -67,13 +66,13 @@ class Opcode(IntEnum):
 
 
 class Frame(namedtuple("Frame", "opcode payload fin rsv1 rsv2 rsv3")):
-    """A frame, unmasked (§5.2).
+    """A frame with its payload unmasked (§5.2).
 
     Args:
-        opcode: what the payload is.
+        opcode: what the payload is, as an :class:`Opcode` or its number.
         payload: payload data in bytes, unmasked; a text is its UTF-8 encoding.
         fin: whether this is the last frame of its message.
-        rsv1, rsv2, rsv3: the reserved bits; an extension gives them a meaning, without one they are 0.
+        rsv1, rsv2, rsv3: the reserved bits, which are 0 unless an extension gives them a meaning.
 
     Raises:
         ValueError: the opcode is reserved.
@@ -127,6 +126,7 @@ class Frame(namedtuple("Frame", "opcode payload fin rsv1 rsv2 rsv3")):
 
 
 def to_bytes(data: object) -> bytes:
+    """Return bytes-like data as bytes; raise TypeError for anything else, a str included."""
     if isinstance(data, (bytes, bytearray, memoryview)):
         return bytes(data)
     raise TypeError(f"payload is {type(data).__name__}, not bytes; encode a text with .encode() first")
@@ -154,11 +154,11 @@ def encode_length(length: int, masked: bool) -> bytes:
     """Encode MASK bit, payload length and extended payload length: 1, 3 or 9 bytes, the shortest (§5.2).
 
     Args:
-        length: of the payload, in bytes, from 0 to 2**63 - 1.
+        length: the length of the payload, 0 to 2**63 - 1 bytes.
         masked: whether a masking-key follows.
 
     Raises:
-        ValueError: the length does not fit in 63 bits.
+        ValueError: the length is negative, or does not fit in 63 bits.
 
     >>> encode_length(125, masked=False).hex(" "), encode_length(126, masked=True).hex(" ")
     ('7d', 'fe 00 7e')
@@ -180,11 +180,12 @@ def encode_frame(frame: Frame, masking_key: bytes | None = None) -> bytes:
     """Encode a frame (§5.2): masked with the key, as a client must, or unmasked, as a server must (§5.1).
 
     Args:
-        frame: the frame.
+        frame: the frame; its payload is masked here.
         masking_key: 4 bytes, or None for a frame without mask.
 
     Raises:
-        ValueError: a control frame is fragmented or its payload is over 125 bytes (§5.5); a bad key.
+        ValueError: a control frame is fragmented or its payload is over 125 bytes (§5.5); the key is not
+            4 bytes.
 
     >>> encode_frame(Frame(Opcode.TEXT, b"Hello")).hex(" ")
     '81 05 48 65 6c 6c 6f'
@@ -202,13 +203,13 @@ def encode_frame(frame: Frame, masking_key: bytes | None = None) -> bytes:
 
 
 def encode_bytes(first: int, payload: bytes, masking_key: bytes | None) -> bytes:
-    """Encode a frame from its first byte, unchecked: the short cut of ``connection`` (§5.2).
+    """Encode a frame from its first byte, without the checks of :func:`encode_frame` (§5.2).
 
     >>> encode_bytes(0b1000_1001, b"hi", None).hex(" ")
     '89 02 68 69'
     """
     length = len(payload)
-    if length <= 125:  # by far the most frames: their header is the shortest
+    if length <= 125:  # by far the most frames
         if masking_key is None:
             return _pack_header(first, length) + payload
         # As in xor_part(), without the call; 32 keys cover 125 bytes.

@@ -1,12 +1,12 @@
 """The opening handshake: an HTTP request, its answer and the two judgements (RFC 6455 §1.3, §4, §9.1, §11.3).
 
-This module knows what a client asks for and what a server must find in it, and what a client must find in
-the answer. The keys are made in ``accept``; how the lines of a head are read and written is ``http``; what
-follows the handshake is ``frames`` and ``connection``. It does no I/O and waits for nothing: a request or a
-response comes in whole, a response or a verdict goes out.
+This module knows what a client asks for, what a server must find in the request, and what a client must find
+in the answer. The keys are left to ``accept``, reading and writing the lines of a head to ``http``, and
+everything after the handshake to ``frames`` and ``connection``. A request or a response goes in whole, a
+response or a verdict comes out.
 
-The accept key proves that the server read this request and speaks WebSocket. It is a SHA-1 digest in base64.
-It is not encryption, and it authenticates nobody (§1.3, §10.8).
+The accept key proves that the server read this request and speaks WebSocket. It is a SHA-1 digest in base64,
+not encryption, and it authenticates nobody (§1.3, §10.8).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from wslab.accept import GUID, accept_digest, accept_key, generate_key, is_valid_key
 from wslab.http import TOKEN, HandshakeError, Headers, Request, RequestReader, Response, ResponseReader, match
 
-TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
+TYPE_CHECKING = False  # wslab/__init__.py says why it is not imported
 if TYPE_CHECKING:
     from typing import Literal
 
@@ -46,7 +46,7 @@ _PARAMETER = rf'{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|"{TOKEN}"))?'
 _EXTENSION = rf"{TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*"  # §9.1
 # A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port (RFC 9110 §7.2, RFC 3986 §3.2.2).
 _HOST = r"(?:\[[-0-9A-Za-z:.%~_]+\]|[-0-9A-Za-z._~%!$&'()*+,;=]*)(?::[0-9]*)?"
-_PATH = r"/[!\x22$-~]*"  # and query; no fragment (§3)
+_PATH = r"/[!\x22$-~]*"  # path and query, no fragment (§3)
 _ABSOLUTE = rf"(?i:https?)://(?=[^/?:])({_HOST})((?:{_PATH}|\?[!\x22$-~]*)?)"  # RFC 9112 §3.2.2
 
 
@@ -66,17 +66,17 @@ def build_request(
     """Build the request that opens a WebSocket connection (§4.1).
 
     Args:
-        host: host, and port unless it is the default one, as in "example.com:8080".
+        host: host, and port unless it is the default, as in "example.com:8080".
         path: path and query.
         key: from :func:`generate_key`.
         subprotocols: names to offer, the preferred first.
         origin: the value of the Origin header, which only browsers must send.
-        additional_headers: further pairs of name and value.
+        additional_headers: further pairs of name and value, in this order.
         compression: the parameters of permessage-deflate to offer (RFC 7692 §5.1).
 
     Raises:
-        ValueError: a value that could not be written, a subprotocol named twice, or a header that the
-            handshake writes itself among the additional ones.
+        ValueError: a value that cannot be sent, a subprotocol that is not a token or is named twice, or an
+            additional header that the handshake writes itself.
         TypeError: the subprotocols are one string instead of a list.
 
     >>> request = build_request("example.com", "/chat", key=generate_key())
@@ -106,7 +106,7 @@ def build_request(
     return Request(path, Headers([*fields, *more]))
 
 
-# The headers that the handshake writes itself, and what says which value they get.
+# The headers that the handshake writes itself, and where their values come from.
 _OURS = {
     "host": "the host is given by the URI",
     "upgrade": "it is always websocket",
@@ -126,7 +126,7 @@ def _check_additional(fields: Iterable[tuple[str, str]], written: set[str]) -> N
 
 
 def check_subprotocols(names: Sequence[str]) -> Sequence[str]:
-    """Return the names if they may be offered: tokens, each once (§4.1, point 10).
+    """Return the names if they may be offered: different tokens (§4.1, point 10).
 
     Raises:
         TypeError: one string instead of a list of names.
@@ -146,7 +146,7 @@ def check_subprotocols(names: Sequence[str]) -> Sequence[str]:
 
 
 def check_origins(origins: Sequence[str | None]) -> Sequence[str | None]:
-    """Return the origins if they are a list: in a string, "is it there" would mean "is it a part" (§10.2).
+    """Return the origins if they are a list: in a string, ``in`` would also find parts of it (§10.2).
 
     Raises:
         TypeError: one string instead of a list of origins.
@@ -174,9 +174,9 @@ def judge_request(
     Args:
         request: the whole request, from a :class:`RequestReader`.
         subprotocols: the names that the server speaks, the preferred first; it chooses among those offered.
-        origins: the Origins that are let in; None in the list lets in requests without Origin. Without a list
-            the Origin is not looked at (§10.2).
-        compression: what the server wants of permessage-deflate; None declines every offer.
+        origins: the Origins to accept, with None in the list for requests without one. Without a list, any
+            Origin is accepted (§10.2).
+        compression: the server's own parameters of permessage-deflate; None declines every offer.
 
     Returns:
         101 with the accept key, or 400, 403, 405, 426 or 505.
@@ -219,20 +219,19 @@ def judge_request(
 
 
 def _help(status: int, headers: Headers) -> list[tuple[str, str]]:
-    """Return what a refusal must tell besides its sentence (RFC 9110 §15.5.6, §15.5.22; RFC 6455 §4.4)."""
-    spoken = ("Sec-WebSocket-Version", VERSION)
+    """Return the headers that a refusal must have (RFC 9110 §15.5.6, §15.5.22; RFC 6455 §4.4)."""
+    version = ("Sec-WebSocket-Version", VERSION)
     if status == 405:
         return [("Allow", "GET")]
     if status == 426:
-        return [("Upgrade", "websocket"), ("Connection", "Upgrade"), spoken]
-    return [spoken] if len(headers.get_all("Sec-WebSocket-Version")) > 1 else []
+        return [("Upgrade", "websocket"), ("Connection", "Upgrade"), version]
+    return [version] if len(headers.get_all("Sec-WebSocket-Version")) > 1 else []
 
 
 def origin_form(request: Request) -> Request:
-    """Reduce a target that is a whole http URI to path and query; its authority takes the place of Host.
+    """Return a request whose target is a whole http URI with path and query alone, the authority as Host.
 
-    A request that :func:`judge_request` will refuse for its target or its Host stays as it is
-    (RFC 9112 §3.2.2).
+    A request whose target or Host :func:`judge_request` will refuse is returned as it is (RFC 9112 §3.2.2).
 
     >>> request = origin_form(Request("http://example.com/chat?room=1", Headers([("Host", "other.example")])))
     >>> request.path, request.headers["Host"]
@@ -286,7 +285,7 @@ def _check_origin(headers: Headers, origins: Sequence[str | None] | None) -> Non
 
 
 def _extensions(headers: Headers, status: int = 400) -> list[str]:
-    """Return the extensions that a head names, well-formed (§9.1). An offer is declined by not naming it."""
+    """Return the extensions that a head names, if they are well-formed (§9.1)."""
     named = _elements(headers, "Sec-WebSocket-Extensions")
     if not all(match(_EXTENSION, extension) for extension in named):
         raise HandshakeError("Sec-WebSocket-Extensions is malformed (§9.1)", status)
@@ -322,7 +321,7 @@ def judge_response(
         The chosen subprotocol, or None.
 
     Raises:
-        HandshakeError: the server refused (``status`` says with what), or its 101 breaks a rule.
+        HandshakeError: the server refused (with ``status``), or its 101 breaks a rule (``status`` is 101).
 
     >>> key = "dGhlIHNhbXBsZSBub25jZQ=="
     >>> judge_response(judge_request(build_request("example.com", key=key)), key)
@@ -354,7 +353,7 @@ def judge_response(
 def agreed_compression(
     response: Response, compression: Deflate | None, side: Literal["client", "server"]
 ) -> Deflate | None:
-    """Return what a response says about compression: the parameters of both ends, None without it.
+    """Return the parameters of compression that a response sets for both ends; None without compression.
 
     Raises:
         HandshakeError: it names another extension, or goes beyond what was offered (§4.1; RFC 7692 §5.1, §7).
@@ -368,7 +367,7 @@ def agreed_compression(
 
 
 def _is_http_1_1(version: str) -> bool:
-    """Return whether a message has a version of HTTP/1 that knows Upgrade (RFC 9110 §7.8)."""
+    """Return whether this version of HTTP/1 knows Upgrade: every one from 1.1 on (RFC 9110 §7.8)."""
     return version.startswith("HTTP/1.") and version != "HTTP/1.0"
 
 
@@ -376,7 +375,7 @@ def _is_http_1_1(version: str) -> bool:
 
 
 def _single(headers: Headers, name: str, section: str = "§4.2.1", status: int = 400) -> str:
-    """Return the value of a field that must be there exactly once."""
+    """Return the value of a field that must occur exactly once; raise HandshakeError if it does not."""
     values = headers.get_all(name)
     if not values:
         raise HandshakeError(f"header {name} is missing ({section})", status)

@@ -1,11 +1,11 @@
 """The head of an HTTP message: request or status line, header fields, blank line (RFC 9112 §2 to §5).
 
 This module knows just as much of HTTP/1.1 as the opening handshake of WebSocket needs: it reads one head,
-cut anywhere, and writes one. It does not know what the fields mean: that is ``handshake``. Bodies, chunks and
-connections that are used again are left to a real HTTP library.
+cut anywhere, and writes one. What the fields mean is left to ``handshake``; bodies, chunks and connections
+that are used again to a real HTTP library.
 
-A head that breaks a rule is refused at its first wrong line. What is kept is bounded: 64 KiB and 100 fields.
-When more bytes are needed, ``feed`` keeps what it has and returns None; what follows a head is in ``rest``.
+A head that breaks a rule is refused at its first wrong line, like one over 64 KiB or 100 fields. When more
+bytes are needed, ``feed`` keeps what it has and returns None; the bytes after a head are in ``rest``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping
 
-TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
+TYPE_CHECKING = False  # wslab/__init__.py says why it is not imported
 if TYPE_CHECKING:
     import re
 
@@ -37,11 +37,11 @@ def match(pattern: str, text: str) -> re.Match[str] | None:
 
 
 class HandshakeError(Exception):
-    """An opening handshake that failed, and why, in a sentence.
+    """An opening handshake that failed, and why, in one sentence.
 
     Args:
         message: what was wrong and the value that was seen.
-        status: the HTTP status that goes with it: the one to answer, or the one that was received.
+        status: the HTTP status that goes with it, to be sent or received; None if there is none.
 
     >>> HandshakeError("the server answered 403 Forbidden", 403).status
     403
@@ -59,7 +59,7 @@ class Headers:
         fields: pairs of name and value, or a mapping, or other headers.
 
     Raises:
-        ValueError: a name or value that could not be written to the wire, such as one with a line break.
+        ValueError: a name or value that cannot be sent, such as one with a line break.
 
     >>> headers = Headers([("Host", "example.com"), ("Upgrade", "websocket")])
     >>> headers["host"], headers.get("Origin"), "upgrade" in headers
@@ -73,7 +73,7 @@ class Headers:
             self[name] = value
 
     def __setitem__(self, name: str, value: str) -> None:
-        """Add a field behind the others; one of that name stays, delete it first to replace it."""
+        """Add a field after the others. To replace one, delete it first: fields of the same name stay."""
         if not match(TOKEN, name):
             raise ValueError(f"header name {name!r} is not a token")
         # The value is not quoted in the message: it may be a credential.
@@ -91,12 +91,12 @@ class Headers:
         return [value for name, value in self._fields if name.lower() == wanted]
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """Return the value; those of several fields are joined with ", " (RFC 9110 §5.3)."""
+        """Return the value of a field; the values of several are joined with ", " (RFC 9110 §5.3)."""
         values = self.get_all(name)
         return ", ".join(values) if values else default
 
     def items(self) -> list[tuple[str, str]]:
-        """Return the pairs of name and value as they stand on the wire."""
+        """Return the pairs of name and value, in the order in which they are sent."""
         return list(self._fields)
 
     def __getitem__(self, name: str) -> str:
@@ -151,7 +151,7 @@ class Request(namedtuple("Request", "path headers method version")):
         """Write the head.
 
         Raises:
-            ValueError: the method, the path or the version could not stand in a request line.
+            ValueError: the method, the path or the version is malformed.
         """
         line = f"{self.method} {self.path} {self.version}"
         if not match(_REQUEST_LINE, line):
@@ -160,7 +160,7 @@ class Request(namedtuple("Request", "path headers method version")):
 
 
 class Response(namedtuple("Response", "status reason headers body version")):
-    r"""A response: the head, and a body if it is whole (RFC 9112 §4).
+    r"""A response: its head, and the body if that is known (RFC 9112 §4).
 
     Args:
         status: the status code, 100 to 999.
@@ -187,7 +187,12 @@ class Response(namedtuple("Response", "status reason headers body version")):
 
     @classmethod
     def text(cls, status: int, text: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
-        """Build a response that has a plain text as its body, and ends the connection.
+        """Build a response with a plain text as its body, after which the connection ends.
+
+        Args:
+            status: the status code.
+            text: the body, which is sent in UTF-8.
+            headers: further pairs of name and value.
 
         >>> Response.text(405, "use GET", [("Allow", "GET")]).headers["Allow"]
         'GET'
@@ -205,7 +210,7 @@ class Response(namedtuple("Response", "status reason headers body version")):
         """Write head and body.
 
         Raises:
-            ValueError: the status, the reason or the version could not stand in a status line.
+            ValueError: the status, the reason or the version is malformed.
         """
         line = f"{self.version} {self.status} {self.reason}"
         if not match(_STATUS_LINE, line):
@@ -214,7 +219,7 @@ class Response(namedtuple("Response", "status reason headers body version")):
 
 
 def _reason(status: int) -> str:
-    """Return the reason phrase that is registered for a status code, or nothing (RFC 9110 §15)."""
+    """Return the reason phrase that is registered for a status code, or an empty one (RFC 9110 §15)."""
     from http import HTTPStatus  # only refusals and pages need it
 
     return next((known.phrase for known in HTTPStatus if known == status), "")
@@ -225,13 +230,13 @@ class _HeadReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._size = 0  # bytes of the lines that were taken
+        self._size = 0  # bytes of the lines taken so far
         self._start: re.Match[str] | None = None
         self._fields: list[tuple[str, str]] = []
-        self.rest = b""  # bytes behind the head
+        self.rest = b""  # bytes after the head
 
     def _collect(self, data: bytes | bytearray | memoryview, start_line: str, name: str) -> bool:
-        """Take bytes; tell whether the head is whole. Raise HandshakeError with the status to answer."""
+        """Take bytes; return whether the head is whole. Raise HandshakeError with the status to answer."""
         searched = len(self._buffer)
         self._buffer += data
         while (end := self._buffer.find(b"\n", searched)) >= 0:
@@ -260,7 +265,7 @@ class _HeadReader:
     def _take_start(self, line: str, start_line: str, name: str) -> None:
         self._start = match(start_line, line)
         if self._start is None:
-            # What may be a credential is not quoted, since it would stand in a log.
+            # Anything that may be a credential is not quoted, since it would be logged.
             begin = line
             for stop in " ?:" if name == "request" else "?:":
                 begin = begin.partition(stop)[0]
@@ -296,7 +301,7 @@ class RequestReader(_HeadReader):
         self._refusal: Response | None = None
 
     def feed(self, data: bytes | bytearray | memoryview) -> Request | Response | None:
-        """Take bytes as they arrive. Never raises for what the peer sent.
+        """Take bytes as they arrive. Nothing that the peer sends raises.
 
         Args:
             data: any number of bytes.
@@ -322,7 +327,7 @@ class RequestReader(_HeadReader):
 
 
 def _refuse_other_protocols(first: bytes) -> None:
-    """Refuse from the first byte what no request can begin with: nothing more needs to be waited for."""
+    """Refuse, without waiting for more, a first byte that no request can begin with."""
     if first == b"\x16":
         raise HandshakeError("this is a TLS handshake: use ws:// here, or give the server a certificate", 400)
     if first and first != b"\r" and not match(TOKEN, first.decode("latin-1")):
@@ -347,7 +352,7 @@ class ResponseReader(_HeadReader):
             None when more bytes are needed, else the response, without its body.
 
         Raises:
-            HandshakeError: the head is malformed or too large.
+            HandshakeError: the head is malformed (400), or too large (431).
         """
         if not self._collect(data, _STATUS_LINE, "status"):
             return None

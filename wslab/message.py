@@ -2,8 +2,8 @@
 
 This module knows which data frame may follow which, how long a message may grow, and that a text must be
 UTF-8: it decodes a text as it arrives, so that the first wrong byte is noticed even in a frame that is not
-whole. A compressed message goes through ``deflate`` as it arrives. It knows no control frame: those may come
-between two fragments, and belong to ``connection``.
+whole. A compressed message goes through ``deflate`` as it arrives. Control frames, which may arrive between
+two fragments, are left to ``connection``.
 
 When a message is not whole, :meth:`Assembler.add` keeps the fragment and returns None.
 """
@@ -16,7 +16,7 @@ import io
 from wslab.close import CloseCode, ProtocolError
 from wslab.frames import FIN, OPCODE, RSV1, Opcode
 
-TYPE_CHECKING = False  # why it is not imported stands in wslab/__init__.py
+TYPE_CHECKING = False  # wslab/__init__.py says why it is not imported
 if TYPE_CHECKING:
     from wslab.deflate import Inflater
 
@@ -40,20 +40,20 @@ def decode_text(payload: bytes) -> str:
 
 def _not_utf8(error: UnicodeDecodeError) -> ProtocolError:
     byte, following = error.object[error.start], error.object[error.start + 1 : error.start + 2]
-    if byte == 0xED and b"\xa0" <= following <= b"\xbf":  # the same sentence however TCP cut the text
+    if byte == 0xED and b"\xa0" <= following <= b"\xbf":  # the same sentence wherever TCP cut the text
         return ProtocolError(CloseCode.INVALID_DATA, "text is not UTF-8: byte 0xed, a surrogate")
     return ProtocolError(CloseCode.INVALID_DATA, f"text is not UTF-8: byte {byte:#04x}, {error.reason}")
 
 
 class Assembler:
-    """The assembler of messages from their fragments, one after the other (§5.4).
+    """The assembler of messages from their fragments, one message after the other (§5.4).
 
     Args:
-        max_size: the longest message accepted, in bytes; of a compressed one, what comes out.
-        inflater: what decompresses, where that was negotiated.
+        max_size: the longest message accepted, in bytes; a compressed one is measured inflated.
+        inflater: decompresses messages, where that was negotiated.
 
     Attributes:
-        opcode: of the message that is not whole yet; CONTINUATION, which is 0, when there is none.
+        opcode: of the message that is not whole yet; CONTINUATION, which is 0, between messages.
 
     >>> assembler = Assembler(max_size=100)
     >>> assembler.add(0b0000_0001, b"Hel")
@@ -65,7 +65,7 @@ class Assembler:
         self.opcode = Opcode.CONTINUATION
         self._max_size = max_size
         self._inflater = inflater
-        self._inflate: Inflater | None = None  # the same while a compressed message arrives
+        self._inflating: Inflater | None = None  # the inflater, while a compressed message arrives
         self._size = 0  # bytes of that message so far
         self._parts: io.StringIO | io.BytesIO  # made for each message; a text is decoded already
         self._cut = b""  # up to three bytes of a character that is not whole
@@ -78,18 +78,18 @@ class Assembler:
             payload: its payload, unmasked.
 
         Raises:
-            ProtocolError: 1002 for a frame that may not come now, 1007 for a text that is not UTF-8, 1009 for
-                a message over the limit.
+            ProtocolError: 1002 for a frame out of place, 1007 for a text that is not UTF-8 or a message that
+                cannot be inflated, 1009 for a message over the limit.
         """
         opcode = first & OPCODE
         self.expect(first, len(payload))
         fin = first >= FIN
         if opcode:
-            self._inflate = self._inflater if first & RSV1 else None
+            self._inflating = self._inflater if first & RSV1 else None
             self.opcode = Opcode(opcode)
             self._parts = io.StringIO() if opcode == Opcode.TEXT else io.BytesIO()
-        if self._inflate:
-            payload = self._inflate.inflate(payload, fin, self._max_size - self._size)
+        if self._inflating:
+            payload = self._inflating.inflate(payload, fin, self._max_size - self._size)
             if self._size + len(payload) > self._max_size:
                 problem = f"message inflates to more than {self._max_size} bytes"
                 raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, problem)
@@ -104,7 +104,7 @@ class Assembler:
         return self._parts.getvalue()
 
     def expect(self, first: int, size: int) -> None:
-        """Judge a frame whose payload has not come: whether it may come now, and fit.
+        """Judge a frame before its payload arrives: whether it is in place, and fits the limit.
 
         Args:
             first: the first byte of the frame.
@@ -120,8 +120,8 @@ class Assembler:
         if not opcode and not self.opcode:
             problem = "CONTINUATION, but there is no message to continue"
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, problem)
-        if first & RSV1 or (not opcode and self._inflate):
-            return  # what comes out is judged while it is inflated
+        if first & RSV1 or (not opcode and self._inflating):
+            return  # its size is judged while it is inflated
         if self._size + size > self._max_size:
             problem = f"message is at least {self._size + size} bytes, limit {self._max_size}"
             raise ProtocolError(CloseCode.MESSAGE_TOO_BIG, problem)

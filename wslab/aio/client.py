@@ -87,7 +87,7 @@ class ClientConnection(WebSocket):
                 self._refusal, data = response._replace(body=b""), self._reader.rest
                 if self._timer:
                     self._timer.cancel()
-                # What has arrived by then has to do. Like every timer of an opening, it ends with the connection.
+                # What has arrived by then has to do. The timer is the one of the opening.
                 self._timer = self._loop.call_later(BODY_TIME, self._transport.abort)
             self._receive_body(self._refusal, data)
         except HandshakeError as error:

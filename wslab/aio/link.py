@@ -3,8 +3,8 @@
 This module moves bytes between a transport and a :class:`wslab.connection.Connection`. It knows backpressure
 in both directions, when a Close may go out and who ends TCP (§7.1.1). What the bytes mean is left to
 ``connection``, the opening handshake to ``server`` and ``client``, what a caller awaits to ``websocket``. All
-of a read is parsed at once, and what is sent in answer is written at once: a system call costs more than
-a message. When more bytes are needed, the event loop calls again.
+bytes of a read are parsed together, and the answers to them are written together: a system call costs more
+than a message. When more bytes are needed, the event loop calls again.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ __all__ = ["LOGGER", "Link", "Logger", "Settings"]
 Logger = logging.Logger | logging.LoggerAdapter[Any]
 LOGGER = logging.getLogger("wslab")
 
-# Bytes of messages that wait for recv(); above, reading stops until half of them are taken.
+# Bytes of messages that may wait for recv(); above, reading stops until half of them are taken.
 INBOX_LIMIT = 2**20
-READ = 2**16  # bytes that are read at once
+READ = 2**16  # bytes of one read
 PONGS = 2**16  # bytes of pongs that may wait for a peer that does not read; above, reading stops
-CLOSING = ReadyState.CLOSING  # looked up once: every message asks for it
+CLOSING = ReadyState.CLOSING  # looked up once, since every message compares with it
 ANSWER_TIME = 1.0  # seconds for the answers to the messages that came before the peer's Close
-LINGER = 0.5  # seconds for a peer of TLS to read the Close that fails the connection
+LINGER = 0.5  # seconds for a peer behind TLS to read the Close that fails the connection
 NEVER_TOOK_TIME = 0.1  # seconds to hold the Close when the handler has taken no message yet
-TURN = 256  # frames that are read from one connection before the others have their turn
+TURN = 256  # frames of one connection in one turn of the event loop, so that the others have theirs
 COMPRESSED_TURN = 16  # the same where a frame may become a thousand times longer
-LONG = 2**17  # bytes that are not copied once more on their way out
+LONG = 2**17  # bytes: from here on, a write is spared a copy
 
 
 class Settings(
@@ -51,7 +51,7 @@ class Settings(
         "Settings", "max_size ping_interval ping_timeout close_timeout open_timeout compression logger"
     )
 ):
-    """What a connection allows: sizes in bytes, times in seconds, None for no limit. And where it logs."""
+    """The settings of a connection: sizes in bytes, times in seconds, None for no limit, and its logger."""
 
     __slots__ = ()
     max_size: int | None
@@ -64,8 +64,8 @@ class Settings(
 
 
 # The bytes that all connections of an event loop are read into, one connection after the other. A protocol
-# without such a buffer gets a new object for each read, so large that the system is asked for its memory:
-# that takes longer than to decode a message.
+# without such a buffer gets a new object for each read, so large that the system is asked for its memory.
+# That takes longer than decoding a message.
 _buffers: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDictionary()
 
 
@@ -86,27 +86,27 @@ class Link(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport
         self._buffer = _buffers.setdefault(self._loop, memoryview(bytearray(READ)))
         self._connection: Connection | None = None  # there is none before the opening handshake is done
-        self._may_send = False  # no Close was sent: the connection would say so too, but is asked very often
+        self._may_send = False  # open, and no Close sent; as the connection knows, but quicker to ask
         self._heartbeat: Heartbeat | None = None
-        self._timer: asyncio.TimerHandle | None = None  # ends what takes too long: opening, or closing
+        self._timer: asyncio.TimerHandle | None = None  # ends TCP if opening, or closing, takes too long
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._inbox = Inbox()
         self._reading = True
         self._more_is_due = False  # while _receive_more() is due, for frames that have arrived already
         self._held_up = False  # whether the receiver has stopped the reading since the heartbeat asked last
         self._congested = False  # while the transport's buffer is above its high-water mark
-        self._writable = asyncio.Event()  # wakes those who wait for the end of that
+        self._writable = asyncio.Event()  # wakes those who wait until it is below again
         self._unflushed = 0  # bytes that send() left for later
-        self._pongs = 0  # bytes of pongs since the buffer is above that mark
+        self._pongs = 0  # bytes of pongs written since the buffer rose above that mark
         self._pings = Pings()
         self._holding: asyncio.TimerHandle | None = None  # while the Close waits for answers
         self._peer_ended = False  # the peer's half of TCP
-        self._lingering: asyncio.TimerHandle | None = None  # while a peer of TLS reads why it was failed
+        self._lingering: asyncio.TimerHandle | None = None  # while a peer behind TLS reads why it was failed
 
     # -- what the subclasses do: the opening handshake ------------------------------------------------------
 
     def _open(self, rest: bytes) -> None:
-        """Begin with frames; ``rest`` is what came behind the head."""
+        """Begin with frames; ``rest`` is the bytes that arrived after the head."""
         if self._timer:
             self._timer.cancel()
         self._timer = None
@@ -137,7 +137,7 @@ class Link(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._peername = transport.get_extra_info("peername")  # TLS forgets it in the end
+        self._peername = transport.get_extra_info("peername")  # TLS forgets it when it ends
         if self._settings.open_timeout is not None:
             self._timer = self._loop.call_later(self._settings.open_timeout, self._abort_opening)
 
@@ -145,7 +145,7 @@ class Link(asyncio.BufferedProtocol):
     def _address(self) -> str:
         """The address of the peer, for the log."""
         if not isinstance(self._peername, tuple):
-            return "a peer without an address"  # of a socket that is not TCP's
+            return "a peer without an address"  # the socket is not one of TCP
         host, port = self._peername[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -166,7 +166,7 @@ class Link(asyncio.BufferedProtocol):
 
     def _receive(self, connection: Connection, data: bytes) -> None:
         inbox, control = self._inbox, False
-        wanted = self._may_send  # whoever has closed the connection receives no more
+        wanted = self._may_send  # an end that has sent its Close receives no more
         for event in connection.receive_data(data, self._turn):
             if isinstance(event, tuple):
                 control = True
@@ -188,12 +188,12 @@ class Link(asyncio.BufferedProtocol):
         self._update_reading()
 
     def _receive_rest(self, connection: Connection) -> None:
-        """Take what has come before the end of TCP, unless it grows beyond all bounds as it is inflated."""
+        """Take what arrived before the end of TCP, unless it grows beyond bounds as it is inflated."""
         while connection.has_more and self._inbox.size <= 2 * INBOX_LIMIT:
             self._receive(connection, b"")
 
     def eof_received(self) -> bool | None:
-        """End TCP from this side too, with whatever is still to be said before."""
+        """End TCP from this side too, once everything that is still due is sent."""
         self._peer_ended = True
         if self._connection is None:
             return None
@@ -253,14 +253,14 @@ class Link(asyncio.BufferedProtocol):
         self._logger.info("%s: failed with %d: %s", self._address, failure.code, failure.reason)
 
     def _update_reading(self) -> None:
-        """Read on only while there is room for what comes; once our Close is out, nothing more is kept."""
+        """Read on only while there is room for more; once our Close is out, messages are not kept."""
         if self._connection and self._connection.close_sent:
             wanted = True
         elif self._reading:
             wanted = self._inbox.size <= INBOX_LIMIT and self._pongs <= PONGS
         else:
             wanted = self._inbox.size <= INBOX_LIMIT // 2 and self._pongs <= PONGS
-        if self._connection and self._connection.has_more:  # what has come already comes first
+        if self._connection and self._connection.has_more:  # what has arrived already comes first
             if wanted and not self._more_is_due:
                 self._more_is_due = True
                 self._loop.call_soon(self._receive_more, self._connection)
@@ -274,9 +274,10 @@ class Link(asyncio.BufferedProtocol):
                 self._held_up = self._held_up or self._inbox.size > INBOX_LIMIT
 
     def _pong_is_overdue(self) -> bool:
-        """Return whether a pong could have been read since the last call, so that the peer is to blame.
+        """Return whether a pong would have been read since the last call, so that the peer is to blame.
 
-        A receiver that is busy may hold the reading up; one that waits until the peer reads is not to blame.
+        Not so if a busy receiver of ours held up the reading. If our receiver is stuck in send() because the
+        peer does not read, the peer is to blame all the same.
         """
         held_up = self._held_up
         self._held_up = not self._reading and not self._congested and self._inbox.size > INBOX_LIMIT // 2
@@ -301,7 +302,7 @@ class Link(asyncio.BufferedProtocol):
         connection = self._connection or self._require_connection()
         self._unflushed = 0
         if data := connection.data_to_send(hold_close=self._holding is not None):
-            # asyncio copies what is left of bytes that the system did not take at once, but not of a view.
+            # When the system takes only a part, asyncio copies the rest of bytes, but not of a view.
             self._transport.write(data if len(data) < LONG else memoryview(data))
         if connection.ready_state is CLOSING:
             self._advance_closing(connection)
@@ -329,7 +330,7 @@ class Link(asyncio.BufferedProtocol):
         since_taken = self._inbox.since_taken()
         answering = not self._inbox.is_awaited and since_taken < ANSWER_TIME
         if self._inbox.messages or answering:
-            # Whoever has not taken any message until now most likely receives none at all.
+            # A caller that has taken no message until now most likely never receives any.
             seconds = NEVER_TOOK_TIME if math.isinf(since_taken) else ANSWER_TIME
             self._holding = self._loop.call_later(seconds, self._release_or_hold)
 
@@ -378,8 +379,8 @@ class Link(asyncio.BufferedProtocol):
             if self._transport.can_write_eof() and not self._peer_ended:
                 self._transport.write_eof()
             elif self._connection and self._connection.failure and not self._peer_ended:
-                # TLS on asyncio has no half-closed connection: what the peer still sends would reset TCP, and
-                # it might never read the Close. It has a moment to do so.
+                # TLS on asyncio cannot close one half: if all of TCP ended now, anything that the peer still
+                # sends would reset it, and the Close might never be read. The peer has a moment for that.
                 self._lingering = self._lingering or self._loop.call_later(LINGER, self._close_transport)
             else:
                 self._close_transport()

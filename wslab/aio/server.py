@@ -1,9 +1,9 @@
 """The server: listen, answer opening handshakes, run a handler for each connection (RFC 6455 §4.2).
 
 This module knows the life of a server and of its side of a connection: read the head of a request, let
-``process_request`` answer it with a page, else upgrade it and call the handler; in the end shut down. Judging
+``process_request`` answer it with a page, else upgrade it and call the handler; finally shut down. Judging
 a request is left to ``handshake``, the connection after it to ``websocket``. When more bytes of a head are
-needed, it waits, but no longer than ``open_timeout``.
+needed, it waits for at most ``open_timeout``.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ ProcessRequest = Callable[["ServerConnection", Request], Response | Awaitable[Re
 
 
 class ServerConnection(WebSocket):
-    """The server's end of a connection. Handlers get one; :func:`serve` makes it."""
+    """The server's end of a connection, which a handler is called with. :func:`serve` makes it."""
 
     def __init__(self, server: Server) -> None:
         super().__init__("server", server.settings)
         self._server = server
-        self._answering: asyncio.Task[None] | None = None  # while process_request may be at work
+        self._answering: asyncio.Task[None] | None = None  # while its request is being answered
         self._reader = RequestReader()
 
     def respond(self, status: int, text: str) -> Response:
         """Build a plain-text response, for ``process_request`` to return.
 
         Args:
-            status: the HTTP status code.
-            text: the body.
+            status: the HTTP status code, as a number or an :class:`http.HTTPStatus`.
+            text: the body, which is sent in UTF-8.
         """
         return Response.text(int(status), text)
 
@@ -54,18 +54,18 @@ class ServerConnection(WebSocket):
         super().connection_made(transport)
         self._server.accepted.add(self)
         if self._server.ssl:
-            self._server.start(self._secure(self._server.ssl))
+            self._server.start_task(self._start_tls(self._server.ssl))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._closed.done():
-            return  # a failed handshake of TLS is told by the event loop or not, and by _secure() always
+            return  # a failed TLS handshake is reported by _start_tls(), and by some event loops too
         super().connection_lost(exc)
         if self._answering:
             self._answering.cancel()
         self._server.accepted.discard(self)
         self._server.connections.discard(self)
 
-    async def _secure(self, context: tls.SSLContext) -> None:
+    async def _start_tls(self, context: tls.SSLContext) -> None:
         """Put TLS under this connection. The event loop would do so, but then no shutdown could end it."""
         secured = None
         try:
@@ -82,15 +82,15 @@ class ServerConnection(WebSocket):
             self.connection_lost(None)
 
     def _receive_head(self, data: bytes) -> None:
-        if self._answering:  # frames may come already; so read on, to notice when the client leaves
+        if self._answering:  # read on to notice when the client leaves, though frames may arrive already
             self._reader.rest += data
             if len(self._reader.rest) > READ:
                 self._transport.pause_reading()
             return
         if self.request or self.response or self._server.is_closing or self._transport.is_closing():
-            return  # what follows a request that was refused, or comes too late
+            return  # bytes after a request that was refused, or too late
         if self._server.ssl and not self._transport.get_extra_info("sslcontext"):
-            self._loop.call_soon(self._receive_head, data)  # behind _secure(), which is due to go on
+            self._loop.call_soon(self._receive_head, data)  # after _start_tls(), which is due to go on
             return
         request = self._reader.feed(data)
         if isinstance(request, Response):
@@ -98,17 +98,17 @@ class ServerConnection(WebSocket):
             self._refuse(request)
         elif request:
             self.request = origin_form(request)
-            self._answering = self._server.start(self._run(self.request))
+            self._answering = self._server.start_task(self._run(self.request))
 
     def eof_received(self) -> bool | None:
-        """Let a client that has asked for a page, and says no more, still get it."""
+        """Let a client that has asked for a page, and sends no more, still receive it."""
         if self._answering and self.request and "Upgrade" not in self.request.headers:
             self._peer_ended = True
             return self._transport.can_write_eof()
         return super().eof_received()
 
     async def _run(self, request: Request) -> None:
-        """Answer a request; if that opens a connection, call the handler, and close behind it."""
+        """Answer a request; if that opens a connection, call the handler, then close."""
         response = await self._answer(request)
         self._answering = None
         if self._transport.is_closing():
@@ -146,7 +146,7 @@ class ServerConnection(WebSocket):
             if response is not None and not isinstance(response, Response):
                 raise TypeError(f"process_request returned a {type(response).__name__}, not a Response")
             if response is not None:
-                response.encode()  # what cannot be written is found here, and an extension that is not known
+                response.encode()  # raises here, not later, if it cannot be written; so does the next line
                 agreed_compression(response, server.settings.compression, "server")
         except (Exception, asyncio.CancelledError):
             if _is_cancelled():
@@ -195,7 +195,7 @@ class Server:
     """A server that listens: ``async with serve(...) as server``, or ``server = await serve(...)``.
 
     Attributes:
-        connections: the connections that are open, or closing.
+        connections: those that are open or closing. Iterate over a copy if you await in between.
     """
 
     def __init__(
@@ -266,9 +266,9 @@ class Server:
         finally:
             await self.__aexit__()
 
-    def start(self, handling: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run the task of one connection."""
-        task = asyncio.ensure_future(handling)
+    def start_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a task of one connection, which the shutdown waits for."""
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -277,8 +277,8 @@ class Server:
         """Stop listening, and close every connection. Wait for the end with :meth:`wait_closed`.
 
         Args:
-            code: the close code that clients get.
-            reason: what they get with it.
+            code: the close code to send to every client.
+            reason: the reason to send with it, at most 123 bytes in UTF-8.
 
         Raises:
             ValueError: a code that may not be sent, such as 1005, 1006 or 1015; a reason over 123 bytes.
@@ -289,9 +289,10 @@ class Server:
             self._shutdown = asyncio.ensure_future(self._close_connections(code, reason))
 
     async def wait_closed(self) -> None:
-        """Wait until nothing of the server is left, at most ``close_timeout`` seconds after close().
+        """Wait until the server is closed, and every connection and handler has ended.
 
-        A handler that goes on for so long is cancelled, and gets one second more to clean up.
+        A handler that still runs ``close_timeout`` seconds after :meth:`close` is cancelled, and has one more
+        second to clean up.
         """
         if self._shutdown is None:
             await self._listener.wait_closed()
@@ -337,31 +338,35 @@ def serve(
     """Serve WebSocket connections, each with a call of the handler.
 
     Args:
-        handler: called with the connection; when it returns, the connection is closed with 1000, when it
+        handler: called with the connection; when it returns, the connection is closed with 1000; when it
             raises, with 1011.
-        host: the address or name to listen on; None for all addresses.
+        host: the address or name to listen on, or several; None for all addresses.
         port: the port; 0 for a free one, see ``server.port``.
         subprotocols: the names that the server speaks, the preferred first (§1.9).
-        origins: the Origins that are let in, None in the list for "no Origin"; others get 403 (§10.2).
+        origins: the Origins to accept, with None in the list for "no Origin"; others get 403. Without a list,
+            any Origin is accepted (§10.2).
         process_request: called with connection and request, may be async; a Response that it returns is the
-            answer, such as a page; None goes on with the opening handshake.
-        max_size: the longest message accepted, in bytes; a longer one is refused from its header (1009).
-        ping_interval: seconds between pings; None for no heartbeat.
-        ping_timeout: seconds to wait for a pong before the connection is failed with 1011.
-        close_timeout: seconds to wait for the peer when closing.
-        open_timeout: seconds that an opening handshake may take, process_request included; it is cancelled
-            then, and as soon as the client has left.
-        ssl: a context with a certificate serves wss:// instead of ws://.
-        compression: "deflate" or a :class:`wslab.Deflate` accepts offers to compress messages (RFC 7692);
-            None declines them.
+            answer, such as a page; after None the opening handshake goes on.
+        max_size: the longest message accepted, in bytes; a longer one is refused from its header (1009). None
+            for no limit.
+        ping_interval: seconds from one pong to the next ping; None for no heartbeat.
+        ping_timeout: seconds to wait for a pong before the connection is failed with 1011; None for no
+            limit.
+        close_timeout: seconds to wait for the peer when closing; None for no limit.
+        open_timeout: seconds that an opening handshake may take, process_request included, which is cancelled
+            then, and as soon as the client has left; None for no limit.
+        ssl: a context with a certificate, to serve wss:// instead of ws://.
+        compression: "deflate" or a :class:`wslab.Deflate` to accept offers to compress messages (RFC 7692);
+            None to decline them.
         logger: by default the one named "wslab". It gets a line at INFO for each handshake that is refused
             and each connection that is failed, with the address of the client; openings and closings at
             DEBUG, what the application raises at ERROR.
 
     Raises:
-        ValueError: compression is none of these, or a subprotocol is not a token.
+        ValueError: compression is none of these, or asks for a window that zlib does not have; a subprotocol
+            is not a token, or is named twice.
         TypeError: subprotocols or origins is one string instead of a list.
-        OSError: the address cannot be listened on.
+        OSError: the server cannot listen on the address; raised when it is entered or awaited.
 
     >>> async def echo(ws):
     ...     async for message in ws:
@@ -382,11 +387,11 @@ def serve(
 
 
 def _sentence(refusal: Response) -> str:
-    """Return why a request was refused here; it quotes nothing that may be a credential."""
+    """Return why a request was refused here, in a sentence that quotes nothing that may be a credential."""
     return refusal.body.decode().strip()
 
 
 def _is_cancelled() -> bool:
-    """Return whether the task that runs now was cancelled; a future that was cancelled raises, too."""
+    """Return whether this task was cancelled: awaiting a future that was cancelled raises the same error."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
