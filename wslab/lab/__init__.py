@@ -30,7 +30,7 @@ __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    """Load an instrument when it is first asked for: a lesson that draws nothing never loads matplotlib."""
+    """Load an instrument when it is first used: a lesson that draws nothing never loads matplotlib."""
     if name not in _HOMES:
         raise AttributeError(f"wslab.lab has no instrument called {name!r}; it has {', '.join(__all__)}")
     return getattr(importlib.import_module(f"wslab.lab.{_HOMES[name]}"), name)

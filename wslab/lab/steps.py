@@ -41,7 +41,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Steps(Tabled):
-    """The steps in order, and what is wrong with the input, or None; shows itself as a table."""
+    """The steps in order, and what is wrong with the input, if anything; shows itself as a table."""
 
     title: str
     steps: tuple[Step, ...]
@@ -93,7 +93,7 @@ class EncodeSteps(_Steps):
 def accept_steps(key: str) -> AcceptSteps:
     """Follow a Sec-WebSocket-Key to the Sec-WebSocket-Accept that answers it (§4.2.2).
 
-    A key that is no valid key is followed too, as a careless server would; the view says what is wrong.
+    An invalid key is followed too, as a careless server would do; the view says what is wrong with it.
 
     Args:
         key: the value of the header.

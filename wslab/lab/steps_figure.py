@@ -1,7 +1,7 @@
 """The pictures of `steps`: the accept key from top to bottom, and a frame from its bits to its bytes.
 
-Every text in the pictures is a value of the steps, and the alternative text tells the same values in the
-same order. Long keys and payloads are cut, and the picture says how much is left out.
+Every text in the pictures is a value of the steps, and the alternative text has the same values in the same
+order. Long keys and payloads are cut: a key ends in an ellipsis, bytes in the number that is left out.
 """
 
 from __future__ import annotations

@@ -146,4 +146,4 @@ def test_a_check_that_fails_is_a_problem_not_a_traceback(monkeypatch: pytest.Mon
     assert not report
     assert "The check of broken thing could not be made." in repr(report)
     assert "&lt;thing&gt;" in report._repr_html_()
-    assert repr(report).endswith("1 problem is to be solved first.")
+    assert repr(report).endswith("1 problem to solve first.")

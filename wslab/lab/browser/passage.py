@@ -1,9 +1,9 @@
-"""What a Jupyter server and its kernels know, and nobody else: the address of the tunnel, and a proof of it.
+"""What only a Jupyter server and its kernels know: the address of the tunnel, and a proof of it.
 
-The address has a segment that is drawn anew whenever Jupyter starts, and that the kernels inherit in their
-environment. So only they can build the address of a page. The tunnel in turn shows a server, in a header of
-its own, that a request came through it: a page of a stranger can neither write that header nor compute it,
-and whoever reads it cannot compute the address from it.
+The address has a segment that is drawn again whenever Jupyter starts, and that the kernels inherit in their
+environment. So only they can build the address of a page. The tunnel in turn shows a server, in a separate
+header, that a request came through it. A page of a stranger can neither write that header nor compute it, and
+a program that reads it cannot compute the address from it.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 A page is a widget: the file could keep no more of it than the number of an object in the kernel. Opened again
 with another kernel, JupyterLab would show "Error displaying widget" there, although the output also holds a
-form for readers without a kernel. So when Jupyter saves a notebook, the reference is left out where that form
-is one of ours, and the form is what is seen until the cell runs again. What is on the page does not change,
-until it is loaded again. Outputs of other notebooks and widgets stay as they are. What a learner has done and
-a bar that shows how far a cell is, are never stored at all.
+sentence for readers without a kernel. So when Jupyter saves a notebook, the number is left out where that
+sentence is one of ours, and readers see the sentence until the cell runs again. An open page does not change
+until it is loaded again. Outputs of other notebooks and widgets stay as they are. A learner's progress, and
+the bar that shows how far a cell is, are never stored.
 
 The tunnel registers ``leave_out_views`` in the Jupyter server; the widgets take their sentences from here.
 """
@@ -28,7 +28,7 @@ def leave_out_views(model: dict[str, Any], **_: Any) -> None:
     """Leave the views of this course out of a notebook that is about to be saved, in place.
 
     Args:
-        model: as a contents manager of Jupyter gives it to a pre-save hook.
+        model: as a contents manager of Jupyter passes it to a pre-save hook.
 
     >>> data = {"text/plain": PAGES, _VIEW: {"model_id": "8f3e"}}
     >>> cells = [{"cell_type": "code", "outputs": [{"output_type": "display_data", "data": data}]}]

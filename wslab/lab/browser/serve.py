@@ -1,15 +1,14 @@
-"""The pages that a lesson's server gives to a browser, on the port of its sockets.
+"""The pages that a lesson's server sends to a browser, on the port of its sockets.
 
-It knows the files in `pages/`, those that a lesson brings as texts, and the header fields that keep a page to
-itself; `pages/README.md` says what each page and its server say to each other. A handshake that comes from a
-page of a stranger is refused (RFC 6455 §10.2); whether any other is accepted (§4.2.2) is left to the server,
-and the request passes untouched. One function serves `websockets` and `wslab` alike: a response is built in
-the class that the connection itself responds with.
+It serves the files in `pages/` and those that a lesson brings as texts, with the header fields that keep a
+page to itself; `pages/README.md` says what each page and its server say to each other. A handshake from a
+page of a stranger is refused (RFC 6455 §10.2). Whether any other is accepted (§4.2.2) is left to the server:
+the request passes untouched. One function serves `websockets` and `wslab` alike: a response is built in the
+class that the connection itself responds with.
 
-A page may load its own script and style and open connections to its own origin, no more; and no script can
-turn a text into markup. It may stand in a frame of its own origin, which behind the tunnel is Jupyter's, and
-of the notebooks on this machine that reach the port without the tunnel. Requests have no body, so more bytes
-are never needed.
+A page may load its own script and style and open connections to its own origin, no more, and no script can
+turn a text into markup. Two kinds of pages may frame it: those of its own origin, which is Jupyter's for a
+page that came through the tunnel, and notebooks on this machine that reach the port without the tunnel.
 """
 
 import re
@@ -43,15 +42,15 @@ HEADERS = (
 def serve_page(name: str, own: Mapping[str, str] | None = None) -> Callable[[Any, Any], Any]:
     """Return a `process_request` that serves the page `name` at `/`, and each page at its own name.
 
-    `own` has files of the lesson's own, name to text, such as a page that the learner writes. It is looked at
-    in each request: a text that has changed is served when the page is loaded again. The policy is the same.
+    `own` has the lesson's own files, name to text, such as a page that the learner writes. Each request reads
+    it again, so a text that has changed is served when the page is reloaded. The policy is the same.
 
     A request for anything else is answered with 404 and a sentence, a handshake of another site's page with
     403; every other handshake is left to the server. A page is this server's own when the Origin of its
-    handshake is the host that it asked for, and that host is this machine, or the request came through the
-    tunnel of this kernel. Who sends no Origin is no browser, and passes.
+    handshake is the host that it was sent to, and that host is this machine, or the request came through the
+    tunnel of this kernel. A client that sends no Origin is not a page, and passes.
 
-    Raises ValueError if there is no such page, or if a file of the lesson's own is no page, script or style.
+    Raises ValueError if there is no such page, or if a file of the lesson is not a page, script or style.
 
     >>> serve_page("echo.html").__name__
     'process_request'
@@ -93,11 +92,11 @@ def serve_page(name: str, own: Mapping[str, str] | None = None) -> Callable[[Any
 def is_stranger(headers: Any) -> bool:
     """Return whether a handshake comes from a page that is not one of this server's own (§10.2).
 
-    A page always sends an Origin; its host has to be the one that was asked for. Either scheme will do, for
-    the server does not know whether TLS ends in front of it; the `null` of a sandboxed page will not. That
-    the two are alike is not enough: a stranger's name may lead here too (DNS rebinding). So the host has to
-    be this machine, or the request has to show what only the tunnel knows, in front of which stand hosts
-    that no list can name.
+    A page always sends an Origin; its host must be the one that the request was sent to. Either scheme will
+    do, because the server does not know whether TLS ends in front of it; the `null` of a sandboxed page will
+    not. That the two are alike is not enough: a stranger's name may lead here too (DNS rebinding). So the
+    host must be this machine, or the request must show what only the tunnel knows: a tunnel may be reached
+    under names that no list can hold.
     """
     origins, hosts = ([value.lower() for value in headers.get_all(name)] for name in ("Origin", "Host"))
     if not origins:

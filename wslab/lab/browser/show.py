@@ -1,8 +1,7 @@
 """Put pages of a lesson's server in the notebook.
 
-It knows where a browser finds a port of this machine: behind the tunnel if the Jupyter server that started
-this kernel has one, else at 127.0.0.1. What a page says, and to whom, is the page's affair; one that builds
-the address of its WebSocket from `location` works in both places.
+A browser finds a port of this machine through the tunnel, if the Jupyter server that started this kernel has
+one, else at 127.0.0.1. A page that builds the address of its WebSocket from `location` works in both places.
 
 The frames are a widget, because Jupyter does not store what a widget holds: what stays in the notebook is a
 constant sentence without port and address, the same in every run (see `save_hook`). Paths are escaped: they
@@ -49,8 +48,8 @@ class Links(Pages):
 def page_address(port: int, path: str = "") -> str:
     """Return the address at which the learner's browser finds `path` on `port`.
 
-    Raises TypeError if the port is no int or the path no str, ValueError if the port is not in 1024–65535
-    (the range of the tunnel) or the path is a whole address.
+    Raises TypeError if the port is not an int or the path not a str, ValueError if the port is not in
+    1024–65535 (the range of the tunnel) or the path is a whole address.
 
     >>> page_address(8765, "chat.html").endswith("8765/chat.html")
     True
@@ -75,19 +74,19 @@ def show(
     height: int | None = None,
     direct: bool = False,
 ) -> Pages:
-    """Return the page at `path` of the server on `port`, for the notebook to show. More stand beside it.
+    """Return the page at `path` of the server on `port`, and `more` next to it, for the notebook to show.
 
-    With ``wire`` what crosses that tap stands beside them, live: each row as it passes, its fields when it is
+    With ``wire``, what crosses that tap is next to them, live: each row as it passes, its fields when it is
     clicked or moved to with the arrow keys, and buttons that freeze, thaw, delay and cut, also while a cell
     awaits. `show(wire=tap)` shows the wire alone. It ends with the tap.
 
-    With ``direct`` there are only links, to the port itself and past the tunnel: each port is an origin of
-    its own there, and the tab another one than Jupyter's. That needs a browser on this machine; on a hub a
-    sentence says so instead.
+    With ``direct``, there are only links, which go to the port itself and not through the tunnel. There each
+    port has its own origin, different from Jupyter's. That needs a browser on this machine; on a hub, a
+    sentence takes the place of the links.
 
-    `height` is in pixels: 360, and 480 with a wire. Each page has a link that opens it in a browser tab of
-    its own. Let the call be the last expression of its cell. Raises what `page_address` raises, and
-    RuntimeError if the tap does not listen.
+    `height` is in pixels: 360, or 480 with a wire. Each page has a link that opens it in a new browser tab.
+    Let the call be the last expression of its cell. Raises what `page_address` raises, TypeError if neither
+    a port nor a tap is given or ``direct`` has a wire or a height, RuntimeError if the tap does not listen.
 
     >>> show(8765, "chat.html?name=Ada", "chat.html?name=Bob")
     Run this cell in JupyterLab to see the page here.
@@ -134,5 +133,5 @@ def frame(address: str, name: str, height: int, least: int) -> str:
         f'<div style="flex: 1 1 {least:d}px; min-width: 0">'
         f'<iframe src="{src}" title="{title}" referrerpolicy="no-referrer" style="{style}"></iframe>'
         f'<a href="{src}" target="_blank" rel="noreferrer" style="text-decoration: underline">'
-        "Open this page in a tab of its own</a></div>"
+        "Open this page in a new tab</a></div>"
     )

@@ -1,11 +1,13 @@
 """The wire of a tap in the browser, live: each row appears as it passes, and the tap can be played with.
 
-A small server sends the rows to `pages/wire.html`. It has a port of its own: on the tap's port its messages
-would pass the tap, and show themselves. Whoever reaches it sees everything and may cut, so a connection must
-come from its own page (RFC 6455 §10.2; a missing Origin is refused too) and know the token in its address.
+A small server sends the rows to `pages/wire.html`. It has a separate port: on the tap's port its messages
+would pass the tap, and show themselves. A client that reaches it sees everything and may cut, so a connection
+must come from its own page (RFC 6455 §10.2; a missing Origin is refused too) and show the token in its
+address.
 
-At most ten messages a second, and only when something happened; of a flood the newest rows. The view ends
-with the tap, and when the same tap is shown anew. `pages/README.md` has the messages of page and server.
+It sends at most ten messages a second, and only when something has happened; of a flood, the newest rows. The
+view ends with the tap, and when the same tap is shown again. `pages/README.md` has the messages of page and
+server.
 """
 
 from __future__ import annotations
@@ -108,7 +110,7 @@ class LiveWire:
         return _page(connection, request)
 
     async def _talk(self, websocket: ServerConnection) -> None:
-        """Tell one page what passes, and do what it asks."""
+        """Send one page what passes, and do what it asks."""
         if len(self._viewers) >= VIEWERS:
             await websocket.close(1013, "too many views of this wire")
             return
@@ -150,7 +152,7 @@ class _Viewer:
         self.closing: asyncio.Future[None] | None = None
 
     def note(self, number: int, row: Row) -> None:
-        """Take a row; of a flood the newest are enough."""
+        """Keep a row for the next message; of a flood, the newest are enough."""
         self._left_out += len(self._rows) == SHOWN
         self._rows.append((number, row))
 
@@ -176,7 +178,7 @@ class _Viewer:
 
 
 def _asked(message: str | bytes) -> dict[str, Any]:
-    """Return what a page asks for; nothing for what is not one of its messages."""
+    """Return what a page asks for; nothing for anything that is not one of its messages."""
     with contextlib.suppress(ValueError, RecursionError):
         asked = json.loads(message)
         return asked if isinstance(asked, dict) else {}

@@ -28,7 +28,7 @@ _short.maxlevel = 4
 
 
 def _represent(value: object, write: Callable[[object], str]) -> str:
-    """Write a value, an object without a __repr__ of its own as its type alone: addresses differ."""
+    """Write a value; an object without its own __repr__ as its type alone, because addresses differ."""
     try:
         return _COROUTINE.sub(r"<\1>", _ADDRESS.sub(r"<\1>", write(value)))
     except Exception:

@@ -195,7 +195,7 @@ def _described(outcome: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Watched(_Asked):
-    """A coroutine function, or a plain one, to write: ``judge`` calls it in a world that it has made."""
+    """A coroutine function, or a plain one, to write: ``judge`` calls it in a world made for it."""
 
     judge: Callable[[Any], Any]  # answer to fault or None; it leaves nothing running
 

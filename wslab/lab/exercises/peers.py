@@ -1,7 +1,7 @@
 """The world of a watched exercise: a handler that is served, and an address without its port.
 
-``served`` runs a learner's handler with `websockets` on a free port. Nothing is left running. What a judge
-expects is the judge's affair.
+``served`` runs a learner's handler with `websockets` on a free port, and leaves nothing running. What is
+expected of the handler is in the lesson's judge.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Served:
         return not self.running or all(task.done() for task in self.running)
 
     async def left_nothing(self) -> bool:
-        """Wait until no task of a connection is left, once all clients have gone; return whether it came."""
+        """Wait until no task of a connection is left, once all clients have gone; return whether none is."""
         try:
             async with asyncio.timeout(PATIENCE):
                 while asyncio.all_tasks() - self.before:

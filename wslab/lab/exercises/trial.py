@@ -1,11 +1,11 @@
 """A trial: a judge with the learner's code in it, run within a bound.
 
-The work runs in a thread, the caller waits. So a loop that never ends cannot take the kernel with it, and a
-judge that is a coroutine function gets a loop that turns, while the kernel's stands still. When the bound is
-over, an exception is raised in the thread at its next bytecode; code that waits in C (``time.sleep``, a
-socket) does not notice and is left behind. Time is counted in looks, which do not pass while the machine
-stands still. What a coroutine did around such a pause says nothing about it, since all its timers were due at
-once: it is tried again.
+The work runs in a thread, and the caller waits. So a loop that never ends cannot take the kernel with it, and
+a judge that is a coroutine function gets an event loop that turns while the kernel's is blocked. When the
+bound is over, an exception is raised in the thread at its next bytecode. Code that waits in C (a socket,
+``time.sleep``) does not notice and keeps running. Time is counted in looks, which do not pass while the
+machine is suspended or too busy. What a coroutine did around that pause says nothing about it, because all
+its timers were due at once: it is tried again.
 """
 
 from __future__ import annotations

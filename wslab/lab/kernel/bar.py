@@ -1,9 +1,9 @@
 """A bar for cells that take a while: seen live in JupyterLab, never stored, never compared.
 
 It is shown only where a person is looking: JupyterLab and Notebook 7 say which cell they run (``cellId``),
-nbclient and nbval do not. The bar is one output with a constant plain text. When the cell has ended, well or
-not, it is emptied, and the hook in ``browser.save_hook`` leaves it out of the file. An instrument takes the
-step as a callback, so it need not know of Jupyter.
+nbclient and nbval do not. The bar is one output with a constant plain text. It is emptied when the cell ends,
+with or without an error, and the hook in ``browser.save_hook`` leaves it out of the file. An instrument takes
+the step as a callback, so Jupyter is known only here.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """Checks whether this kernel can run the course, and says what to do where it cannot.
 
-This module knows what the course needs of a machine: a Python that it supports, its packages, TCP on
-127.0.0.1 past any proxy, an event loop for top-level ``await``, figures, a folder that lessons can be saved
-in, and the tunnel that brings a browser to a lesson's server. It repairs nothing and needs no internet. Every
-line is "ok", "note" (the course runs, something is slower or missing) or "problem" (a sentence says what to
-do).
+The course needs a Python that it supports, its packages, TCP on 127.0.0.1 past any proxy, an event loop for
+top-level ``await``, figures, a folder that lessons can be saved in, and the tunnel that brings a browser to a
+lesson's server. This module repairs nothing and needs no internet. Every line is "ok", "note" (the course
+runs, something is slower or missing) or "problem" (a sentence says what to do).
 
 Versions, paths and ports are details, shown on demand. Without them the report of a healthy machine is the
 same everywhere, so that a notebook can store it.
@@ -100,9 +99,9 @@ class Diagnosis:
         return [text for text in (line.remedy, line.detail if self.details else "") if text]
 
     def _summary(self) -> list[str]:
-        """Say how it is; with a problem, and among the details, say too where else the course runs."""
+        """Return the result; with a problem or the details, also where else the course runs."""
         problems = sum(line.state == "problem" for line in self.lines)
-        said = [f"{problems} problem{' is' if problems == 1 else 's are'} to be solved first."]
+        said = [f"{problems} problem{'' if problems == 1 else 's'} to solve first."]
         if not problems:
             said = ["This machine is ready for the course."]
         if self.binder and (problems or self.details):
@@ -114,7 +113,7 @@ def doctor(details: bool = False) -> Diagnosis:
     """Check the set-up of this kernel, in less than two seconds.
 
     Args:
-        details: whether versions and addresses are shown as well.
+        details: whether versions and addresses are shown too.
 
     >>> bool(doctor()) in (True, False)
     True
@@ -173,7 +172,7 @@ def _packages() -> Finding:
 
 
 def _fault(requirement: Requirement) -> str:
-    """Return what is wrong with an installed package; nothing when it is in order."""
+    """Return what is wrong with a package that the course needs; nothing when it is fine."""
     name = requirement.name
     try:
         version = metadata.version(name)
@@ -237,7 +236,7 @@ def _proxy() -> Finding:
         what = "A proxy is set, and connections to 127.0.0.1 would go through it."
         return Finding("problem", what, remedy, f"set for {', '.join(used)}")
     detail = "a proxy is set, with an exception" if used else ""
-    return Finding("ok", "No proxy stands before 127.0.0.1.", "", detail)
+    return Finding("ok", "No proxy is in front of 127.0.0.1.", "", detail)
 
 
 def _event_loop() -> Finding:

@@ -6,9 +6,8 @@ then shown as a sentence, if a cell of the notebook binds the name; the cell fai
 connection that is refused, since the server is then not started yet, or closed already. Every other error,
 the misspelled name that no cell binds among them, is shown as Python shows it.
 
-JupyterLab and Notebook 7 tell a kernel which notebook is its own and which cell they run. Where nobody tells,
-as in the tests of the notebooks, nothing changes. The notebook is read as it was last saved, and nothing is
-written.
+JupyterLab and Notebook 7 tell a kernel which notebook it runs, and which cell. Without that, as in the tests
+of the notebooks, nothing changes. The notebook is read as it was last saved, and nothing is written.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from typing import Any
 
 __all__ = ["advice", "bound_names", "load_ipython_extension"]
 
-# What has a scope of its own: the names in it are not those of the notebook.
+# These have their own scope: the names in them are not those of the notebook.
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _COMPREHENSIONS = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _BEGINS = re.compile(r"^(?:async +)?(?:def|class) +(\w+)|^(\w+) *=(?!=)", re.MULTILINE)
@@ -38,14 +37,14 @@ _REFUSED = (
 
 
 def bound_names(source: str) -> set[str]:
-    """Return the names that a cell binds for the cells after it; if it is no valid Python, as far as seen.
+    """Return the names that a cell binds for the cells after it; in invalid Python, those that can be seen.
 
     >>> sorted(bound_names("import json as j\\nasync with f() as (tap, ws):\\n    n = [x for x in ws]"))
     ['j', 'n', 'tap', 'ws']
     """
     try:
         return set(_bound(ast.parse(source)))
-    except (SyntaxError, ValueError):  # it has to be run all the same, to show what is wrong with it
+    except (SyntaxError, ValueError):  # the learner has to run it all the same, to see what is wrong with it
         return {name for names in _BEGINS.findall(source) for name in names if name}
 
 
@@ -150,7 +149,7 @@ class _Watch:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Have a kernel say which cell to run first, if it was told which notebook is its own."""
+    """Have a kernel say which cell to run first, if it knows which notebook it runs."""
     path = os.environ.get("JPY_SESSION_NAME", "")
     if path.endswith(".ipynb"):
         watch = _Watch(shell, Path(path))

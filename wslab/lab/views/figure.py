@@ -2,7 +2,7 @@
 
 Figures are drawn with the Agg canvas and without pyplot: no global state, no window, no second picture of the
 same figure at the end of a cell. The ink is dark, and the ground dims itself on a dark page (`GROUND`). The
-fonts come with matplotlib, and nothing in the file tells when or with what it was made.
+fonts come with matplotlib, and the file does not say when or with what it was made.
 
 Left to others: what is drawn (each instrument draws its own objects) and the colours (`palette`).
 """
@@ -79,7 +79,7 @@ class Figure(Picture):
         self.figure = figure
 
     def png(self) -> bytes:
-        """Render the figure; the same figure gives the same bytes every time."""
+        """Render the figure; the same figure makes the same bytes every time."""
         picture = io.BytesIO()
         with style(), warnings.catch_warnings():
             # A payload may hold any character; one that the font lacks is drawn as a box, and that is enough.

@@ -32,7 +32,7 @@ class Picture(ABC):
 
     @abstractmethod
     def png(self) -> bytes:
-        """Return the picture; the same picture gives the same bytes every time."""
+        """Return the picture; the same picture makes the same bytes every time."""
 
     @property
     @abstractmethod

@@ -1,7 +1,7 @@
 """The one table of the course: rows under a heading, in plain text and in HTML.
 
-A cell may carry the colour of a field, a row what is wrong with it, and a column of numbers stands to the
-right. The text is at most 110 characters wide, and a cell that is longer goes on below. The HTML needs no
+A cell may carry the colour of a field, a row what is wrong with it, and numbers are aligned to the right.
+The text is at most 110 characters wide, and a longer cell goes on below. The HTML needs no
 script and no style sheet, escapes all that it is given, and reads the same on light and dark pages; a
 narrow page scrolls it.
 
@@ -43,7 +43,7 @@ class Column:
     """A column: its name, and how its texts are set.
 
     Args:
-        name: what stands above it; may hold line breaks.
+        name: its heading; may hold line breaks.
         most: its greatest width in plain text, in characters; with 0 it takes what the others leave.
         least: its least width in HTML, in em: so that a narrow page does not break its words.
         number: whether it is set to the right; with None it is when it holds nothing but numbers.

@@ -1,6 +1,6 @@
 """Numbers and bytes, written for reading: on one line, escaped, and no longer than a reader wants.
 
-Everything that comes off the wire and is shown as text goes through `quoted`, `plain` or `hexed`: no control
+Everything that arrives on the wire and is shown as text goes through `quoted`, `plain` or `hexed`: no control
 character and no line break gets through, and what is left out is counted.
 """
 

@@ -5,10 +5,9 @@ ACK, ACK at the opening; segments of at most 1,460 bytes, each answered by an AC
 sequence numbers and checksums as they must be (RFC 9293 §3, RFC 1071). The bytes and the times are those
 recorded.
 
-The client is 192.0.2.1, the server 192.0.2.2, port 80: addresses for documentation (RFC 5737), so that nobody
-takes them for real ones, and the port at which Wireshark looks for HTTP without being told. The format is the
-classic pcap with nanoseconds, packets beginning with IPv4. What passed after the recording was full is
-missing.
+The client is 192.0.2.1, the server 192.0.2.2, port 80: addresses for documentation (RFC 5737), which nobody
+mistakes for real ones, and the port at which Wireshark expects HTTP. The format is the classic pcap with
+nanoseconds, packets beginning with IPv4. What passed after the recording was full is missing.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ class _Packets:
         self._next = {"client": 1000, "server": 2000}  # the next sequence number of each side
 
     def packets(self, passage: Passage) -> Iterator[bytes]:
-        """Return the packets that one passage stands for."""
+        """Yield the packets of one passage."""
         sender = passage.sender
         if passage.event == "open":
             yield self._packet("client", SYN)
@@ -72,7 +71,7 @@ class _Packets:
             yield self._packet("server", RST | ACK)
             yield self._packet("client", RST | ACK)
         elif sender is None:
-            return  # the network froze or thawed: no packet tells of it
+            return  # the network froze or thawed: no packet shows that
         elif passage.event == "RST":
             yield self._packet(sender, RST | ACK)
         elif passage.event == "FIN":

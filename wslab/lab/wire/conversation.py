@@ -1,13 +1,12 @@
 """What two peers said to each other, row by row: HTTP heads, HTTP bodies and frames in the order of the wire.
 
-A `Conversation` is a tuple of rows that shows itself as a table, in plain text and in HTML. The direction
-is an arrow and two words, and in HTML a colour too; the client always stands on the left. What happened to
-TCP (SYN, FIN, RST) is hidden unless it is asked for. A long conversation is shown with its middle left out,
-and says how many rows that are; all of them are still in the object. ``reader`` makes the rows,
-``sequence`` draws them.
+A `Conversation` is a sequence of rows that shows itself as a table, in plain text and in HTML. The direction
+is an arrow and two words, and in HTML a colour too; the client is always on the left. What happened to TCP
+(SYN, FIN, RST) has rows only on request. A long conversation is shown without its middle, and says how many
+rows that leaves out; all of them are still in the object. ``reader`` makes the rows, ``sequence`` draws them.
 
-The usual view is the same for every run: it has no times, no ports, no random keys. Credentials are
-not shown either, see ``credentials``.
+The usual view is the same in every run: it has no times, no ports, no random keys. Credentials are not shown
+either, see ``credentials``.
 """
 
 from __future__ import annotations
@@ -151,7 +150,7 @@ def legend_of(row: Row) -> str:
 
 
 def caption(row: Row, most: int = 70) -> str:
-    """Write what stands at the arrow of a row, in so many characters at most.
+    """Write the label at the arrow of a row, in so many characters at most.
 
     >>> caption(Row(0.0, None, 1, "client", "tcp", 0, "SYN", "the client opens TCP"))
     'SYN'
@@ -173,7 +172,7 @@ def caption(row: Row, most: int = 70) -> str:
 
 
 def _is_written(payload: bytes) -> bool:
-    """Return whether somebody wrote the payload of a ping; that of a heartbeat is 4 random bytes."""
+    """Return whether a person wrote the payload of a ping; that of a heartbeat is 4 random bytes."""
     return len(payload) not in (0, 4) and payload.isascii() and payload.decode("ascii").isprintable()
 
 

@@ -1,8 +1,7 @@
 """How many bytes passed a tap, and how many heads, bodies and frames: summed up from what the `reader` read.
 
-Bytes of a piece that is not whole count for its kind, the piece itself does not. Bytes that are neither
-HTTP nor a frame count only in the sum of all bytes, and so do those that passed after the recording was
-full.
+The bytes of a piece that is not whole count for its kind, the piece itself does not. Bytes that are neither
+HTTP nor a frame, and bytes that passed after the recording was full, count only in the sum of all bytes.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 It is an animated PNG. Every front end that shows PNG plays it, and one that does not shows its first frame:
 the whole conversation. It plays once, moves for less than 5 seconds (WCAG 2.2.2), and ends with the whole
-again. It stands on a light card with transparent corners, so that it is as legible on a dark page. Pillow
-draws it alone, in one palette, with the fonts that come with matplotlib: the same conversation gives the
+again. It is on a light card with transparent corners, so that it is as legible on a dark page. Pillow draws
+it without matplotlib, with the fonts that come with that, in one palette: the same conversation makes the
 same bytes.
 
 A long conversation is shown with its middle left out, as in the sequence diagram.
@@ -58,7 +58,7 @@ class Film(Picture):
         return WIDTH, TOP + LINE * max(1, len(self._rows)) + 14
 
     def png(self) -> bytes:
-        """Draw the film; the same conversation gives the same bytes every time."""
+        """Draw the film; the same conversation makes the same bytes every time."""
         whole, times = self._sheet(), [HOLD]
         flights: list[Image.Image] = []
         for number, row in enumerate(self._rows):

@@ -2,13 +2,12 @@
 
 A ``Path`` is the quality: delay, rate, frozen or not. It is shared by all connections of a tap, and may
 change at any time. A ``Pipe`` carries one direction of one connection along a path, from an outlet that it
-reads to one that it writes. What the bytes mean, and which sockets are at the ends, it does not know: see
-``relay``.
+reads to one that it writes. The sockets at the ends are in ``relay``.
 
-Everything that arrives, ends included, stands in one queue with the time at which it is due. So order is kept
-whatever happens to the delay, and delay costs no throughput: nothing waits for what is before it on the way.
-What is not due yet stays in the queue, which holds at most ``IN_TRANSIT`` bytes and one read; when it is
-full, or the target cannot take more, the source is not read any more: backpressure reaches the sender.
+Everything that arrives, ends included, waits in one queue with the time at which it is due. So the order is
+kept whatever happens to the delay, and a delay costs no throughput, because many bytes are on the way at
+once. The queue holds at most ``IN_TRANSIT`` bytes and one read. When it is full, or the target cannot take
+more, the source is not read any more: backpressure reaches the sender.
 """
 
 from __future__ import annotations
@@ -85,7 +84,7 @@ class Pipe:
         self.move()
 
     def restart(self) -> None:
-        """Go on after the path changed: the time that it stood still is not made up for."""
+        """Go on after the path changed: the time for which nothing passed is not made up for."""
         self._free_at = max(self._free_at, self._loop.time())
         self.move()
 
@@ -104,7 +103,7 @@ class Pipe:
         self._source.read(self._wanted())
 
     def drop(self) -> None:
-        """Forget what is on the way: there is nobody left to deliver it to."""
+        """Forget what is on the way: it can no longer be delivered."""
         self._queue.clear()
         self._in_transit = 0
         self.move()

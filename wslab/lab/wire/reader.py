@@ -1,9 +1,9 @@
 """A recording read as rows, while it grows: each piece is dissected once, when its last byte has passed.
 
-A `Reader` feeds each side of each connection to a `Stream` of the dissector, and tells the two sides of
-each other: what was asked with HEAD is answered without a body (RFC 9112 §6.3), and frames of a client
-follow only when its request for WebSocket is granted (RFC 6455 §4.2.2). The conversation, the counts and
-the live view all stand on it, so there is one answer to the question of where a piece ends.
+A `Reader` feeds each side of each connection to a `Stream` of the dissector, and passes on what one side must
+know of the other: HEAD is answered without a body (RFC 9112 §6.3), and frames of a client follow only when
+its request for WebSocket is granted (RFC 6455 §4.2.2). The conversation, the counts and the live view all use
+it, so they agree on where a piece ends.
 
 Credentials are taken out of a head before it becomes a row, unless they are the subject. Memory is
 bounded: after ``KEPT`` rows, pieces are counted and no longer kept.

@@ -1,12 +1,13 @@
 """What a tap remembers: every passage of bytes, and every end, in the order in which it happened.
 
-A recording knows when something passed, on which connection, who sent it and which bytes it was. It does not
-know what the bytes mean: ``reader`` reads them. It opens no socket: ``relay`` does.
+A recording has when something passed, on which connection, which side sent it and which bytes it was. What
+the bytes mean is in ``reader``, the sockets are in ``relay``.
 
 Time is the event loop's clock in seconds, counted from the first thing recorded. The order of the passages is
 the order in which the tap read them: one event loop reads both sides, so there is never a tie to break.
 
-Memory is bounded by ``limit``. Beyond it bytes are relayed and summed up, and no longer kept.
+The bytes kept are bounded by ``limit``. Beyond it, bytes are relayed and summed up; what happened besides
+them is always kept.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Recording:
     def add(
         self, connection: int, sender: Sender | None, event: str, data: bytes = b"", *, now: float
     ) -> Passage:
-        """Record one thing that passed, and wake whoever waits for news.
+        """Record one thing that passed, and wake those that wait for news.
 
         ``now`` is the event loop's time in seconds. Once one passage did not fit, no later bytes are kept: a
         stream with a hole in it could not be read. The passage is returned all the same.
@@ -94,7 +95,7 @@ class Recording:
         return passage
 
     def wake(self) -> None:
-        """Wake whoever waits for news."""
+        """Wake those that wait for news."""
         if self._news is not None:
             self._news.set()
 

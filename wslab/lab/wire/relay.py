@@ -1,12 +1,12 @@
 """Two sockets joined: what one side sends, the other receives, and nothing is altered.
 
 A ``Relay`` is one connection of a tap: two ends (sockets of asyncio, one to the client and one to the
-server), and a ``pipe`` each way that delays or holds what passes. The end of a direction (FIN) and the
-reset of a connection (RST) are passed on as what they are, because who closes first, and how, is what a
-lesson wants to see.
+server), and a ``Pipe`` each way that delays or holds what passes. The end of a direction (FIN) and the
+reset of a connection (RST) are passed on as what they are, because a lesson shows which side closes first,
+and how.
 
-It does not know what the bytes mean; ``recording`` keeps them for those who do. TCP has no messages: what is
-passed on is what one read returned, which may be cut differently from what was written.
+``recording`` keeps the bytes, ``reader`` says what they mean. TCP has no messages: what is passed on is what
+one read returned, which may be cut differently from what was written.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class End(asyncio.BufferedProtocol):
         self._relay.left()
 
     def read(self, wanted: bool) -> None:
-        """Read from the socket, or let its peer feel that nobody does."""
+        """Read from the socket, or stop, so that its peer feels backpressure."""
         # After FIN the socket stays readable for ever: it must not be watched again.
         if self._transport is None or self._finished or wanted == self._wanted:
             return
@@ -94,7 +94,7 @@ class End(asyncio.BufferedProtocol):
             self._transport.pause_reading()
 
     def write(self, data: memoryview) -> None:
-        """Send bytes, unless there is nobody left to send them to."""
+        """Send bytes, unless the socket is gone."""
         if self._transport is not None and not self.lost:
             self._transport.write(data)
 
@@ -123,8 +123,8 @@ class End(asyncio.BufferedProtocol):
 class Relay:
     """One client joined to the server: two ends, and a pipe each way.
 
-    ``number`` counts the connections of a tap from 1. The relay is the factory of the client's protocol: it
-    calls the server itself as soon as a client is there.
+    ``number`` counts the connections of a tap from 1. The relay makes the client's protocol, and connects to
+    the server as soon as a client is there.
     """
 
     def __init__(self, number: int, port: int, paths: dict[Sender, Path], recording: Recording) -> None:
@@ -146,7 +146,7 @@ class Relay:
         return self._recording.add(self.number, sender, event, data, now=self._loop.time())
 
     def joined(self, end: End) -> None:
-        """Go on once an end is connected: first the client comes, then the server is called."""
+        """Go on once an end is connected: after the client, connect to the server."""
         if self._aborted:
             end.abort()
         elif end is self.client:

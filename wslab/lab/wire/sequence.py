@@ -1,12 +1,11 @@
 """A conversation as a sequence diagram: two lifelines, the client's on the left, and an arrow for each row.
 
-The arrows have equal distances, so that the same conversation gives the same picture in every run; or they
-stand where they were on the axis of time, slant as long as the network took, and a freeze is a grey
-stretch. Colour and line style together tell HTTP, data frames, control frames and TCP apart. The text
+The arrows have equal distances, so that the same conversation makes the same picture in every run. Or they
+are at their places on an axis of time: an arrow slants for as long as the network took, and a freeze is a
+grey stretch. Colour and line style together distinguish HTTP, data frames, control frames and TCP. The text
 alternative is the conversation in words, without times.
 
-A long conversation is drawn with its middle left out, and the picture says how many rows that are. What the
-rows mean is ``reader``'s work, how a figure is shown ``figure``'s.
+A long conversation is drawn without its middle, and the picture says how many rows that leaves out.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ MAX_ROWS = 24
 WIDTH = 760  # all sizes are in CSS pixels
 TOP = 62  # where the first arrow may be
 STEP = 36  # between two arrows at equal distances
-LABEL = 17  # the least distance of two labels that stand below each other
+LABEL = 17  # the least distance of two labels, one below the other
 HEIGHT = 400  # of the axis of time, where the labels do not need more
 LOST = 40  # how far an arrow would go down that never arrives; it ends half way
 DASHES = {"solid": "-", "dashed": (0, (6, 3)), "dotted": (0, (1.5, 1.8)), "dash-dot": (0, (8, 2, 1.5, 2))}
@@ -135,7 +134,7 @@ def _frozen(axes: Axes, rows: Sequence[Row], scale: _Scale, sides: tuple[float, 
 
 
 def _spread(rows: Sequence[Row], heights: Sequence[float]) -> list[float]:
-    """Move labels that would overlap down, those of each side on their own."""
+    """Move labels that would overlap down, each side by itself."""
     lowest = {True: 0.0, False: 0.0}
     result = []
     for row, y in zip(rows, heights, strict=True):

@@ -4,11 +4,11 @@ A tap listens on 127.0.0.1, on a port that the system chooses, and relays every 
 port. It never alters a byte; ``relay`` moves them, ``recording`` keeps them, ``reader`` says what they mean
 (RFC 6455 §4, §5; RFC 9112 for HTTP), ``sequence`` draws it, ``capture`` saves it for Wireshark.
 
-The network between client and server is perfect until it is told not to be: ``delay``, ``throttle``,
-``freeze``, ``thaw`` and ``cut`` make it slow, narrow, silent or broken, for every connection of the tap.
+The network between client and server is perfect at first: ``delay``, ``throttle``, ``freeze`` and ``cut``
+make it slow, narrow, silent or broken, for every connection of the tap.
 
 A cell that waits for the network waits for a fact and never for a time: ``seen`` and ``closed`` return when
-something has passed, and raise TimeoutError, with a sentence that says what passed instead, when it has not.
+something has passed. When it has not, they raise TimeoutError with a sentence that says what passed instead.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Tap:
         for relay in self._relays:
             await relay.gone.wait()
         await server.wait_closed()
-        self._recording.wake()  # whoever follows the rows learns that no more will come
+        self._recording.wake()  # so that `rows` ends
 
     async def __aenter__(self) -> Self:
         return await self.start()
@@ -246,8 +246,8 @@ class Tap:
         """Draw what has passed so far as a sequence diagram.
 
         Args:
-            times: whether the arrows stand where they were on the axis of time; else they have equal
-                distances, and the figure is the same in every run.
+            times: whether the arrows are at their places on an axis of time; else they have equal distances,
+                and the figure is the same in every run.
         """
         from wslab.lab.wire.sequence import draw_conversation  # matplotlib is loaded for the first picture
 
@@ -256,8 +256,7 @@ class Tap:
     def film(self) -> Film:
         """Draw what has passed so far as a moving picture: the bytes of each frame cross in their colours.
 
-        A client's frames are masked with random keys, and so each run gives another film; the words are the
-        same.
+        A client's frames are masked with random keys, so each run makes another film; the words are the same.
         """
         from wslab.lab.wire.film import Film  # Pillow is loaded when the first film is asked for
 
