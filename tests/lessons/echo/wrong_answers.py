@@ -67,8 +67,8 @@ FRAMES = [
         "answer-a-frame", lambda frame: (reply := right.answer(frame)) and tuple(reply), "tuple, not Frame"
     ),
     Wrong("answer-a-frame", lambda frame: None, "Write the function", "not yet"),
-    Wrong("answer-a-frame", replaced(Opcode.CLOSE, lambda _: None), "returned None, not Frame"),
-    Wrong("answer-a-frame", replaced(Opcode.CONTINUATION, lambda _: None), "returned None, not Frame"),
+    Wrong("answer-a-frame", replaced(Opcode.CLOSE, lambda _: None), "answered with a Close"),
+    Wrong("answer-a-frame", replaced(Opcode.CONTINUATION, lambda _: None), "goes back, too"),
     Wrong(
         "answer-a-frame",
         replaced(Opcode.CLOSE, lambda _: Frame(Opcode.CLOSE, encode_close(1000))),

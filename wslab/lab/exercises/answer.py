@@ -21,7 +21,21 @@ __all__ = ["Answer", "NotAValueError", "close_quietly", "describe", "line_of_tas
 _SHOWN = 24  # bytes of a value that are shown before it is shortened
 _ADDRESS = re.compile(r"<(?:[\w.<> ]+\.)?(\w+) object (?:at|@) 0x[0-9a-fA-F…]+>")
 _COROUTINE = re.compile(r"<(\w+ object [\w.<>]+) at 0x[0-9a-fA-F]+>")  # also in a text
-_short = reprlib.Repr()
+
+
+class _Short(reprlib.Repr):
+    """A writer of short values, which leaves out the fields of a named tuple that have their default."""
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        if not hasattr(x, "_asdict"):
+            return super().repr_instance(x, level)
+        default = {each.name: each.default for each in inspect.signature(type(x)).parameters.values()}
+        told = {name: value for name, value in x._asdict().items() if value != default.get(name, ...)}
+        fields = (f"{name}={self.repr1(value, level - 1)}" for name, value in told.items())
+        return f"{type(x).__name__}({', '.join(fields)})"
+
+
+_short = _Short()
 _short.maxstring = _short.maxother = 100
 _short.maxlist = _short.maxtuple = _short.maxdict = _short.maxset = 12
 _short.maxlevel = 4
@@ -40,6 +54,9 @@ def one_line(value: object) -> str:
 
     >>> one_line(b"Hello"), one_line(b""), one_line("Hello"), one_line([1, 2])
     ('48 65 6c 6c 6f', '(no bytes)', "'Hello'", '[1, 2]')
+    >>> from wslab import Frame, Opcode
+    >>> one_line(Frame(Opcode.TEXT, b"Hel", fin=False))
+    "Frame(opcode=<Opcode.TEXT: 1>, payload=b'Hel', fin=False)"
     """
     if isinstance(value, (bytes, bytearray)):
         text = bytes(value[:_SHOWN]).hex(" ") or "(no bytes)"

@@ -127,6 +127,12 @@ ANSWER_A_FRAME = Function(
         "Only a ping is answered with a pong. Compare frame.opcode with wslab.Opcode.PING.": lambda frame: (
             Frame(Opcode.PONG, frame.payload)
         ),
+        "A fragment that continues a message goes back, too.": lambda frame: (
+            None if frame.opcode is Opcode.CONTINUATION else right.answer(frame)
+        ),
+        "A Close is answered with a Close (§5.5.1).": lambda frame: (
+            None if frame.opcode is Opcode.CLOSE else right.answer(frame)
+        ),
         "Return the frame itself. The server encodes it.": encode_frame,
         "Return the whole frame, not its payload.": lambda frame: frame.payload,
     },
