@@ -1,4 +1,4 @@
-"""Where two runs of bytes part: the first byte that differs, and the field of a frame that it is in (§5.2).
+"""Where bytes differ from the right ones: the first byte, and the field of a frame that it is in (§5.2).
 
 Bytes that do not make a whole frame are described as far as they go.
 """
@@ -73,13 +73,13 @@ def _place(given: bytes, expected: bytes) -> tuple[int, int]:
 def first_difference(
     given: bytes, expected: bytes, before: bytes | None = None, sender: Sender | None = None
 ) -> str:
-    """Say where two different runs of bytes part first.
+    """Return where bytes first differ from the right ones.
 
     Args:
         given: the bytes that were given.
         expected: the right ones.
         before: the bytes in front of them in their frame; None when they are not part of a frame.
-        sender: who sends the frame.
+        sender: the side that sends the frame.
 
     >>> first_difference(b"GET", b"GOT")
     'byte 1: given 0x45, expected 0x4f'
@@ -100,7 +100,7 @@ def first_difference(
 
 
 def marked(data: bytes, other: bytes, before: bytes | None = None, sender: Sender | None = None) -> str:
-    """Show bytes in the colours of their fields, the first that differs from others marked.
+    """Return bytes in the colours of their fields, the first that differs from others marked.
 
     >>> marked(bytes.fromhex("8205"), bytes.fromhex("8105"), before=b"")
     '[82] 05'

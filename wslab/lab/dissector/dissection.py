@@ -67,7 +67,7 @@ class Dissection:
 
     @property
     def problems(self) -> str:
-        """What is wrong with it as a whole; what is wrong with a field stands at the field."""
+        """What is wrong with it as a whole; what is wrong with a field is in the field."""
         of_fields = "; ".join(field.error for field in self.fields[:MAX_FIELDS] if field.error)
         return (self.error or "").removeprefix(of_fields).removeprefix("; ")
 

@@ -1,7 +1,7 @@
 """The fields of one piece while they are collected, one after the other, from the bytes that are here.
 
-A reader asks what is `missing`, adds the fields that it finds, and finishes; the `Dissection` that comes
-out is complete in its bits, whatever was wrong with them.
+A reader asks what is `missing`, adds the fields that it finds, and finishes; the `Dissection` that this
+makes has all its bits, whatever was wrong with them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Draft:
 
     @property
     def at(self) -> int:
-        """Return the offset in the stream, in bytes, of the next field."""
+        """The offset in the stream, in bytes, of the next field."""
         return self.start + self.bit // 8
 
     def missing(self, size: int) -> int:

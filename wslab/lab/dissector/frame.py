@@ -143,12 +143,12 @@ class FrameWalk:
 
     def _payload(self, draft: Draft, fin: bool, opcode: int, payload: bytes, note: str) -> str:
         """Add the payload data and return what the frame says; the note says what is missing."""
-        kind = self._message if opcode == Opcode.CONTINUATION else opcode
+        message = self._message if opcode == Opcode.CONTINUATION else opcode
         error = None
         size = count(len(payload))
-        if kind in _DATA and self._compressed:
-            shown, size, error = self._inflate(opcode, kind, payload, fin and not note, whole=not note)
-        elif kind == Opcode.TEXT:
+        if message in _DATA and self._compressed:
+            shown, size, error = self._inflate(opcode, message, payload, fin and not note, whole=not note)
+        elif message == Opcode.TEXT:
             shown = quoted(payload)
             error = self._utf8_error(opcode, payload, last=fin and not note)
         elif opcode in (Opcode.PING, Opcode.PONG) and payload.isascii():
@@ -166,9 +166,9 @@ class FrameWalk:
         return "; ".join([*said, note] if note else said)
 
     def _inflate(
-        self, opcode: int, kind: int | None, payload: bytes, last: bool, *, whole: bool
+        self, opcode: int, message: int | None, payload: bytes, last: bool, *, whole: bool
     ) -> tuple[str, str, str | None]:
-        """Return what a piece of a compressed message says, its sizes, and what is wrong with it."""
+        """Return what a frame of a compressed message says, its sizes, and what is wrong with it."""
         packed, size = f"compressed {hexed(payload)}", count(len(payload))
         if not whole or self._inflater is None:
             return packed, size, None
@@ -182,7 +182,7 @@ class FrameWalk:
         if self._left < 0:
             self._inflater = None
             return packed, f"{size}, inflated to over {count(_MOST)}", None
-        text = kind == Opcode.TEXT
+        text = message == Opcode.TEXT
         wrong = self._utf8_error(opcode, data, last=last) if text else None
         shown = quoted(data) if text else hexed(data) or "no bytes"
         return f"{shown}, compressed", f"{size}, inflated to {len(data)}", wrong
@@ -224,7 +224,7 @@ def _frame(first: int, opcode: int, payload: bytes) -> Frame | None:
 
 
 def frame_size(stream: bytes | bytearray, start: int) -> tuple[int, bool]:
-    """Return how many bytes the frame at an offset has, as far as its header says, and whether it says so.
+    """Return how many bytes the frame at an offset has at least, and whether its header says how many.
 
     >>> frame_size(bytes.fromhex("8105 4865"), 0), frame_size(bytes.fromhex("817e"), 0)
     ((7, True), (4, False))

@@ -353,7 +353,7 @@ def _meaning_of(name: str, value: str, *, request: bool) -> tuple[str, str, str 
     Args:
         name: the name as it was sent; compared without case.
         value: the value without the space around it.
-        request: whether it stands in a request or in a response.
+        request: whether it is in a request or in a response.
     """
     lowered = name.lower()
     if lowered == "connection":

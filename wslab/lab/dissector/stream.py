@@ -5,11 +5,11 @@ used again, frames after a request for WebSocket or a 101 (RFC 6455 §4). It rea
 for what they say: wrong ones are described, with the section that they break. No byte is dropped: the bytes
 of all pieces, joined, are the stream.
 
-It is fed as bytes arrive, and each piece is read once, when its last byte is there. What is not whole yet
-can be looked at all the time: it says how many bytes are missing. Two things one side does not know by
-itself: whether its request for WebSocket was granted, and whether its response answers HEAD and so has no
-body (RFC 9112 §6.3). Who sees both sides says so (`decide`, `methods`); `dissect`, which sees one, judges
-by what follows.
+It is fed as bytes arrive, and each piece is read once, when its last byte has arrived. `rest` shows at any
+time what is not whole yet, and how many bytes are missing. Two things are not in the bytes of one side:
+whether its request for WebSocket was granted, and whether its response answers HEAD and so has no body (RFC
+9112 §6.3). A caller that sees both sides passes them in (`decide`, `methods`); `dissect`, which sees one,
+judges by what follows.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def dissect(
 
     Args:
         data: all bytes of that side, in order; none may be left out before them.
-        sender: who sent them, to check the direction of masking (§5.1); None leaves it unchecked.
+        sender: the side that sent them, to check the direction of masking (§5.1); None leaves it unchecked.
         start: "head" for a stream that begins with HTTP, "frame" for one after the handshake.
         extensions: the value of Sec-WebSocket-Extensions in the server's answer. When it is not given, that
             of the stream's own head counts, in a request too, where it is only an offer.
@@ -200,7 +200,7 @@ class Stream:
         return self._whole(take_body(data, 0, self._framing) if self._framing else take_head(data, 0)[0])
 
     def _whole(self, piece: Dissection) -> Dissection:
-        """Go on behind a piece, and say where in the stream it was."""
+        """Go on after a piece, and return it with its place in the stream."""
         size, start = len(piece.data), self._at
         del self._data[:size]
         self._at += size

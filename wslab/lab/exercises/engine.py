@@ -69,7 +69,7 @@ def _misdefined(exercise: Exercise, answer: Any) -> Verdict | None:
 
 
 def _open(answer: Any) -> Verdict | None:
-    """Name the entries of a value that are still to be filled in: an ellipsis, as in the stub, or None."""
+    """Return "not yet" for a value with entries still to fill in: an ellipsis, as in the stub, or None."""
     entries = answer.items() if isinstance(answer, Mapping) else ()
     still = [str(key) for key, value in entries if value is ... or value is None]
     if isinstance(answer, (list, tuple, set, frozenset)) and any(value is ... for value in answer):
@@ -112,7 +112,7 @@ def _found(exercise: Exercise, asked: Answer, outcome: trial.Outcome) -> Verdict
 
 
 def _raised(exercise: Exercise, asked: Answer, error: BaseException) -> Verdict:
-    """Show an exception: its type and message, and the line of the learner that it came from."""
+    """Return the verdict on an exception: its type and message, and the learner's line that raised it."""
     theirs, line = asked.blame(error)
     what = describe(error)
     if isinstance(error, NotAValueError):
@@ -146,7 +146,7 @@ def _expired(exercise: Exercise, call: str, outcome: trial.Outcome) -> Verdict:
 
 
 def _forgotten(outcome: trial.Outcome, asked: Answer) -> Iterator[str]:
-    """Name the coroutines that nobody awaited, each once, with its line where that is the learner's."""
+    """Yield a sentence for each coroutine that nobody awaited, with its line where that is the learner's."""
     for name, (file, line) in outcome.forgotten.items():
         if file == asked.file or not name.startswith("_"):
             place = f" (line {line})" if file == asked.file else ""

@@ -85,7 +85,7 @@ class Value(_Asked):
         return Fault(f"There is no {self.noun} {one_line(strange[0])} in the question.") if strange else None
 
     def _near_miss(self, given: Any, expected: Any) -> str:
-        """Say what a text lacks that only looks different from the right value."""
+        """Return what a text lacks that only looks different from the right value."""
         if isinstance(given, str) and given.strip().lower() == str(expected).lower():
             if isinstance(expected, str):
                 return "The word is right. Write it with the capitals of the question, without spaces."
@@ -256,7 +256,7 @@ def compare(
 
 
 def _slip(given: bytes, expected: bytes) -> str:
-    """Name the slip of Python that makes these bytes of the right ones, whatever they are for."""
+    """Return the slip of Python that makes these bytes of the right ones, whatever they are for."""
     if len(given) > 1 and not any(given) and any(expected):
         return "bytes(5) makes five bytes 00. bytes([5]) makes one byte."
     if given == expected.decode("latin-1").encode():
@@ -265,7 +265,7 @@ def _slip(given: bytes, expected: bytes) -> str:
 
 
 def _part(given: Any, expected: Any) -> str:
-    """Name the first part of a tuple, or of a tuple with names, that differs; an empty text for others."""
+    """Return the first part of a tuple, or of a tuple with names, that differs; an empty text for others."""
     if not (isinstance(given, tuple) and isinstance(expected, tuple) and len(given) == len(expected) > 1):
         return ""
     if hasattr(expected, "_fields") and not hasattr(given, "_fields"):
@@ -281,7 +281,7 @@ def _part(given: Any, expected: Any) -> str:
 
 
 def _wrong(given: Any, expected: Any) -> str:
-    """Say how a value differs: in its type, its spaces, its capitals or itself."""
+    """Return how a value differs: in its type, its spaces, its capitals or itself."""
     if isinstance(given, str) and isinstance(expected, bytes):
         encodes = given.encode("utf-8", "surrogatepass") == expected
         joined = given == expected.decode("latin-1") and not given.isascii()
@@ -310,7 +310,7 @@ def _nothing(value: Any) -> bool:
 
 
 def _base(value: object) -> str:
-    """Name a type as a learner knows it: an enum of integers is an int; a tuple with names has its own."""
+    """Return the name of a type as a learner knows it: int for an enum of integers, a named tuple's own."""
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value).__name__
     known = (bool, int, bytes, str, list, tuple, dict, set)

@@ -32,7 +32,7 @@ _REMARKS = (
 
 
 def remark(message: str) -> str:
-    """Say what to write instead; an empty text for a message that says it already.
+    """Return what to write instead; an empty text for a message that says it already.
 
     Args:
         message: type and text of an exception.

@@ -44,7 +44,7 @@ class Colour(NamedTuple):
 
     @property
     def css(self) -> str:
-        """Return the two declarations of an inline style that make a cell of this colour."""
+        """The two declarations of an inline style that make a cell of this colour."""
         return f"background:{self.background};color:{self.ink}"
 
 

@@ -141,11 +141,11 @@ class Reader:
             place = side.place(piece)
             self._add(place, _piece_row(self.recording.passages[place], piece, self._secrets))
             if piece.kind == "head":
-                yield from self._tell_the_other(connection, side)
+                yield from self._inform_the_other(connection, side)
             yield True
 
-    def _tell_the_other(self, connection: int, side: _Side) -> Iterator[bool]:
-        """Tell the server's stream which method it answers, the client's whether it was granted WebSocket."""
+    def _inform_the_other(self, connection: int, side: _Side) -> Iterator[bool]:
+        """Note the method that the server's stream answers; pass on whether the client's may send frames."""
         head, client = side.stream.head, self._side(connection, "client")
         if head is None:
             return
