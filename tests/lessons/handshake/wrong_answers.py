@@ -12,7 +12,6 @@ from tests.support.attempts import right, wrong
 from wslab.handshake import GUID, accept_digest, accept_key
 from wslab.http import Request, Response
 
-SITE = "https://chat.example"
 OTHER_KEY = "x3JJHMbDL1EzLkh9GBhXDw=="
 LINES = (
     "GET PATH HTTP/1.1",
@@ -445,50 +444,6 @@ CHOOSE = wrong(
     (lambda o, s: None, "Write the function", "not yet"),
 )
 
-# -- allow-origin -------------------------------------------------------------------------------------------
-
-FOREIGN = (
-    ("https://evil.example", "A page of any site"),
-    ("https://chat.example.evil.example", "The owner of evil.example"),
-    ("https://evil.example/?https://chat.example", "It only ends with the origin"),
-    ("http://chat.example", "The scheme is part of the origin"),
-    ("https://chat.example:8443", "The port is part of the origin"),
-    ("https://chat", "how the origin of your site begins"),
-    ("https://chat-example", "a dot stands for any character"),
-    ("null", "A browser writes null"),
-    ("https://evilchat.example", "only ends like yours"),
-    ("https://dev.chat.example", "Another machine of your domain"),
-    ("https://www.chat.example", "This is another host"),
-    ("https://chat.example.attacker.net", "The owner of attacker.net"),
-    ("https://chat.example@evil.org", "The part in front of the @"),
-)
-
-
-def with_re(origin: str) -> bool:
-    return re.fullmatch(r"https://chat\.example", origin) is not None
-
-
-def taken_apart(origin: str) -> bool:
-    scheme, _, host = origin.partition("://")
-    return (scheme, host) == ("https", "chat.example")
-
-
-ALLOW = wrong(
-    "allow-origin",
-    (lambda origin: origin == SITE + "/", "You refused your own site"),
-    *((lambda origin, accepted=accepted: origin in (SITE, accepted), says) for accepted, says in FOREIGN),
-    (lambda origin: origin in SITE, "how the origin of your site begins"),
-    (lambda origin: bool(re.match("https://chat.example$", origin)), "a dot stands for any"),
-    (lambda origin: origin.startswith(SITE), "The owner of evil.example"),
-    (lambda origin: origin.removesuffix(":8443") == SITE, "The port is part of the origin"),
-    (lambda origin: origin.replace("http:", "https:") == SITE, "The scheme is part"),
-    (lambda origin: "evil" not in origin and "chat.example" in origin, "The scheme is part"),
-    (  # knows all that the fixed calls refuse
-        lambda origin: origin not in [accepted for accepted, _ in FOREIGN],
-        "returned the wrong value",
-    ),
-)
-
 # -- judge-response -----------------------------------------------------------------------------------------
 
 
@@ -636,7 +591,6 @@ WRONG: list[Any] = [
     *ANSWER,
     *STATUS_FOR,
     *CHOOSE,
-    *ALLOW,
     *JUDGE,
 ]
 RIGHT = [
@@ -645,12 +599,5 @@ RIGHT = [
     *right("switch-protocols", switch, switch_in_one, switch_from_a_template),
     *right("answer-request", answer, answer_with_400, answer_with_a_list),
     *right("choose-subprotocol", plain_loop, with_sets, with_a_list),
-    *right(
-        "allow-origin",
-        SITE.__eq__,
-        lambda origin: origin in (SITE,),
-        with_re,
-        taken_apart,
-    ),
     *right("judge-response", fault, fault_by_rules, fault_by_exception),
 ]

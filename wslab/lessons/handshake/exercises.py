@@ -1,4 +1,4 @@
-"""The exercises of lesson 02, the opening handshake (RFC 6455 §1.3, §4, §10.2), from easy to hard.
+"""The exercises of lesson 02, the opening handshake (RFC 6455 §1.3, §4), from easy to hard.
 
 The right answers come from ``wslab.handshake`` wherever it has a function for them. ``KEYS`` and ``REQUESTS``
 are the material of two questions. Heads are judged whole: where bytes are missing, the verdict says that the
@@ -24,7 +24,6 @@ __all__ = ["COURSE_KEY", "EXERCISES", "KEYS", "REQUESTS", "RFC_KEY"]
 
 RFC_KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # §1.3
 COURSE_KEY = "x3JJHMbDL1EzLkh9GBhXDw=="
-SITE = "https://chat.example"
 _KEY, _ACCEPT = "Sec-WebSocket-Key", "Sec-WebSocket-Accept"
 _PROTOCOL, _VERSION = "Sec-WebSocket-Protocol", "Sec-WebSocket-Version"
 _UPGRADE = ("Upgrade: websocket", "Connection: Upgrade")
@@ -378,7 +377,7 @@ STATUS_FOR = Value(
 )
 
 
-# -- subprotocols and origins -------------------------------------------------------------------------------
+# -- subprotocols --------------------------------------------------------------------------------------------
 
 
 def _choose(offered: list[str], supported: list[str]) -> str | None:
@@ -430,54 +429,6 @@ CHOOSE_SUBPROTOCOL = Function(
         "Your loop ends at its first turn. Put return None after it.": lambda o, s: _choose(o, s[:1]),
     },
     why="Never answer with a name that was not offered: the client must then fail the connection (§4.1).",
-)
-
-_FOREIGN = {
-    "https://evil.example": "A page of any site can then use your server in the name of its visitor.",
-    "https://chat.example.evil.example": "The owner of evil.example can give a machine this name.",
-    "https://evil.example/?https://chat.example": "It only ends with the origin of your site.",
-    "http://chat.example": "The scheme is part of the origin, and this one is not https.",
-    "https://chat.example:8443": "The port is part of the origin: another server may listen there.",
-    "https://chat": "It is only how the origin of your site begins.",
-    "https://chat-example": "In a regular expression, a dot stands for any character.",
-    "null": "A browser writes null where it does not say which site a page is from.",
-    "https://evilchat.example": "Anyone can own a name that only ends like yours.",
-    "https://dev.chat.example": "Another machine of your domain is another origin, with its own pages.",
-    "https://www.chat.example": "This is another host. Compare the whole origin.",
-    "https://chat.example.attacker.net": "The owner of attacker.net can give a machine this name.",
-    "https://chat.example@evil.org": "The part in front of the @ is a user name. The host is evil.org.",
-}
-"""Origins other than that of the site, and what is wrong with accepting them."""
-
-
-def _draw_origin(source: Random) -> tuple[str]:
-    word, port = _word(source), source.randrange(1024, 65535)
-    others = [f"https://{word}.chat.example", f"https://chat.example.{word}.net", f"{SITE}:{port}"]
-    return (source.choice([SITE, *others, f"https://{word}.example", f"https://chat{word[0]}example"]),)
-
-
-ALLOW_ORIGIN = Function(
-    name="allow-origin",
-    title="Accept the pages of your own site only",
-    asks="my_allows(origin)",
-    right=lambda origin: origin == SITE,
-    calls=[(SITE,), *((origin,) for origin in _FOREIGN)],
-    drawn=_draw_origin,
-    section="RFC 6455 §4.2.2, point 4, and §10.2; RFC 6454 §4",
-    hints=(
-        "An origin is scheme, host and port. Two origins are the same when all three are (RFC 6454 §5).",
-        "A browser writes an origin in one way only. Compare the whole text.",
-    ),
-    mistakes={
-        "You refused your own site. An origin begins with its scheme and has no slash at its end.": (
-            lambda origin: origin == f"{SITE}/"
-        ),
-        **{
-            text: lambda origin, accepted=accepted: origin in (SITE, accepted)
-            for accepted, text in _FOREIGN.items()
-        },
-    },
-    why="Only browsers are bound to send a true Origin (§4.1, point 8): it protects their users alone.",
 )
 
 
@@ -608,6 +559,5 @@ EXERCISES = (
     ANSWER_REQUEST,
     STATUS_FOR,
     CHOOSE_SUBPROTOCOL,
-    ALLOW_ORIGIN,
     JUDGE_RESPONSE,
 )

@@ -100,7 +100,7 @@ CLASSIFY_ENDING = Function(
         ),
     },
     hints=(
-        "Look at the code first. The table of close codes says which of them report a failure.",
+        "Look at the code first. The exercise names the three that are orderly.",
         "1006 is a loss. 1000, 1001 and 1005 are orderly; then the first CLOSE says who closed.",
         'return "closed by " + next(sender for sender, what in rows if what == "CLOSE")',
     ),

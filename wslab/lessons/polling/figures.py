@@ -139,7 +139,7 @@ def trade(race: Race, costs: Mapping[str, int]) -> Figure:
             found = [result for result in race if result.lane.delay == delay]
             _curve(axes, [result for result in found if result.lane.way.interval], costs)
             for result in found:
-                _point(axes, result)
+                _point(axes, result, found)
         axes.xaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.margins(0.14, 0.16)
@@ -157,19 +157,21 @@ def trade(race: Race, costs: Mapping[str, int]) -> Figure:
     )
 
 
-def _point(axes: Axes, result: Result) -> None:
+def _point(axes: Axes, result: Result, found: Sequence[Result]) -> None:
     way, delay = result.lane.way, result.lane.delay
     look, place = LOOKS[way.kind], (result.mean * 1000, result.bytes_per_update)
     fill = PAPER if delay else look.colour
     axes.plot(*place, look.marker, color=look.colour, markerfacecolor=fill, markersize=7, zorder=3)
-    # A request cannot be repeated before its answer is there: the points of quick polling fall together.
     if not way.interval:
-        words, at = way.kind, (0, 8, "center")
-    elif way.interval < 2 * delay:
-        return
+        words = way.kind
+        # Polling has points on the right of long polling through a delay.
+        at = (0, 16, "center") if delay and way.kind == "long polling" else (0, 8, "center")
     else:
-        words = f"every {way.interval * 1000:g} ms"
-        at = (8, 4, "left") if delay else (-9, -3, "right")
+        # A request cannot be repeated before its answer is there: the points of quick polling fall together.
+        each = [other.lane.way.interval or 0 for other in found]
+        alike = [f"{s * 1000:g}" for s in each if s and max(s, 2 * delay) == max(way.interval, 2 * delay)]
+        words = f"every {' or '.join(alike)} ms" if way.interval * 1000 == float(alike[-1]) else ""
+        at = ((15, 10) if alike[1:] else (8, 4)) + ("left",) if delay else (-9, -6, "right")
     axes.annotate(
         words, place, at[:2], textcoords="offset points", color=look.colour, fontsize=8, ha=at[2],
         va="center" if at[0] else "bottom", zorder=4,
