@@ -132,7 +132,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _random_key() -> bytes:
-    """Return a masking-key that nobody can predict (§5.3), from 64 that the system draws at a time."""
+    """Return a masking-key that nobody can predict (§5.3), from 64 that the system draws together."""
     try:
         return _keys.pop()
     except IndexError:  # not checked beforehand: two threads could both see the last key

@@ -87,7 +87,7 @@ def build_request(
         problem = "does not begin with /, or has a fragment (#), a space or a character that is not ASCII"
         raise ValueError(f"path {path!r} {problem}")
     if not match(_HOST, host):
-        raise ValueError(f"{host!r} cannot stand in header Host")
+        raise ValueError(f"{host!r} cannot be sent in header Host")
     fields = [
         ("Host", host),
         ("Upgrade", "websocket"),
@@ -257,7 +257,7 @@ def _check_http(request: Request) -> None:
     if not match(_HOST, _single(request.headers, "Host")):
         raise HandshakeError("header Host is not a host and a port (RFC 9112 §3.2)", 400)
     if "Transfer-Encoding" in request.headers or request.headers.get("Content-Length", "0") != "0":
-        raise HandshakeError("the request has a body; frames begin right behind the head (§4.1)", 400)
+        raise HandshakeError("the request has a body; frames begin right after the head (§4.1)", 400)
 
 
 def _check_upgrade(headers: Headers) -> None:

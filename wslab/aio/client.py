@@ -87,7 +87,7 @@ class ClientConnection(WebSocket):
                 self._refusal, data = response._replace(body=b""), self._reader.rest
                 if self._timer:
                     self._timer.cancel()
-                # What has arrived by then has to do. The timer is the one of the opening.
+                # The part of the body that has arrived by then has to do: connection_lost() reports it.
                 self._timer = self._loop.call_later(BODY_TIME, self._transport.abort)
             self._receive_body(self._refusal, data)
         except HandshakeError as error:
@@ -113,7 +113,7 @@ class ClientConnection(WebSocket):
             self._fail_opening(HandshakeError(printable, error.status), str(error))
 
     def _fail_opening(self, error: HandshakeError, sentence: str = "") -> None:
-        """Let connect() raise the error, and log it, or the sentence that quotes no body of an answer."""
+        """Let connect() raise the error. Log ``sentence`` instead if the error quotes a body."""
         self._logger.info("%s: no connection: %s", self._address, sentence or error)
         self.opened.set_exception(error)
         self._transport.abort()

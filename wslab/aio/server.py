@@ -58,7 +58,7 @@ class ServerConnection(WebSocket):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._closed.done():
-            return  # a failed TLS handshake is reported by _start_tls(), and by some event loops too
+            return  # after a failed TLS handshake, _start_tls() calls this, and some event loops do too
         super().connection_lost(exc)
         if self._answering:
             self._answering.cancel()
