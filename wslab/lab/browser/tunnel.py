@@ -65,7 +65,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])[ \r\n]")
 END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 SENTENCES = {
-    403: "This address is open to pages of this Jupyter server only, to whoever is logged in here, and to no"
+    403: "This address is only for pages of this Jupyter server, for a user who is logged in here, and for no"
     " service worker.",
     404: "The tunnel leads to ports 1024 to 65535, and not to Jupyter's own.",
     405: "The tunnel knows only GET.",

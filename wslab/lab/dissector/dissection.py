@@ -78,7 +78,7 @@ class Dissection:
         for field, following in zip_longest(shown, shown[1:]):
             if field.name == "header name":
                 result.append(_header_line(field, following))
-            elif field.name != "header value":  # which stands in the line of its name
+            elif field.name != "header value":  # which is in the line of its name
                 result.append(self._line(field))
         if left_out := len(self.fields) - len(shown):
             result.append(Line(("", f"… {left_out} more fields", "", "", "")))

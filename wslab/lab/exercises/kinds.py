@@ -34,7 +34,7 @@ class Fault:
     sentence: str  # the call is put in front of it when there was one
     rows: Rows = ()  # label and text, such as ("expected", "81 05")
     idle: bool = False  # whether the answer did nothing at all, as a stub does: then it is "not yet"
-    advice: str = ""  # a sentence on the mistake behind it; it is read first
+    advice: str = ""  # a sentence on the cause of the mistake; it is read first
 
 
 NOTHING_YET = Fault("does nothing yet. Write its body.", idle=True)

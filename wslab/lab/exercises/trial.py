@@ -32,7 +32,7 @@ GRACE = 1.0  # seconds that the thread gets to end once it was told to
 LOOK = 0.1  # seconds between two looks
 PAUSE = 0.3  # seconds by which a look may be late; from then on the machine has stood still
 STALL = 10  # looks in a row during which the loop does not turn: something in it does not await
-TRIALS = 3  # at most, while the machine stands still
+TRIALS = 3  # at most, while the machine pauses
 ENOUGH = 100  # warnings of coroutines that nobody awaited, from which on no more are heard
 _FORGOTTEN = re.compile(r"coroutine '(?:.*\.)?(\w+)' was never awaited")
 
@@ -49,7 +49,7 @@ class Outcome:
     error: BaseException | None = None  # what it raised
     expired: bool = False  # whether the bound was over, or the loop was held
     held: bool = False  # whether the loop did not turn, because something in it did not await
-    stopped: bool = True  # whether the work really ended; False means that a thread is left behind
+    stopped: bool = True  # whether the work really ended; False means that its thread still runs
     forgotten: dict[str, tuple[str, int]] = field(default_factory=dict)  # coroutines: file and line of each
     unheard: list[BaseException] = field(default_factory=list)  # exceptions of tasks that nobody awaited
 

@@ -17,7 +17,7 @@ _GITHUB = re.compile(r"(?:https://|ssh://|git@)(?:[^/@]+@)?github\.com[:/]+([\w.
 
 def repository(folder: Path = _ROOT) -> str:
     """Return the address of the course in a folder on GitHub; nothing if this copy has none."""
-    if not (folder / _FIRST).exists():  # the package alone: the remote would be somebody else's
+    if not (folder / _FIRST).exists():  # the package alone: the remote would be someone else's
         return ""
     command = ["git", "config", "--get", "remote.origin.url"]
     try:

@@ -199,7 +199,7 @@ def _without_secrets(piece: Dissection, sender: Sender | None) -> Dissection:
     if cleaned == piece.data:
         return piece
     shown = dissect(cleaned, sender=sender)[0]
-    # What stands in the place of a subprotocol is no token, but that is not the fault of the peer.
+    # What takes the place of a subprotocol is not a token, but that is not the fault of the peer.
     return replace(shown, start=piece.start, error=piece.error and shown.error)
 
 
