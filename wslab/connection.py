@@ -106,7 +106,7 @@ class Close(namedtuple("Close", "code reason")):
 
 
 class Failure(namedtuple("Failure", "code reason")):
-    """A fault of the peer, and the close code for it, which is sent unless a Close was (§7.1.7)."""
+    """A fault of the peer, and the close code for it, which is sent unless a Close was already (§7.1.7)."""
 
     __slots__ = ()
     code: int
@@ -159,7 +159,7 @@ class Connection:
             (§7.1.5).
         close_reason: the reason in that Close (§7.1.6).
         failure: why this end failed the connection, if it did (§7.1.7).
-        close_sent: whether nothing more can be sent, since a Close was (§5.5.1), or TCP has ended.
+        close_sent: whether nothing more can be sent, because a Close was sent (§5.5.1) or TCP has ended.
         has_more: whether :meth:`receive_data` has stopped at its limit, with frames left.
 
     Raises:
@@ -295,7 +295,7 @@ class Connection:
         key = self._masking_key and self._masking_key()
         self._outgoing.append(encode_bytes(BINARY, payload, key))
 
-    def ping(self, payload: bytes = b"") -> None:
+    def ping(self, payload: bytes | bytearray | memoryview = b"") -> None:
         """Send a ping (§5.5.2).
 
         Args:
@@ -307,7 +307,7 @@ class Connection:
         """
         self._send_control(PING, payload)
 
-    def pong(self, payload: bytes = b"") -> None:
+    def pong(self, payload: bytes | bytearray | memoryview = b"") -> None:
         """Send a pong that nobody asked for, with arguments and errors as for :meth:`ping` (§5.5.3)."""
         self._send_control(PONG, payload)
 
@@ -367,7 +367,7 @@ class Connection:
         self.close_sent = True
         self._move("Close sent")
 
-    def _send_control(self, first: int, payload: bytes) -> None:
+    def _send_control(self, first: int, payload: bytes | bytearray | memoryview) -> None:
         payload = to_bytes(payload)
         if len(payload) > MAX_CONTROL_PAYLOAD:
             raise ValueError(f"control frame payload is {len(payload)} bytes, limit {MAX_CONTROL_PAYLOAD}")

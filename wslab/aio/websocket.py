@@ -155,9 +155,7 @@ class WebSocket(Link):
             RuntimeError: the connection is not open yet.
         """
         try:
-            self._require_connection().pong(
-                to_bytes(payload.encode() if isinstance(payload, str) else payload)
-            )
+            self._require_connection().pong(payload.encode() if isinstance(payload, str) else payload)
         except InvalidState:
             raise await self._wait_for_ending() from None
         self._flush()
@@ -165,9 +163,13 @@ class WebSocket(Link):
     async def close(self, code: int | None = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
         """Send a Close unless one was sent, and wait for the end of TCP, at most ``close_timeout`` seconds.
 
+        Args:
+            code: the close code, or None for a Close without one.
+            reason: at most 123 bytes in UTF-8.
+
         Raises:
-            ValueError: a code that may not be sent, such as 1005, 1006 or 1015; a reason over 123 bytes; a
-                reason without a code.
+            ValueError: a code that may not be sent, such as 1005, 1006 or 1015; a reason that is too long, or
+                comes without a code.
         """
         self._start_closing(code, reason)
         await self.wait_closed()
