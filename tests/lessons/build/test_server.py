@@ -16,6 +16,7 @@ from wslab.frames import Frame, Opcode, encode_frame
 from wslab.handshake import build_request, generate_key
 from wslab.lessons.build.conformance import conformance
 from wslab.lessons.build.own_cases import run_own_cases
+from wslab.lessons.build.parts import PARTS
 
 NOTEBOOK = LESSONS / "12-build-your-own.ipynb"
 ANSWERS = ("read", "write", "close", "next_beat", "send", "shutdown")
@@ -29,8 +30,7 @@ def cells(request: pytest.FixtureRequest) -> SimpleNamespace:
         solved = run_cells(NOTEBOOK, "setup", "solution")
         given = {f"my_{name}": solved[f"solution_{name}"] for name in ANSWERS}
     found = SimpleNamespace(**run_cells(NOTEBOOK, "setup", "server", **given))
-    assert found.parts == dict.fromkeys(found.parts, request.param)
-    assert len(found.parts) == len(ANSWERS)
+    assert list(PARTS.values()) == [request.param] * len(ANSWERS)
     return found
 
 
@@ -221,6 +221,49 @@ def test_a_close_without_an_answer_drops_what_the_peer_never_read(cells: SimpleN
 
     run(scenario)
     assert waiting[0] > waiting[1] == 0
+
+
+def test_a_peer_that_says_goodbye_and_reads_nothing_is_dropped(cells: SimpleNamespace) -> None:
+    waiting, taken = [], asyncio.Event()
+
+    async def pour(ws: Any) -> None:
+        size = ws.writer.transport.get_write_buffer_size
+        while size() < 2**20:
+            ws.connection.send_binary(bytes(65536))
+            ws.flush()
+        taken.set()
+        assert [message async for message in ws] == []
+        await ws.close(1000, timeout=0.1)
+        waiting.append(size())
+        await ws.close()  # a second time is no harm
+
+    async def scenario() -> None:
+        async with cells.MyServer(pour) as server:
+            _, deaf = await bare(server.port)
+            await taken.wait()
+            deaf.write(bytes.fromhex("88 80 00 00 00 00"))
+            await until(lambda: not server.tasks)
+            deaf.transport.abort()
+
+    run(scenario)
+    assert waiting == [0]
+
+
+def test_connections_that_ask_for_nothing_are_bounded(cells: SimpleNamespace) -> None:
+    async def scenario() -> None:
+        async with cells.MyServer(cells.echo, most=2, open_timeout=10) as server:
+            silent = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(5)]
+            reader, writer = silent.pop()
+            assert await reader.read() == b""
+            assert len(server.tasks) == 4
+            for _, each in (*silent, (reader, writer)):
+                each.close()
+            await until(lambda: not server.tasks)
+            async with wslab.connect(f"ws://127.0.0.1:{server.port}/") as client:
+                await client.send("Hello")
+                assert await client.recv() == "Hello"
+
+    run(scenario)
 
 
 def test_the_heartbeat_does_not_ping_after_a_close(cells: SimpleNamespace) -> None:
