@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 import re
+from typing import Any
 
 import pytest
 
 from tests.support.aio import run
 from tools.course import lessons
+from tools.lesson_cells import await_cells
+from wslab import connect, serve
 from wslab.aio import reconnect
+from wslab.handshake import build_request, generate_key
 from wslab.lessons.resilience import right
 from wslab.lessons.resilience.herd import Gate, Herd, clients_for, real, simulate
 from wslab.lessons.resilience.page import page
@@ -93,3 +99,28 @@ def test_a_herd_takes_no_more_descriptors_than_there_are(
     monkeypatch.setattr(resource, "setrlimit", lambda which, new: limits.append(new))
     assert clients_for(200) == clients
     assert all(new[1] == hard for new in limits)
+
+
+def test_the_feed_of_the_cells_ends_the_connection_of_a_client_that_reads_nothing() -> None:
+    names: dict[str, Any] = {"my_replay": None}
+
+    async def test() -> None:
+        await await_cells("10", names, "r10-dceaf131", "r10-feed-names", "r10-1818c6fb")
+        feed, most = names["Feed"](keep=10), 0
+        async with serve(feed.handler) as server:
+            _, deaf = await asyncio.open_connection("127.0.0.1", server.port)
+            deaf.write(build_request("127.0.0.1", key=generate_key()).encode())
+            async with connect(f"ws://127.0.0.1:{server.port}/") as reading:
+                while len(feed.clients) < 2:
+                    await asyncio.sleep(0.01)
+                while len(feed.clients) == 2:
+                    feed.publish("ACME", "x" * 2**16)
+                    sizes = [each.transport.get_write_buffer_size() for each in feed.clients]
+                    most = max(most, *sizes)
+                    while json.loads(await reading.recv())["n"] < feed.number:
+                        pass
+                assert len(feed.clients) == 1
+            assert 2**20 < most < 2**21
+            deaf.transport.abort()
+
+    run(test())
