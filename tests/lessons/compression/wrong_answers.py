@@ -195,6 +195,8 @@ WRONG = [
     Wrong("squeeze", finishes, "Z_SYNC_FLUSH"),
     Wrong("squeeze", finishes_and_cuts),
     Wrong("squeeze", byte_by_byte),
+    Wrong("squeeze", lambda c, message: right.squeeze(c.copy(), message), "a copy leaves it"),
+    Wrong("squeeze", lambda c, m: (c.compress(m) + c.flush(zlib.Z_FULL_FLUSH))[:-4], "Z_FULL_FLUSH makes it"),
     Wrong("squeeze", strips, "rstrip"),
     Wrong("squeeze", lambda compressor, message: zlib.compress(message), "header and a checksum"),
     Wrong(

@@ -42,7 +42,22 @@ def _whole(compressor: Any, message: bytes, mode: int = zlib.Z_SYNC_FLUSH) -> An
     return compressor.compress(message) + compressor.flush(mode)
 
 
-SQUEEZE = Function(
+class _Remembering(Function):
+    """A function that is compared, and whose compressor must know the message after the next time."""
+
+    def judge(self, answer: Any) -> Fault | None:
+        if fault := super().judge(answer):
+            return fault
+        sender, theirs = _sender(), _sender()
+        for message in (b"Hello", b"Hello"):
+            given, expected = answer(sender, message), right.squeeze(theirs, message)
+        rows = (("returned", one_line(given)), ("expected", one_line(expected)))
+        advice = "Z_FULL_FLUSH makes it forget, and a copy leaves it as it was. Use neither."
+        wrong = "compressed the same message again, and the compressor did not remember it."
+        return None if given == expected else Fault(wrong, rows, advice=advice)
+
+
+SQUEEZE = _Remembering(
     name="squeeze",
     title="Compress a message",
     asks="my_squeeze(compressor, message)",
