@@ -449,8 +449,10 @@ WRONG = [
     Wrong("too-fast", lambda times, now: None, state="not yet"),
     Wrong("too-fast", lambda times, now: sum(now - each <= 1 for each in times) >= 3, "Exactly one second"),
     Wrong("too-fast", lambda times, now: len(times) >= 3 and now - times[0] < 1, "look at each"),
-    Wrong("too-fast", lambda times, now: len(times) >= 3, "does not count"),
-    Wrong("too-fast", lambda times, now: sum(int(each) == int(now) for each in times) >= 3),
+    Wrong("too-fast", lambda times, now: len(times) >= 3, "no longer counts"),
+    Wrong(
+        "too-fast", lambda times, now: sum(int(each) == int(now) for each in times) >= 3, "Compare the age"
+    ),
     Wrong("too-fast", lambda times, now: bool(times) and now - times[-1] < 1, "count them"),
     Wrong("too-fast", lambda times, now: sum(now - each < 1 for each in times) > 3, "is the fourth"),
     Wrong("too-fast", lambda times, now: now - times[-3] < 1, "raised an exception"),

@@ -144,8 +144,9 @@ TOO_FAST = Function(
         "The oldest may be long ago and three others new: look at each.": lambda times, now: (
             len(times) >= 3 and now - times[0] < 1
         ),
-        "A message that is more than a second old does not count any more.": lambda times, now: (
-            len(times) >= 3
+        "A message that is more than a second old no longer counts.": lambda times, now: len(times) >= 3,
+        "A second of the clock is not meant. Compare the age of each message with 1.": lambda times, now: (
+            [int(each) for each in times].count(int(now)) >= 3
         ),
         "Two messages in a second are allowed: count them.": lambda times, now: any(
             now - t < 1 for t in times[-1:]
