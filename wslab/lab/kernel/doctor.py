@@ -110,7 +110,7 @@ class Diagnosis:
 
 
 def doctor(details: bool = False) -> Diagnosis:
-    """Check the set-up of this kernel, in less than two seconds.
+    """Check the set-up of this kernel; a new one needs a second or two, to import the packages.
 
     Args:
         details: whether versions and addresses are shown too.
