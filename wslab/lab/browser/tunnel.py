@@ -2,18 +2,17 @@
 
     GET <prefix><port>/<path>                 a plain GET, or a WebSocket opening handshake (RFC 6455 §4)
 
-It knows HTTP heads and leaves frames alone. Jupyter authenticates the request, the head is sent on without
+It reads HTTP heads and leaves frames alone. Jupyter authenticates the request, the head is sent on without
 credentials, and once the lesson's server has answered 101 the two TCP streams are joined: close codes, pings,
 subprotocols, abnormal ends and backpressure reach the browser as that server made them. When more bytes are
-needed it waits for them, holding at most a chunk or two in each direction.
+needed, it waits for them, holding at most a chunk or two in each direction.
 
-This is security-relevant code. Who may pass: a user whom Jupyter lets execute code, on a page of this very
-origin (§10.2), at an address that only the kernels of this Jupyter server can build (see `passage`). What may
-pass: GET, to a port from 1024 on that is not Jupyter's own, but no script of a service worker: it would stay.
-What is sent on: the headers in FORWARDED, so a credential that nobody thought of stays here. What comes back:
-all headers but those in LASTING, which a browser keeps for Jupyter's whole origin, longer than the lesson
-lasts. Bytes after a request that was not upgraded are dropped: they may be the browser's next request to
-Jupyter.
+This is security-relevant code. It admits a user whom Jupyter lets execute code, on a page of this very origin
+(§10.2), at an address that only the kernels of this Jupyter server can build (see `passage`). It admits GET,
+to a port from 1024 on that is not Jupyter's own, but no script of a service worker, which would stay. It
+sends on the headers in FORWARDED, so a credential that nobody thought of stays here. It passes back all
+headers but those in LASTING, which a browser keeps for Jupyter's whole origin, longer than the lesson lasts.
+It drops bytes after a request that was not upgraded: they may be the browser's next request to Jupyter.
 
 A page that came through is not restrained: it speaks as Jupyter's origin, with the rights of the user who is
 logged in, terminals included. So it has to be as trusted as the kernel. Any program can listen on a port,
