@@ -40,6 +40,12 @@ async def end(ws: wslab.ServerConnection) -> None:
         await ws.close(code)
 
 
+async def wait_for_each(connecting: wslab.connect) -> None:
+    """Wait for the end of each connection; nothing but the iteration itself raises."""
+    async for ws in connecting:
+        await ws.wait_closed()
+
+
 @pytest.mark.parametrize("code", [1000, 1001, 1006, 1011, 1012, 1013, 4000])
 def test_it_comes_back_after_an_end_that_may_pass(code: int) -> None:
     async def test() -> None:
@@ -68,8 +74,22 @@ def test_it_raises_an_end_that_would_be_repeated(code: int) -> None:
         async with wslab.serve(count) as server:
             connecting = wslab.connect(f"{uri(server)}{code}", reconnect_delays=Waits())
             with pytest.raises(ConnectionClosed, match=str(code)):
-                [await ws.recv() async for ws in connecting]
+                await wait_for_each(connecting)
         assert len(opened) == 1
+
+    run(test())
+
+
+def test_it_raises_an_end_that_this_end_found_fault_with() -> None:
+    async def test() -> None:
+        async def break_a_rule(ws: wslab.ServerConnection) -> None:
+            ws.transport.write(b"\xff\x00")  # all reserved bits are set
+            await ws.wait_closed()
+
+        async with wslab.serve(break_a_rule) as server:
+            connecting = wslab.connect(uri(server), reconnect_delays=Waits())
+            with pytest.raises(ConnectionClosed, match="given up with 1002"):
+                await wait_for_each(connecting)
 
     run(test())
 
@@ -138,6 +158,22 @@ def test_it_waits_as_long_as_it_is_told() -> None:
                     break
                 await ws.wait_closed()
                 ended = clock()
+
+    run(test())
+
+
+def test_when_the_waits_run_out_each_is_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "LAST_CEILING", 0.0)
+
+    async def test() -> None:
+        async with wslab.serve(end) as server:
+            turns = 0
+            async for ws in wslab.connect(f"{uri(server)}1012", reconnect_delays=lambda: iter([0.0])):
+                turns += 1
+                await ws.wait_closed()
+                if turns == 4:
+                    break
+        assert turns == 4
 
     run(test())
 
