@@ -1,4 +1,6 @@
-"""One Chromium and one JupyterLab for all tests of this folder that a process runs; a tab for each test.
+"""One Chromium and one JupyterLab for all tests of this folder that a process runs.
+
+A test of a page has a new tab; those of lessons share the tab that JupyterLab is loaded in, see `Lab`.
 
 They end with the last test of the folder, not with the session: as long as Playwright's blocking interface is
 open, its event loop runs in the main thread, and no later test could call asyncio.run. The browser is an
@@ -6,12 +8,13 @@ installed Chromium or Chrome: `chromium` in tests/conftest.py says where it is l
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.here import SECONDS, Here
-from tests.browser.lab import Lesson, open_lesson
+from tests.browser.lab import Lab, Lesson
 from tests.support.jupyter_process import JupyterProcess, run_jupyter
 from tools.course import LESSONS
 
@@ -65,28 +68,29 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess
 
 
 @pytest.fixture(scope="package")
-def learner(browser: Browser) -> Iterator[BrowserContext]:
-    """A window of the browser that keeps JupyterLab in its cache: loading it is most of what a test costs."""
+def lab(browser: Browser, jupyter: JupyterProcess) -> Iterator[Lab]:
+    """JupyterLab in a window of its own."""
     context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
     context.set_default_timeout(SECONDS * 1000)
-    yield context
+    found = Lab(context, jupyter)
+    yield found
+    found.close(tabs=True)
     context.close()
 
 
 @pytest.fixture
-def lesson(learner: BrowserContext, jupyter: JupyterProcess) -> Iterator[Callable[..., Lesson]]:
-    """Open a lesson by the beginning of its name: `lesson("05")`. Its kernel ends with the test.
+def lesson(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Callable[..., Lesson]]:
+    """Open a notebook, or a lesson by the beginning of its name: `lesson("05")`.
 
-    `lesson("05", "notebook")` opens it in Notebook 7.
+    `lesson("05", "notebook")` opens it in Notebook 7. `lesson("05", goes_on=True)` goes on in the notebook of
+    the test before, if that has passed and said the same.
     """
-    opened: list[Lesson] = []
+    failed = request.session.testsfailed
 
-    def open_by_name(name: str, view: str = "lab") -> Lesson:
-        [path] = LESSONS.glob(f"{name}*.ipynb")
-        opened.append(open_lesson(learner.new_page(), jupyter, path, view))
-        return opened[-1]
+    def open_by_name(name: str | Path, view: str = "lab", goes_on: bool = False) -> Lesson:
+        [path] = [name] if isinstance(name, Path) else LESSONS.glob(f"{name}*.ipynb")
+        return lab.open(path, view, goes_on)
 
     yield open_by_name
-    for each in opened:
-        each.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-        each.page.close()
+    if request.session.testsfailed > failed:
+        lab.close(tabs=True)

@@ -47,7 +47,7 @@ def compared(outputs: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("stored", lessons(), ids=lambda each: each.name)
-def test_run_all_ends_well_and_everything_is_seen(stored: Stored, lesson: Callable[[str], Lesson]) -> None:
+def test_run_all_ends_well_and_everything_is_seen(stored: Stored, lesson: Callable[..., Lesson]) -> None:
     opened = lesson(stored.name)
     opened.run_all()
     shown = opened.cells
@@ -83,12 +83,10 @@ def test_jupyterlab_neither_looks_for_news_nor_asks_whether_to(jupyter: JupyterP
     assert properties["checkForUpdates"]["default"] is False
 
 
-def test_a_cell_of_a_fresh_kernel_says_what_to_run_first(lesson: Callable[[str], Lesson]) -> None:
+def test_a_cell_of_a_fresh_kernel_says_what_to_run_first(lesson: Callable[..., Lesson]) -> None:
     opened = lesson("00")
     [clean_up] = [number for number, cell in enumerate(opened.cells) if "cleanup" in cell["tags"]]
-    opened.page.evaluate(
-        "(n) => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = n; }", clean_up
-    )
+    opened.select(clean_up)
     opened.choose("Run Selected Cell")
     seen = opened.cell(clean_up).locator(".jp-OutputArea")
     expect(seen).to_contain_text("Run that cell first, then this one again.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import expect
 
-from tests.browser.lab import open_lesson
+from tests.browser.lab import Lesson
 from tests.support.jupyter_process import JupyterProcess
 
 pytestmark = pytest.mark.browser
@@ -33,16 +34,16 @@ check("read-a-frame", {"fin": False, "opcode": 2, "masked": True, "length": 300,
 
 
 def test_a_bar_and_the_progress_are_seen_and_not_stored(
-    learner: BrowserContext, jupyter: JupyterProcess, tmp_path: Path
+    lesson: Callable[..., Lesson], jupyter: JupyterProcess, tmp_path: Path
 ) -> None:
     sources = [SETUP.format(place=str(tmp_path / "progress.jsonl")), LONG, READ, "progress()"]
     cells = [nbformat.v4.new_code_cell(source.strip()) for source in sources]
     kernel = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "live.ipynb")
-    opened = open_lesson(learner.new_page(), jupyter, tmp_path / "live.ipynb")
+    opened = lesson(tmp_path / "live.ipynb")
     opened.choose("Run All Cells")
     expect(opened.panel.get_by_role("progressbar", name="Racing")).to_be_visible()
-    opened._wait(3)
+    opened.wait(3)
     expect(opened.panel.get_by_role("progressbar", name="Racing")).to_have_count(0)
     assert opened.printed("step(") == "before\nafter\n"
     expect(opened.cell(3)).to_contain_text("✓ Read the head of a frame by eye")
@@ -58,8 +59,6 @@ def test_a_bar_and_the_progress_are_seen_and_not_stored(
     opened.page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
     expect(opened.cell(3)).not_to_contain_text("✓")
     for text in ("os.environ", "progress()"):  # the next kernel, which counts from 1 again, knows it as well
-        opened._select(opened.number(text))
+        opened.select(opened.number(text))
         opened.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
     expect(opened.cell(3)).to_contain_text("✓ Read the head of a frame by eye")
-    opened.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    opened.page.close()

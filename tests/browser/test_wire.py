@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 import wslab
 from tests.browser.here import Here
-from tests.browser.lab import Lesson, open_lesson
+from tests.browser.lab import Lesson
 from tests.lab.views.test_palette import contrast
-from tests.support.jupyter_process import JupyterProcess
 from wslab.lab.browser.serve import PAGES
 from wslab.lab.browser.wire import LiveWire, live_wire
 from wslab.lab.wire.tap import Tap
@@ -182,19 +181,18 @@ def test_shown_twice_the_newer_view_goes_on(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 700, 1400])
-def test_nothing_is_wider_than_the_page(desk: Desk, width: int, scheme: Any) -> None:
+def test_nothing_is_wider_than_the_page(desk: Desk, scheme: Any) -> None:
     desk.wire.emulate_media(color_scheme=scheme)
-    desk.wire.set_viewport_size({"width": width, "height": 480})
     desk.say("Hello " * 50)
-    desk.wire.locator("#rows tr:visible").first.click()
-    expect(desk.wire.locator("#fields .map")).to_have_count(1)
-    for place in (
-        "document.documentElement",
-        "document.querySelector('.log')",
-        "document.querySelector('#fields')",
-    ):
-        assert desk.wire.evaluate(f"{place}.scrollWidth <= {place}.clientWidth"), place
+    expect(desk.wire.locator("#rows tr:visible")).to_have_count(2)
+    for number, width in enumerate((360, 700, 1400)):
+        desk.wire.set_viewport_size({"width": width, "height": 480})
+        desk.wire.locator("#rows tr:visible").nth(number % 2).click()  # its fields are drawn at this width
+        expect(desk.wire.locator("#fields tbody th")).to_have_count(10 - number % 2)
+        expect(desk.wire.locator("#fields .map")).to_have_count(1)
+        for place in ("documentElement", "querySelector('.log')", "querySelector('#fields')"):
+            fits = f"document.{place}.scrollWidth <= document.{place}.clientWidth"
+            assert desk.wire.evaluate(fits), (width, place)
 
 
 def test_the_colours_that_carry_text_have_contrast() -> None:
@@ -243,22 +241,22 @@ tap = await Tap(server.port).start()""",
 
 
 def test_in_jupyterlab_it_acts_while_a_cell_awaits_can_be_run_twice_and_leaves_no_address(
-    learner: BrowserContext, jupyter: JupyterProcess, tmp_path: Path
+    lesson: Callable[..., Lesson], tmp_path: Path
 ) -> None:
     path = tmp_path / "live-wire.ipynb"
     cells = [nbformat.v4.new_code_cell(source, id=f"cell-{at}") for at, source in enumerate(CELLS)]
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
-    lesson = open_lesson(learner.new_page(), jupyter, path)
-    lesson.run_through("server = await")
+    opened = lesson(path)
+    opened.run_through("server = await")
     for _ in range(2):  # the second time, the first view gives way
-        lesson.run_cell("show(tap.port")
-    talker, wire = (lesson.frame("show(tap.port", at) for at in (0, 1))
+        opened.run_cell("show(tap.port")
+    talker, wire = (opened.frame("show(tap.port", at) for at in (0, 1))
     expect(talker.locator("#state")).to_have_text("1 OPEN")
     expect(wire.locator("#sentence")).to_have_text("Everything passes.")
-    assert lesson.ask("print(sum(task.get_name() == 'live wire' for task in asyncio.all_tasks()))") == "1"
+    assert opened.ask("print(sum(task.get_name() == 'live wire' for task in asyncio.all_tasks()))") == "1"
 
-    start_cell(lesson, "while not tap.delay")
+    start_cell(opened, "while not tap.delay")
     talker.get_by_role("button", name="Send", exact=True).click()
     wire.locator("#rows tr:visible", has_text="TEXT").first.click()
     expect(wire.locator("#fields .map")).to_be_visible()
@@ -270,30 +268,28 @@ def test_in_jupyterlab_it_acts_while_a_cell_awaits_can_be_run_twice_and_leaves_n
     expect(talker.locator("#log > li")).to_have_count(4)
     wire.get_by_role("button", name="Cut").click()
     expect(talker.locator("#closed")).to_contain_text("1006")
-    assert lesson.cells[lesson.number("while not tap.delay")]["state"] == "running"
+    assert opened.known("while not tap.delay")["state"] == "running"
     wire.get_by_role("button", name="Delay").click()
     expect(wire.locator("#sentence")).to_contain_text("200 ms later")
 
-    lesson.page.wait_for_function(IDLE)
-    lesson.run_cell("await tap.stop()")
+    opened.page.wait_for_function(IDLE)
+    opened.run_cell("await tap.stop()")
     expect(wire.locator("#sentence")).to_have_text(STOPPED)
-    stored = str(lesson.cells[lesson.number("show(tap.port")]["outputs"])
+    stored = str(opened.known("show(tap.port")["outputs"])
     assert "Run this cell in JupyterLab to see the page here." in stored
     assert "wslab/" not in stored
-    assert lesson.faults == []
-    lesson.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    lesson.page.close()
+    assert opened.faults == []
 
 
 IDLE = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
 
 
-def start_cell(lesson: Lesson, text: str) -> None:
+def start_cell(opened: Lesson, text: str) -> None:
     """Start the only cell whose source has this text, and do not wait for its end."""
-    lesson.page.evaluate(
+    opened.page.evaluate(
         """(at) => {
             window.jupyterapp.shell.currentWidget.content.activeCellIndex = at;
             window.jupyterapp.commands.execute("notebook:run-cell");
         }""",
-        lesson.number(text),
+        opened.number(text),
     )

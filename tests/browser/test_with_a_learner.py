@@ -1,6 +1,10 @@
-"""The lessons with pages, with somebody who types in them: what the page shows, and what the kernel saw."""
+"""The lessons with pages, with somebody who types in them: what the page shows, and what the kernel saw.
+
+The tests of a lesson stand in the order of its cells: each goes on in the notebook of the one before.
+"""
 
 import re
+import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
 
@@ -8,16 +12,12 @@ import pytest
 from playwright.sync_api import FrameLocator, expect
 
 from tests.browser.lab import Lesson
-from tools.course import LESSONS
+from tests.support.jupyter_process import JupyterProcess
+from tools.course import GLOSSARY
 
 pytestmark = pytest.mark.browser
-
-
-def needs(name: str) -> pytest.MarkDecorator:
-    """Skip a test as long as its lesson is not written."""
-    return pytest.mark.skipif(
-        not list(LESSONS.glob(f"{name}-*.ipynb")), reason=f"there is no lesson {name} yet"
-    )
+TERMS = {"task group": "Push and receive at once", "drift": "Two ways to tick once a second"}
+LINES, STRANGER, MARKUP, GREETER = "chat.html?lines", "console.html", "onerror=", "create_task(greeter"
 
 
 def say(frame: FrameLocator, text: str) -> None:
@@ -26,9 +26,8 @@ def say(frame: FrameLocator, text: str) -> None:
     frame.get_by_role("textbox", name="Message").press("Enter")
 
 
-@needs("05")
 def test_what_is_typed_in_the_echo_page_is_seen_in_the_kernel(lesson: Callable[..., Lesson]) -> None:
-    opened = lesson("05")
+    opened = lesson("05", goes_on=True)
     opened.run_through("show(tap.port")
     frame = opened.frame("show(tap.port")
     expect(frame.locator("#state")).to_have_text("1 OPEN")
@@ -46,10 +45,10 @@ def test_what_is_typed_in_the_echo_page_is_seen_in_the_kernel(lesson: Callable[.
     assert opened.faults == []
 
 
-@needs("05")
 def test_the_wire_beside_the_echo_is_frozen_thawed_and_cut(lesson: Callable[..., Lesson]) -> None:
-    opened = lesson("05")
+    opened = lesson("05", goes_on=True)
     opened.run_through("show(tap.port")
+    opened.run_cell("show(tap.port")  # again: the page that was there has closed
     frame, wire = (opened.frame("show(tap.port", index) for index in (0, 1))
     expect(frame.locator("#state")).to_have_text("1 OPEN")
     say(frame, "Hello, wire")
@@ -68,9 +67,8 @@ def test_the_wire_beside_the_echo_is_frozen_thawed_and_cut(lesson: Callable[...,
     assert opened.faults == []
 
 
-@needs("05")
 def test_the_page_of_the_learner_talks_and_shows_its_mistakes(lesson: Callable[..., Lesson]) -> None:
-    opened = lesson("05")
+    opened = lesson("05", goes_on=True)
     opened.run_through("show(own_tap.port")
     own = opened.frame("show(own_tap.port")
     expect(own.locator("#log")).to_have_text("ready state 0")  # the stub
@@ -90,9 +88,8 @@ def test_the_page_of_the_learner_talks_and_shows_its_mistakes(lesson: Callable[.
     assert [fault for fault in opened.faults if "SyntaxError" not in fault] == []
 
 
-@needs("05")
 def test_a_page_with_a_heartbeat_notices_a_frozen_network(lesson: Callable[..., Lesson]) -> None:
-    opened = lesson("05")
+    opened = lesson("05", goes_on=True)
     opened.run_through("show(beat_tap.port")
     beat, wire = (opened.frame("show(beat_tap.port", index) for index in (0, 1))
     expect(wire.locator("#rows tr", has_text="beat").nth(1)).to_be_visible()
@@ -104,9 +101,8 @@ def test_a_page_with_a_heartbeat_notices_a_frozen_network(lesson: Callable[..., 
     assert opened.faults == []
 
 
-@needs("06")
 def test_the_clock_is_paused_from_the_page(lesson: Callable[..., Lesson]) -> None:
-    opened = lesson("06")
+    opened = lesson("06", goes_on=True)
     opened.run_through("show(ticking.port")
     frame = opened.frame("show(ticking.port")
     expect(frame.locator("#clock")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
@@ -124,9 +120,8 @@ def test_the_clock_is_paused_from_the_page(lesson: Callable[..., Lesson]) -> Non
     assert opened.faults == []
 
 
-@needs("06")
 def test_quotes_arrive_one_row_a_symbol(lesson: Callable[..., Lesson]) -> None:
-    opened = lesson("06")
+    opened = lesson("06", goes_on=True)
     opened.run_through("show(quoting.port")
     frame = opened.frame("show(quoting.port")
     expect(frame.locator("#table tr")).to_have_count(3)
@@ -135,31 +130,62 @@ def test_quotes_arrive_one_row_a_symbol(lesson: Callable[..., Lesson]) -> None:
     assert opened.faults == []
 
 
-@needs("07")
-@pytest.mark.skipif(
-    not find_spec("notebook"), reason="Notebook 7 is missing; to get it: pip install 'notebook>=7.6'"
-)
-def test_two_chat_pages_in_notebook_7(lesson: Callable[..., Lesson]) -> None:
-    opened = lesson("07", "notebook")
-    opened.run_through("onerror=")
-    fay, gus = (opened.frame("onerror=", index) for index in (0, 1))
-    expect(fay.locator("#members")).to_contain_text("Gus")
-    expect(gus.locator("#members")).to_contain_text("Fay")
-    say(fay, "Is <b>tea</b> ready?")
-    expect(gus.locator("#log")).to_contain_text("Fay Is <b>tea</b> ready?")
-    say(gus, "In a minute")
-    expect(fay.locator("#log")).to_contain_text("Gus In a minute")
-    assert fay.locator("b").count() == gus.locator("b").count() == 0
-    assert "In a minute" in opened.ask("print(tap.conversation())")
-    gus.get_by_role("button", name="Leave").click()
-    expect(gus.locator("#closed")).to_have_text('1000 "left", wasClean true')
-    expect(fay.locator("#log")).to_contain_text("Gus left")
+def test_a_term_leads_to_its_row_and_back(lesson: Callable[..., Lesson], jupyter: JupyterProcess) -> None:
+    opened = lesson("06", goes_on=True)
+    shutil.copy(GLOSSARY, next(jupyter.folder.glob("06*")))
+    for term, heading in TERMS.items():
+        opened.panel.get_by_role("link", name=term, exact=True).click()
+        cell = opened.page.locator(".jp-MarkdownViewer td").get_by_text(term, exact=True)
+        expect(cell).to_be_in_viewport()
+        row = cell.locator("xpath=ancestor::tr")
+        row.get_by_role("link", name=heading).click()
+        expect(opened.panel.get_by_role("heading", name=heading)).to_be_in_viewport()
+
+
+def test_the_chat_grows_in_two_pages(lesson: Callable[..., Lesson]) -> None:
+    opened = lesson("07", goes_on=True)
+    opened.run_through(LINES)
+    opened.cell(opened.number(LINES)).scroll_into_view_if_needed()
+    first, second = opened.frame(LINES, 0), opened.frame(LINES, 1)
+    say(first, "Is anyone here?")
+    for page in (first, second):
+        expect(page.locator("#log > *")).to_have_text(["Is anyone here?"])
+
+    opened.run_through(STRANGER)
+    opened.cell(opened.number(STRANGER)).scroll_into_view_if_needed()
+    fay, console = opened.frame(STRANGER, 0), opened.frame(STRANGER, 1)
+    expect(fay.get_by_role("heading", name="Messages in tea, you are Fay")).to_be_visible()
+    console.get_by_role("button", name="Open").click()
+    console.get_by_role("textbox", name="Text").fill("Hello")
+    console.get_by_role("button", name="Send text").click()
+    expect(console.locator("body")).to_contain_text("not-json")
+    expect(fay.locator("#log > *")).to_have_count(0)
     assert opened.faults == []
 
 
-@needs("10")
+def test_markup_and_a_bot(lesson: Callable[..., Lesson]) -> None:
+    opened = lesson("07", goes_on=True)
+    opened.run_through(GREETER)
+    opened.cell(opened.number(MARKUP)).scroll_into_view_if_needed()
+    fay, gus = opened.frame(MARKUP, 0), opened.frame(MARKUP, 1)
+    for page, name in ((fay, "Fay"), (gus, "Gus")):
+        expect(page.get_by_role("heading", name=f"Messages in tea, you are {name}")).to_be_visible()
+        expect(page.locator("#log")).to_contain_text(
+            '<b>Eve</b> <img src=x onerror="document.body.remove()">'
+        )
+        expect(page.locator("#log img, #log b, #members b")).to_have_count(0)
+    say(fay, "Hello from Fay")
+    expect(gus.locator("#log")).to_contain_text("Fay Hello from Fay")
+    assert opened.ask("print(rooms['tea'].history[-1]['text'])") == "Hello from Fay"
+    assert "Hello, Fay" in opened.printed(GREETER)
+    gus.get_by_role("button", name="Leave").click()
+    expect(fay.locator("#log")).to_contain_text("Gus left")
+    expect(gus.locator("#closed")).to_contain_text("1000")
+    assert opened.faults == []
+
+
 def test_a_page_whose_wire_is_cut_comes_back_and_misses_nothing(lesson: Callable[..., Lesson]) -> None:
-    opened = lesson("10")
+    opened = lesson("10", goes_on=True)
     opened.run_through("show(live_tap.port")
     page, wire = (opened.frame("show(live_tap.port", index) for index in (0, 1))
     expect(page.locator("#received")).to_have_text(re.compile("[1-9]"))
@@ -178,4 +204,25 @@ def test_a_page_whose_wire_is_cut_comes_back_and_misses_nothing(lesson: Callable
     assert "?since=" in opened.ask("print(live_tap.conversation())")
     opened.ask("await live_server.wait_closed() if live_server.close(1008) else None")
     expect(page.locator("#state")).to_have_text("closed with 1008: stays away")
+    assert opened.faults == []
+
+
+@pytest.mark.skipif(
+    not find_spec("notebook"), reason="Notebook 7 is missing; to get it: pip install 'notebook>=7.6'"
+)
+def test_two_chat_pages_in_notebook_7(lesson: Callable[..., Lesson]) -> None:
+    opened = lesson("07", "notebook")
+    opened.run_through("onerror=")
+    fay, gus = (opened.frame("onerror=", index) for index in (0, 1))
+    expect(fay.locator("#members")).to_contain_text("Gus")
+    expect(gus.locator("#members")).to_contain_text("Fay")
+    say(fay, "Is <b>tea</b> ready?")
+    expect(gus.locator("#log")).to_contain_text("Fay Is <b>tea</b> ready?")
+    say(gus, "In a minute")
+    expect(fay.locator("#log")).to_contain_text("Gus In a minute")
+    assert fay.locator("b").count() == gus.locator("b").count() == 0
+    assert "In a minute" in opened.ask("print(tap.conversation())")
+    gus.get_by_role("button", name="Leave").click()
+    expect(gus.locator("#closed")).to_have_text('1000 "left", wasClean true')
+    expect(fay.locator("#log")).to_contain_text("Gus left")
     assert opened.faults == []
