@@ -21,15 +21,15 @@ PYTEST = ["pytest", "-q", "-ra", "--durations=8", "--durations-min=3"]
 # Tests wait more than they work: for the bounds of wrong answers, for a kernel. So there are more processes
 # than cores, and an idle one takes tests of another. A browser has the machine to itself: beside two other
 # JupyterLabs, a kernel once did not connect within a minute.
-UNITS = [*PYTEST, "-p", "no:nbval", "-m", "not browser", "-n", "4", "--dist", "worksteal"]
+UNITS = [*PYTEST, "-p", "no:nbval", "-m", "not browser and not site", "-n", "4", "--dist", "worksteal"]
 IN_A_BROWSER = (
     "tests/browser",
     "tests/lab/browser",
     "tests/tools/test_pictures.py",
     "tests/tools/test_page_pictures.py",
 )
-BROWSER = [*PYTEST, "-p", "no:nbval", "-m", "browser", *IN_A_BROWSER]
-SITE = "tests/tools/test_site.py"
+SITE = "tests/tools/test_site_pages.py"  # in the process of the browser, so that the site is built once
+BROWSER = [*PYTEST, "-p", "no:nbval", "-m", "browser or site", *IN_A_BROWSER, SITE]
 STYLE = {
     "style (ruff check)": ["ruff", "check", "--no-cache", "."],
     "format (ruff format)": ["ruff", "format", "--no-cache", "--check", "."],
@@ -37,13 +37,10 @@ STYLE = {
 }
 QUICK = ["tests/protocol", "tests/aio", "tests/tools", "tests/test_package.py", "tests/test_imports.py"]
 GROUPS: dict[str, list[dict[str, list[str]]]] = {
-    "check": [STYLE | {"protocol, aio, tools": [*UNITS, *QUICK, f"--ignore={SITE}"]}],
+    "check": [STYLE | {"protocol, aio, tools": [*UNITS, *QUICK]}],
     "test": [
-        STYLE | {"unit tests and examples": [*UNITS, f"--ignore={SITE}"]},
-        {
-            "pages and lessons in a real browser": BROWSER,
-            "the reading edition": [*PYTEST, "-p", "no:nbval", "-m", "not browser", SITE],
-        },
+        STYLE | {"unit tests and examples": [*UNITS]},
+        {"pages and lessons in a real browser, the reading edition": BROWSER},
         {
             "notebooks, output for output": [
                 *PYTEST,

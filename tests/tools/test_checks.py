@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.checks import GROUPS, IN_A_BROWSER, TELLING, Result, counted, run, run_side_by_side, summary
+from tools.checks import GROUPS, IN_A_BROWSER, SITE, TELLING, Result, counted, run, run_side_by_side, summary
 from tools.course import NEEDS, ROOT
 
 CLOSING = "1 failed, 2 passed, 1 skipped in 3.45s"
@@ -48,18 +48,16 @@ def test_steps_run_side_by_side_and_each_prints_in_one_piece(
 
 
 def test_every_test_is_in_a_step_of_make_test() -> None:
-    steps = {name: " ".join(words) for group in GROUPS["test"] for name, words in group.items()}
-    assert sum("-m not browser" in words and "--ignore=" in words for words in steps.values()) == 1
-    assert sum("-m browser" in words for words in steps.values()) == 1
-    assert sum("--nbval" in words for words in steps.values()) == 1
-    [ignored] = [words.rpartition("--ignore=")[2] for words in steps.values() if "--ignore=" in words]
-    assert any(words.endswith(f" {ignored}") for words in steps.values())
+    steps = [" ".join(words) for group in GROUPS["test"] for words in group.values()]
+    for part in ("-m not browser and not site -n", "-m browser or site tests", "--nbval "):
+        [step] = [words for words in steps if part in words]
+        assert ("--ignore=" in step) <= (part == "--nbval ")
 
 
-def test_every_test_that_needs_a_browser_is_where_they_are_looked_for() -> None:
-    marked = [
-        path for path in (ROOT / "tests").rglob("test_*.py") if "mark.browser\n" in path.read_text("utf-8")
-    ]
-    assert len(marked) > 10
+@pytest.mark.parametrize(("marker", "places"), [("browser", IN_A_BROWSER), ("site", SITE)])
+def test_every_test_of_a_marker_is_where_it_is_looked_for(marker: str, places: str | tuple[str, ...]) -> None:
+    tests = {path: path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+    marked = [path for path, text in tests.items() if f"mark.{marker}\n" in text]
+    assert len(marked) >= {"browser": 10, "site": 1}[marker]
     for path in marked:
-        assert path.relative_to(ROOT).as_posix().startswith(IN_A_BROWSER), path
+        assert path.relative_to(ROOT).as_posix().startswith(places), path
