@@ -51,6 +51,17 @@ def network(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
 @pytest.fixture(scope="module")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess]:
     with run_jupyter(tmp_path_factory.mktemp("jupyter")) as server:
+        assert server.prefix  # asked of a kernel here: its start is not within the limit of a test
+        yield server
+
+
+@pytest.fixture
+def over_tls(tmp_path: Path) -> Iterator[JupyterProcess]:
+    """A Jupyter server that serves TLS and trusts every origin."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl, which makes the certificate, is not installed")
+    with run_jupyter(tmp_path, tls=True, options=["--ServerApp.allow_origin=*"]) as server:
+        assert server.prefix
         yield server
 
 
@@ -817,28 +828,23 @@ async def test_traffic_is_reported_as_activity(jupyter: JupyterProcess) -> None:
 
 
 @network
-async def test_crosses_a_jupyter_server_that_serves_tls_and_trusts_every_origin(tmp_path: Path) -> None:
-    if not shutil.which("openssl"):
-        pytest.skip("openssl, which makes the certificate, is not installed")
-
+async def test_crosses_a_jupyter_server_that_serves_tls_and_trusts_every_origin(
+    over_tls: JupyterProcess,
+) -> None:
     async def handler(ws: ServerConnection) -> None:
         await ws.send(await ws.recv())
         await ws.close(4001, "seen")
 
-    with contextlib.ExitStack() as stack:
-        jupyter = await asyncio.to_thread(
-            stack.enter_context, run_jupyter(tmp_path, tls=True, options=["--ServerApp.allow_origin=*"])
-        )
-        message = secrets.token_bytes(2**20)
-        async with lesson(handler, max_size=2**22) as port:
-            async with open_through(jupyter, port, max_size=2**22) as ws:
-                await ws.send(message)
-                assert await ws.recv() == message
-                await ws.wait_closed()
-                assert ws.protocol.close_rcvd == Close(4001, "seen")
-            with pytest.raises(InvalidStatus, match="403"):
-                await open_through(jupyter, port, origin=Origin("https://example.org"))
-        await answer_after_the_end(jupyter)
+    message = secrets.token_bytes(2**20)
+    async with lesson(handler, max_size=2**22) as port:
+        async with open_through(over_tls, port, max_size=2**22) as ws:
+            await ws.send(message)
+            assert await ws.recv() == message
+            await ws.wait_closed()
+            assert ws.protocol.close_rcvd == Close(4001, "seen")
+        with pytest.raises(InvalidStatus, match="403"):
+            await open_through(over_tls, port, origin=Origin("https://example.org"))
+    await answer_after_the_end(over_tls)
 
 
 def test_only_kernels_know_where_the_tunnel_is(jupyter: JupyterProcess) -> None:
