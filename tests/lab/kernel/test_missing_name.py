@@ -16,6 +16,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient as KernelClient
 from jupyter_client.manager import start_new_kernel
 
+from tests.support.kernel_ports import PORTS
 from wslab.lab.kernel.missing_name import advice, bound_names
 
 LESSON = [
@@ -118,6 +119,7 @@ def client(notebook: Path) -> Iterator[KernelClient]:
     manager, client = start_new_kernel(
         kernel_name="python3", env=os.environ | {"JPY_SESSION_NAME": str(notebook)}
     )
+    assert manager.shell_port in PORTS
     yield client
     client.stop_channels()
     manager.shutdown_kernel(now=True)

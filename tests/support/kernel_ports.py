@@ -1,0 +1,38 @@
+"""Ports for the kernels of tests: such as no other socket is given.
+
+`jupyter_client` draws a free port, closes it, and starts the kernel, which binds it a second later; its issue
+487 tells of this race. A server that asks for port 0 in that second, as those of the course do, may be given
+the same port. The kernel ends then and starts again, and where the port was to be its iopub, JupyterLab says
+"Connecting" for more than a minute. Here ports are drawn from below those that a system gives out by itself,
+which begin at 32768 on Linux and at 49152 elsewhere.
+
+To import this module is enough: conftest.py does so, and a Jupyter server has it as its configuration.
+"""
+
+import itertools
+import os
+import socket
+from collections.abc import Iterator
+
+from jupyter_client.connect import LocalPortCache
+
+__all__ = ["PORTS", "draw"]
+
+PORTS = range(10_000, 32_000)
+start = os.getpid() * 500 % len(PORTS)  # processes that were started together draw from different places
+places: Iterator[int] = itertools.cycle([*PORTS[start:], *PORTS[:start]])
+
+
+def draw(self: LocalPortCache, ip: str) -> int:
+    """Draw a port on which nothing listens at the address `ip`, and not one that was drawn here of late."""
+    for port in places:
+        with socket.socket() as probe:
+            try:
+                probe.bind((ip, port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("a cycle has no end")
+
+
+LocalPortCache.find_available_port = draw  # type: ignore[method-assign]
