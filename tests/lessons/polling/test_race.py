@@ -1,6 +1,7 @@
 """A race measures every way on the same changes, counts to the byte, and leaves nothing running."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -74,6 +75,18 @@ def test_says_who_learns_what_while_it_runs() -> None:
     )
     for name in ("WebSocket", "WebSocket, 10 ms away"):
         assert [text for who, text in heard if who == name] == ["10:00:00", "10:00:01", "10:00:02"]
+
+
+def test_what_a_notebook_holds_is_not_collected_while_the_race_runs() -> None:
+    frozen: list[int] = []
+    run(
+        [PUSHED],
+        Clock.irregular(2, 0.01, seed=1),
+        watch=lambda lane, text: frozen.append(gc.get_freeze_count()),
+    )
+    assert frozen
+    assert all(frozen)
+    assert gc.get_freeze_count() == 0
 
 
 def test_refuses_a_clock_that_ran_and_reports_a_client_that_ends() -> None:
