@@ -73,3 +73,8 @@ def test_a_call_shows_the_response_that_it_judges() -> None:
 def test_nothing_of_the_course_is_accepted_as_the_learners(name: str) -> None:
     borrowed = {"accept-key": accept_key, "switch-protocols": judge_request}[name]
     assert "the course's own function" in check(name, borrowed).sentences[0]
+
+
+@pytest.mark.parametrize(("name", "shown"), [("answer-request", "<GET /chat,"), ("judge-response", "<403,")])
+def test_a_call_shows_a_head_in_its_own_words(name: str, shown: str) -> None:
+    assert shown in repr(check(name, lambda *call: None, record=False))

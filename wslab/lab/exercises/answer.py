@@ -24,10 +24,11 @@ _COROUTINE = re.compile(r"<(\w+ object [\w.<>]+) at 0x[0-9a-fA-F]+>")  # also in
 
 
 class _Short(reprlib.Repr):
-    """A writer of short values, which leaves out the fields of a named tuple that have their default."""
+    """A writer of short values: of a named tuple without its own __repr__, the fields but for defaults."""
 
     def repr_instance(self, x: Any, level: int) -> str:
-        if not hasattr(x, "_asdict"):
+        writer = next(each for each in type(x).__mro__ if "__repr__" in vars(each))
+        if "_fields" not in vars(writer):
             return super().repr_instance(x, level)
         default = {each.name: each.default for each in inspect.signature(type(x)).parameters.values()}
         told = {name: value for name, value in x._asdict().items() if value != default.get(name, ...)}
