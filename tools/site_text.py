@@ -21,6 +21,7 @@ NAMED = r"RFC (?P<rfc>\d{3,5})(?: §(?P<of>[\d.]*\d))?|§(?P<section>[\d.]*\d)"
 END = r"(?P<end>[.)](?=\s)|\n\n|\n *-|\|)"
 MARKDOWN = re.compile(rf"{CODE}|^#.*?$|\[[^\]]*\]\([^)]*\)|<[^>\n]*>|{NAMED}|{END}", re.MULTILINE | re.DOTALL)
 HTML = re.compile(rf"<(?P<tag>a|code|style|svg)\b.*?</(?P=tag)>|{NAMED}|(?P<end><[^>]*>)", re.DOTALL)
+SOURCE = re.compile(r"\s\(\[source\]\([^)]*\)\)")
 TERM = re.compile(r"\]\(glossary\.md#([^)\s]+)\)")
 LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<path>(?!\w+:|#|<)[^)\s#]+)(?P<rest>[^)]*)\)")
 
@@ -66,7 +67,8 @@ def titled(text: str, known: dict[str, str]) -> str:
 def local(text: str, folder: Path) -> str:
     """Return a text in Markdown, written for a folder of the course, whose links to files work in the site.
 
-    A lesson or a page leads to its page, any other file to the repository, or nowhere if that has no address.
+    A lesson or a page leads to its page, any other file to the repository. If that has no address, the file
+    leads nowhere, and "(source)" is left out.
     """
 
     def linked(found: re.Match[str]) -> str:
@@ -78,4 +80,4 @@ def local(text: str, folder: Path) -> str:
         where = f"blob/HEAD/{file.relative_to(ROOT).as_posix()}{found['rest']}"
         return f"[{found['text']}]({repository()}/{where})" if repository() else found["text"]
 
-    return LINK.sub(linked, text)
+    return LINK.sub(linked, text if repository() else SOURCE.sub("", text))

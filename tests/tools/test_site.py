@@ -67,6 +67,7 @@ def test_links_to_files_lead_to_pages_or_to_the_repository(monkeypatch: pytest.M
     made = "[a](05-echo.ipynb#Top) [b](teach.md) {} [d](https://e.org) `f[g](h)`"
     monkeypatch.setattr(site_text, "repository", lambda: "")
     assert local(text, ROOT / "docs") == made.format("c")
+    assert local("a\n([source](../LICENSE)), b", ROOT / "docs") == "a, b"
     monkeypatch.setattr(site_text, "repository", lambda: "https://github.com/o/n")
     assert local(text, ROOT / "docs") == made.format("[c](https://github.com/o/n/blob/HEAD/LICENSE)")
 
