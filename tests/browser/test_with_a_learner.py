@@ -94,6 +94,7 @@ def test_a_page_with_a_heartbeat_notices_a_frozen_network(lesson: Callable[..., 
     beat, wire = (opened.frame("show(beat_tap.port", index) for index in (0, 1))
     expect(wire.locator("#rows tr", has_text="beat").nth(1)).to_be_visible()
     wire.get_by_role("button", name="Freeze").click()
+    expect(wire.locator("#sentence")).to_contain_text("Frozen")  # else the flood may pass before
     beat.get_by_role("button", name="Send").click()
     expect(beat.locator("#log")).to_contain_text("no answer; ready state 1")
     expect(beat.locator("#log > :nth-child(1)")).to_have_text("20000000 bytes wait")
