@@ -342,7 +342,7 @@ TICKING = [
         lambda start, period, now: start + (now // period + 1) * period,
         "subtract start from now first",
     ),
-    Wrong("next-tick", lambda start, period, now: period - (now - start) % period, "Add now to have its"),
+    Wrong("next-tick", lambda start, period, now: period - (now - start) % period, "Add now to get its"),
     Wrong("next-tick", lambda start, period, now: KNOWN.get(now, 0.0), "returned the wrong value"),
     Wrong("next-tick", lambda start, period, now: str(right.next_tick(start, period, now)), "of type str"),
     Wrong("next-tick", lambda start, period, now: None, "Write the function", "not yet"),

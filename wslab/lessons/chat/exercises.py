@@ -145,7 +145,7 @@ TOO_FAST = Function(
             len(times) >= 3 and now - times[0] < 1
         ),
         "A message that is more than a second old no longer counts.": lambda times, now: len(times) >= 3,
-        "A second of the clock is not meant. Compare the age of each message with 1.": lambda times, now: (
+        "You counted in a second of the clock. Compare the age of each message with 1.": lambda times, now: (
             [int(each) for each in times].count(int(now)) >= 3
         ),
         "Two messages in a second are allowed: count them.": lambda times, now: any(

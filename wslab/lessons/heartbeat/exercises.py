@@ -235,7 +235,7 @@ async def _watch(answer: Any, package: Package, interval: float, beats: int) -> 
     pongs = [row.time / 1000 for row in seen if row.what == "PONG"]
     if ended and isinstance(work.exception(), TimeoutError):
         when = "when a pong was late. Catch it and return how many came."
-        early = "while the peer answered. Limit each pong: neither the whole loop nor the pause."
+        early = "while the peer answered. Limit each pong, not the whole loop or the pause."
         return Fault(f"raised TimeoutError {when if went_on else early}")
     given = work.result() if ended else None
     if given is None and ended and not any(row.what == "PING" for row in seen):

@@ -269,7 +269,7 @@ NEXT_TICK = Function(
         "Count the periods since start: subtract start from now first.": lambda start, period, now: (
             start + (now // period + 1) * period
         ),
-        "This is how long the next tick is away. Add now to have its moment.": lambda start, period, now: (
+        "You returned the wait until the next tick. Add now to get its moment.": lambda start, period, now: (
             period - (now - start) % period
         ),
     },
