@@ -346,6 +346,10 @@ async def limit_the_loop(ws: Any, interval: float, timeout: float) -> int:
         return await beat_without_limit(ws, interval, timeout)
 
 
+async def beat_seldom(ws: Any, interval: float, timeout: float) -> int:
+    return await limit_both_awaits(ws, 4 * interval, timeout)
+
+
 async def guess_the_number(ws: Any, interval: float, timeout: float) -> int:
     try:
         while True:
@@ -418,6 +422,7 @@ HEARTBEAT = [
     Wrong("heartbeat", count_pings, "counted one too many"),
     Wrong("heartbeat", beat_in_text, "does not disturb the handler"),
     Wrong("heartbeat", beat_without_a_pause, "pinged too often"),
+    Wrong("heartbeat", beat_seldom, "Ping more often"),
     Wrong("heartbeat", beat_with_a_limit_of_its_own, "ended too late"),
     Wrong("heartbeat", limit_the_second_await, "it is await ws.ping() that waits"),
     Wrong("heartbeat", limit_the_first_await, "In websockets, await ws.ping() only sends"),

@@ -18,7 +18,7 @@ from wslab.lab.exercises.answer import one_line
 from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Watched, compare
 from wslab.lab.exercises.peers import PATIENCE
 from wslab.lab.wire.tap import Tap
-from wslab.lessons.heartbeat.frozen import Package, end, freeze_after, noting_time_sleep, through_tap
+from wslab.lessons.heartbeat.frozen import Package, beat, end, freeze_after, noting_time_sleep, through_tap
 
 __all__ = ["EXERCISES"]
 
@@ -210,6 +210,7 @@ TIMEOUT = 0.4  # seconds of silence until the learner gives up
 BEATS: dict[Package, int] = {"wslab": 12, "websockets": 9}
 # Last, a pause that is longer than the timeout, as many a server has: the timeout is for the pong alone.
 LONG = 0.45  # seconds
+BOUND = 10.0  # seconds for all rounds
 ROUNDS: list[tuple[Package, float, int]] = [(package, INTERVAL, beats) for package, beats in BEATS.items()]
 ROUNDS += [("wslab", LONG, 2)]  # two, because the first pause may be after the first pong
 
@@ -224,11 +225,17 @@ async def _judge_heartbeat(answer: Any) -> Fault | None:
     return None
 
 
+def _most(beats: int) -> int:
+    """Return in how many intervals so many pongs must have arrived."""
+    return beats * 5 // 2
+
+
 async def _watch(answer: Any, package: Package, interval: float, beats: int) -> Fault | None:
     async with through_tap(_stay, package) as (tap, ws):
         with noting_time_sleep() as slept:
             work = asyncio.ensure_future(answer(ws, interval, TIMEOUT))
-            went_on = await freeze_after(tap, tap.seen("PONG", count=beats, timeout=PATIENCE), work)
+            passing = tap.seen("PONG", count=beats, timeout=BOUND)
+            went_on = await freeze_after(tap, work, passing, beat(interval, _most(beats)))
             seen = tap.conversation()
             ended, late = await end(work, interval + TIMEOUT)
         after = [] if ended else await _sent_since(len(seen), tap, ws)
@@ -274,7 +281,7 @@ def _wrong_while_alive(rows: Any, pongs: list[float], beats: int, interval: floa
     if not went_on:
         return f"ended after {came}, but the peer was alive and answered."
     if len(pongs) < beats:
-        return f"had {came} after {PATIENCE:g} seconds. Ping more often: every interval seconds."
+        return f"had {came} in {_most(beats)} intervals. Ping more often: every interval seconds."
     if pongs[-1] - pongs[0] < (len(pongs) - 1) * interval * 0.9:  # a sleep is never too short
         return "pinged too often. Sleep for the interval before each ping."
     return ""
@@ -307,7 +314,7 @@ HEARTBEAT = Watched(
         "Count after the pong. except TimeoutError: return the number of pongs.",
     ),
     why="websockets runs such a task for each connection, wslab two timers, unless ping_interval is None.",
-    bound=10.0,
+    bound=BOUND,
 )
 
 # -- a heartbeat of data messages ---------------------------------------------------------------------------
@@ -329,7 +336,7 @@ async def _judge_app_heartbeat(answer: Any) -> Fault | None:
     news = [*random.sample(WEATHER, 2), "beats of the sea", bytes([random.randrange(256)])]
     async with through_tap(lambda ws: _tell(ws, news)) as (tap, ws):
         work = asyncio.ensure_future(answer(ws, TIMEOUT))
-        went_on = await freeze_after(tap, tap.seen("BINARY", "server"), work)
+        went_on = await freeze_after(tap, work, tap.seen("BINARY", "server"))
         before = len(tap.conversation())
         ended, late = await end(work, TIMEOUT)
         after = [] if ended else await _sent_since(before, tap, ws)

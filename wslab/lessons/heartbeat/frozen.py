@@ -1,7 +1,7 @@
 """A network that freezes under a learner's heartbeat, with either package at both ends.
 
 ``through_tap`` puts a tap between a server and a client, ``freeze_after`` freezes the network once something
-has passed, ``end`` waits for the end of the learner's coroutine. Nothing is left running.
+has passed or could have, ``end`` waits for the end of the learner's coroutine. Nothing is left running.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import wslab
 from wslab.lab.exercises.peers import PATIENCE
 from wslab.lab.wire.tap import Tap
 
-__all__ = ["Package", "end", "freeze_after", "noting_time_sleep", "through_tap"]
+__all__ = ["Package", "beat", "end", "freeze_after", "noting_time_sleep", "through_tap"]
 
 LATE = 0.4  # seconds by which an end may come later than its timers say
-TURNS = 20  # of the event loop, for what follows when a timer has fired
+TURNS = 20  # of the event loop, for what follows when a timer has fired, such as a ping and its pong
 
 Package = Literal["wslab", "websockets"]
 _PACKAGES: dict[Package, ModuleType] = {"wslab": wslab, "websockets": websockets}
@@ -51,15 +51,22 @@ async def through_tap(
             tap.cut()  # the network may be frozen, and a Close would not be answered
 
 
-async def freeze_after(tap: Tap, seen: Any, work: asyncio.Task[Any]) -> bool:
-    """Freeze the network when something has passed; return whether the work went on until then."""
-    passing = asyncio.ensure_future(seen)
-    await asyncio.wait([passing, work], return_when=asyncio.FIRST_COMPLETED)
+async def beat(interval: float, beats: int) -> None:
+    """Take as long as a heartbeat that slowly sends so many pings: where the machine is late, both are."""
+    for _ in range(beats):
+        await asyncio.sleep(interval)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+
+
+async def freeze_after(tap: Tap, work: asyncio.Task[Any], *limits: Any) -> bool:
+    """Freeze the network when the first of the limits is over; return whether the work went on until then."""
+    waiting = [asyncio.ensure_future(each) for each in limits]
+    await asyncio.wait([*waiting, work], return_when=asyncio.FIRST_COMPLETED)
     went_on = not work.done()
-    if went_on:
-        with contextlib.suppress(TimeoutError):
-            await passing
-    passing.cancel()
+    for each in waiting:
+        each.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
     tap.freeze()
     return went_on
 
