@@ -1,6 +1,8 @@
 """The pictures of a race show every way by name, and say the same in words whatever was measured."""
 
 import asyncio
+from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,6 +39,13 @@ def test_the_trade_names_every_way_and_interval(measured: Race) -> None:
     assert words.count("every 50 ms") == words.count("every 20 or 50 ms") == 1, "an answer takes 60 ms there"
     assert "logarithmic" in repr(figure)
     assert figure.png().startswith(b"\x89PNG")
+
+
+def test_the_trade_names_an_interval_with_a_fraction(measured: Race) -> None:
+    polled = next(result for result in measured if result.lane.way.interval)
+    lane = copy(polled.lane)
+    lane.way = replace(lane.way, interval=0.0133)  # times 1000 it is not 13.3
+    assert "every 13.3 ms" in texts(trade(Race([replace(polled, lane=lane)]), COSTS))
 
 
 def test_rates_calculates_an_hour() -> None:

@@ -170,7 +170,7 @@ def _point(axes: Axes, result: Result, found: Sequence[Result]) -> None:
         # A request cannot be repeated before its answer is there: the points of quick polling fall together.
         each = [other.lane.way.interval or 0 for other in found]
         alike = [f"{s * 1000:g}" for s in each if s and max(s, 2 * delay) == max(way.interval, 2 * delay)]
-        words = f"every {' or '.join(alike)} ms" if way.interval * 1000 == float(alike[-1]) else ""
+        words = f"every {' or '.join(alike)} ms" if f"{way.interval * 1000:g}" == alike[-1] else ""
         at = ((15, 10) if alike[1:] else (8, 4)) + ("left",) if delay else (-9, -6, "right")
     axes.annotate(
         words, place, at[:2], textcoords="offset points", color=look.colour, fontsize=8, ha=at[2],
