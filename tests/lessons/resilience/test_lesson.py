@@ -6,6 +6,9 @@ import asyncio
 import json
 import random
 import re
+import socket
+import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -124,3 +127,21 @@ def test_the_feed_of_the_cells_ends_the_connection_of_a_client_that_reads_nothin
             deaf.transport.abort()
 
     run(test())
+
+
+def test_the_proxy_of_the_cells_closes_the_connection_of_a_client_when_no_server_is_there(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    names: dict[str, Any] = {"asyncio": asyncio, "suppress": suppress, "time": time}
+
+    async def test() -> None:
+        await await_cells("10", names, "r10-b1a74c0e")
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))  # and does not listen
+            async with await names["start_proxy"]({"port": silent.getsockname()[1]}, 0.5) as proxy:
+                reader, writer = await asyncio.open_connection(*proxy.sockets[0].getsockname())
+                assert await reader.read() == b""
+                writer.close()
+
+    run(test())
+    assert not caplog.records, "asyncio logs what the proxy raises"
