@@ -19,7 +19,9 @@ from jupyter_client.connect import LocalPortCache
 __all__ = ["PORTS", "draw"]
 
 PORTS = range(10_000, 32_000)
-start = os.getpid() * 500 % len(PORTS)  # processes that were started together draw from different places
+# Processes that were started together have ids near each other. The factor is the golden section of the count
+# of ports: it puts near ids far apart, also the multiples of 4 that Windows gives.
+start = os.getpid() * 13_597 % len(PORTS)
 places: Iterator[int] = itertools.cycle([*PORTS[start:], *PORTS[:start]])
 
 
