@@ -340,9 +340,7 @@ class Connection:
             return
         payload = encode_close(code, reason)
         self._read_no_more = True
-        if (
-            self.close_code is None and not self.failure
-        ):  # otherwise it is ending already, and an answer is due
+        if self.close_code is None and not self.failure:  # otherwise it is ending, and an answer is due
             self._close_due = payload
             self.failure = Failure(int(code), reason)
         self._move("failed")
