@@ -52,6 +52,7 @@ def from_a_dictionary(host: str, path: str, key: str) -> bytearray:
 
 WRITE_REQUEST = wrong(
     "write-request",
+    (lambda *call: memoryview(b""), "of type memoryview, not bytes"),
     (request(*LINES[:1], *LINES[2:]), "Sec-WebSocket-Version: 13"),
     (request(*LINES, end="\n"), "A line ends in two characters"),
     (lambda *call: request(*LINES)(*call)[:-2], "One more makes the empty line"),

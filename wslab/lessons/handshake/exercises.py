@@ -59,7 +59,7 @@ def _look_at(data: bytes | bytearray) -> str:
 def _read(data: Any, what: str) -> tuple[Fault | None, Any]:
     """Read one request or answer as the other end does; return what is wrong with it, and the head."""
     if not isinstance(data, (bytes, bytearray)):
-        fault = compare(data, data.encode() if isinstance(data, str) else b"")
+        fault = compare(data, data.encode() if isinstance(data, str) else b"bytes")
         return fault and replace(fault, rows=fault.rows[:1]), None
     reader: Any = RequestReader() if what == "a request" else ResponseReader()
     wrong = "begins with an empty line (RFC 9112 §2.2)." if data[:1].isspace() else ""
