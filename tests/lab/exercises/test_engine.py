@@ -11,6 +11,7 @@ import threading
 import time
 import unittest.mock
 import warnings
+from collections import namedtuple
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from wslab.lab.exercises import trial
+from wslab.lab.exercises.answer import one_line
 from wslab.lab.exercises.engine import verdict_on
 from wslab.lab.exercises.kinds import NOTHING_YET, Fault, Function, Value, Watched, compare
 from wslab.lab.exercises.verdict import Verdict
@@ -223,6 +225,11 @@ def test_no_answer_of_any_type_breaks_it() -> None:
             assert verdict.state in ("wrong", "not yet")
             assert "check itself failed" not in repr(verdict)
             assert verdict._repr_html_()
+
+
+def test_of_a_tuple_with_many_names_the_first_are_shown() -> None:
+    wide = namedtuple("wide", [f"f{number}" for number in range(300)])  # type: ignore[misc]
+    assert one_line(wide(*range(300))).endswith(", f10=10, f11=11, ...)")
 
 
 def test_what_the_learner_wrote_never_becomes_markup() -> None:

@@ -32,7 +32,9 @@ class _Short(reprlib.Repr):
             return super().repr_instance(x, level)
         default = {each.name: each.default for each in inspect.signature(type(x)).parameters.values()}
         told = {name: value for name, value in x._asdict().items() if value != default.get(name, ...)}
-        fields = (f"{name}={self.repr1(value, level - 1)}" for name, value in told.items())
+        shown = [*told.items()][: self.maxtuple]
+        fields = [f"{name}={self.repr1(value, level - 1)}" for name, value in shown]
+        fields += ["..."] * (len(told) > len(shown))
         return f"{type(x).__name__}({', '.join(fields)})"
 
 
