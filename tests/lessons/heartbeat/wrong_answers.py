@@ -347,7 +347,7 @@ async def limit_the_loop(ws: Any, interval: float, timeout: float) -> int:
 
 
 async def beat_seldom(ws: Any, interval: float, timeout: float) -> int:
-    return await limit_both_awaits(ws, 4 * interval, timeout)
+    return await limit_both_awaits(ws, 8 * interval, timeout)
 
 
 async def guess_the_number(ws: Any, interval: float, timeout: float) -> int:

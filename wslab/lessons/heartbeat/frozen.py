@@ -24,7 +24,8 @@ from wslab.lab.wire.tap import Tap
 __all__ = ["Package", "beat", "end", "freeze_after", "noting_time_sleep", "through_tap"]
 
 LATE = 0.4  # seconds by which an end may come later than its timers say
-TURNS = 20  # of the event loop, for what follows when a timer has fired, such as a ping and its pong
+TURNS = 20  # of the event loop, for what follows when a timer has fired
+PING = 8  # turns of the event loop, about as many as a ping and its pong need
 
 Package = Literal["wslab", "websockets"]
 _PACKAGES: dict[Package, ModuleType] = {"wslab": wslab, "websockets": websockets}
@@ -52,10 +53,10 @@ async def through_tap(
 
 
 async def beat(interval: float, beats: int) -> None:
-    """Take as long as a heartbeat that slowly sends so many pings: where the machine is late, both are."""
+    """Take as long as a heartbeat needs for so many pings: when the machine is late, both are."""
     for _ in range(beats):
         await asyncio.sleep(interval)
-        for _ in range(TURNS):
+        for _ in range(PING):
             await asyncio.sleep(0)
 
 
