@@ -19,17 +19,17 @@ from tools.course import NEEDS, ROOT, lessons, missing
 
 PYTEST = ["pytest", "-q", "-ra", "--durations=8", "--durations-min=3"]
 # Tests wait more than they work: for the bounds of wrong answers, for a kernel. So there are more processes
-# than cores, and an idle one takes tests of another. A browser has the machine to itself: beside two other
-# JupyterLabs, a kernel once did not connect within a minute.
-UNITS = [*PYTEST, "-p", "no:nbval", "-m", "not browser and not site", "-n", "4", "--dist", "worksteal"]
+# than cores, and an idle one takes tests of another.
+STEAL = ["--dist", "worksteal"]
+UNITS = [*PYTEST, "-p", "no:nbval", "-m", "not browser and not site", "-n", "4", *STEAL]
 IN_A_BROWSER = (
     "tests/browser",
     "tests/lab/browser",
     "tests/tools/test_pictures.py",
     "tests/tools/test_page_pictures.py",
 )
-SITE = "tests/tools/test_site_pages.py"  # in the process of the browser, so that the site is built once
-BROWSER = [*PYTEST, "-p", "no:nbval", "-m", "browser or site", *IN_A_BROWSER, SITE]
+SITE = "tests/tools/test_site_pages.py"  # here, since the browser opens the same site
+BROWSER = [*PYTEST, "-p", "no:nbval", "-m", "browser or site", "-n", "3", *STEAL, *IN_A_BROWSER, SITE]
 STYLE = {
     "style (ruff check)": ["ruff", "check", "--no-cache", "."],
     "format (ruff format)": ["ruff", "format", "--no-cache", "--check", "."],
@@ -44,7 +44,7 @@ GROUPS: dict[str, list[dict[str, list[str]]]] = {
         {
             "notebooks, output for output": [
                 *PYTEST,
-                *("--nbval", "--nbval-cell-timeout=60", "-n", "2", "--dist", "loadfile", "notebooks"),
+                *("--nbval", "--nbval-cell-timeout=60", "-n", "3", "--dist", "loadfile", "notebooks"),
                 *(f"--ignore={each.path}" for each in lessons() if each.number in missing().values()),
             ],
         },
