@@ -1,3 +1,3 @@
 """What tests and notebooks that are run as tests have in common."""
 
-import tests.support.kernel_ports  # noqa: F401
+import tests.support.ports  # noqa: F401

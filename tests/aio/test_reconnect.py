@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 import wslab
 from tests.support.aio import run, uri
+from tests.support.ports import draw
 from wslab import ConnectionClosed, HandshakeError
 from wslab.aio import client
 from wslab.aio.reconnect import FATAL_CODES, full_jitter
@@ -126,8 +126,7 @@ def test_a_refusal_that_stays_is_raised(status: int) -> None:
 
 def test_it_waits_for_a_server_that_is_not_there_yet() -> None:
     async def test() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
+        port = draw()
         waits = Waits()
 
         async def start_late() -> wslab.Server:

@@ -119,6 +119,9 @@ def test_without_names_a_line_is_the_message(page: Page, here: Here) -> None:
     page.get_by_role("button", name="Leave").click()
     expect(page.locator("#closed")).to_contain_text("1000")
     expect(page.get_by_label("Name")).to_be_hidden()
-    page.get_by_role("button", name="Reconnect").click()
-    say(page, "again")
+    page.get_by_role("textbox", name="Message").fill("again")
+    told = page.evaluate("() => { reconnect.click(); say.requestSubmit(); return sentence.textContent }")
+    assert told == "Nothing was sent: the connection is not open yet."
+    expect(page.locator("#state")).to_have_text("1 OPEN")
+    page.keyboard.press("Enter")  # what was not sent is still there
     expect(page.locator("#log > *")).to_have_text([MARKUP, "again"])

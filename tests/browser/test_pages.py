@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 import wslab
 from tests.browser.here import Here
 from tests.support.jupyter_process import BASE_URL, JupyterProcess
+from tests.support.ports import draw
 
 pytestmark = pytest.mark.browser
 NAMES = ["chat.html", "clock.html", "console.html", "echo.html"]
@@ -123,7 +124,7 @@ def test_ends_that_the_server_makes(page: Page, here: Here) -> None:
 
 
 def test_a_server_that_is_gone_and_comes_back(page: Page, here: Here) -> None:
-    port = here.serve(echo, "echo.html")
+    port = here.serve(echo, "echo.html", port=draw())
     open_page(page, port)
     here.stop(port)
     expect(page.locator("#closed")).to_have_text('1001 "", wasClean true')

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from jupyter_client.blocking.client import BlockingKernelClient
 
-from tests.support import kernel_ports
+from tests.support import ports
 
 __all__ = ["BASE_URL", "JupyterProcess", "run_jupyter"]
 
@@ -52,7 +52,7 @@ class JupyterProcess:
         client.start_channels(hb=False)  # a kernel that is slow to start would count as dead
         try:
             client.wait_for_ready(timeout=60)
-            assert client.shell_port in kernel_ports.PORTS
+            assert client.shell_port in ports.PORTS
             asked = {"prefix": "__import__('os').environ['WSLAB_PREFIX']"}
             reply = client.execute("", user_expressions=asked, reply=True, timeout=30)
             return str(reply["content"]["user_expressions"]["prefix"]["data"]["text/plain"]).strip("'")
@@ -113,7 +113,7 @@ def run_jupyter(
     places = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     config = Path(places["JUPYTER_CONFIG_DIR"])
     config.mkdir(exist_ok=True)
-    shutil.copy(kernel_ports.__file__, config / "jupyter_server_config.py")
+    shutil.copy(ports.__file__, config / "jupyter_server_config.py")
     places |= {"IPYTHONDIR": str(folder / "ipython"), "HOME": str(folder), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(command, env=os.environ | places, stderr=subprocess.PIPE, text=True)
     server = JupyterProcess(0, token, folder, context)

@@ -26,6 +26,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Origin, Subprotocol
 
 from tests.support.jupyter_process import BASE_URL, JupyterProcess, run_jupyter
+from tests.support.ports import draw
 from wslab.lab.browser import tunnel
 from wslab.lab.browser.passage import PREFIX_VARIABLE, PROOF, draw_prefix, proof
 
@@ -651,8 +652,7 @@ def test_refuses_methods_other_than_get(jupyter: JupyterProcess, method: str) ->
 
 @network
 async def test_a_dead_port_is_told_in_a_sentence(jupyter: JupyterProcess) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = draw()
     path = f"{jupyter.prefix}{port}/%3Cscript%3E"
     status, headers, body = await asyncio.to_thread(jupyter.request, "GET", path)
     assert (status, headers["content-type"]) == (502, "text/plain; charset=utf-8")

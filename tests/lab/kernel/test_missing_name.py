@@ -16,7 +16,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient as KernelClient
 from jupyter_client.manager import start_new_kernel
 
-from tests.support.kernel_ports import PORTS
+from tests.support.ports import PORTS, draw
 from wslab.lab.kernel.missing_name import advice, bound_names
 
 LESSON = [
@@ -158,8 +158,7 @@ def test_an_awaited_cell_and_a_function_of_the_notebook_show_it_too(client: Kern
 
 
 def test_a_refused_connection_tells_of_the_server(client: KernelClient) -> None:
-    begin = "with __import__('socket').create_server(('127.0.0.1', 0)) as s: port = s.getsockname()[1]"
-    assert run(client, begin)["status"] == "ok"
+    assert run(client, f"port = {draw()}")["status"] == "ok"
     blocking = "__import__('socket').create_connection(('127.0.0.1', port))"
     awaited = "await __import__('asyncio').open_connection('127.0.0.1', port)"
     for reply in (run(client, blocking), run(client, awaited)):

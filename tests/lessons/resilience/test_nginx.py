@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import re
 import signal
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 import wslab
 from tests.conftest import find_program
 from tests.support.aio import run
+from tests.support.ports import draw
 from tools.course import ROOT
 
 CONF = (ROOT / "docs" / "nginx.conf").read_text(encoding="utf-8")
@@ -26,13 +26,6 @@ SECONDS = 10.0  # after which something has gone wrong
 def nginx() -> str:
     """Where nginx is: outside of the PATH of a user, as a rule."""
     return find_program("nginx", "/usr/sbin/nginx")
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def without(text: str) -> str:
@@ -64,7 +57,7 @@ async def until_it_listens(port: int, process: asyncio.subprocess.Process) -> No
 @contextlib.asynccontextmanager
 async def running(program: str, folder: Path, server: wslab.Server, conf: str = CONF) -> AsyncIterator[Nginx]:
     """Run nginx with a configuration whose ports are free ones."""
-    port = free_port()
+    port = draw()
     for written, used in (("127.0.0.1:8080", port), ("127.0.0.1:8765", server.port)):
         assert conf.count(written) == 1
         conf = conf.replace(written, f"127.0.0.1:{used}")

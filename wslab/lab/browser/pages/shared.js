@@ -118,7 +118,8 @@ export class Link {
   /** Send, and tell whether the socket was open for it. */
   send(data) {
     if (this.socket?.readyState !== WebSocket.OPEN) {
-      this.say("Nothing was sent: the connection is not open. Press Reconnect.");
+      const opening = this.socket?.readyState === WebSocket.CONNECTING;
+      this.say(`Nothing was sent: the connection is not open${opening ? " yet" : ". Press Reconnect"}.`);
       return false;
     }
     this.socket.send(data);

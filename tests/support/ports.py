@@ -1,4 +1,4 @@
-"""Ports for the kernels of tests: such as no other socket is given.
+"""Ports that no other socket is given: for kernels, and for a server that has to have a port of before.
 
 `jupyter_client` draws a free port, closes it, and starts the kernel, which binds it a second later; its issue
 487 tells of this race. A server that asks for port 0 in that second, as those of the course do, may be given
@@ -25,7 +25,7 @@ start = os.getpid() * 13_597 % len(PORTS)
 places: Iterator[int] = itertools.cycle([*PORTS[start:], *PORTS[:start]])
 
 
-def draw(self: LocalPortCache, ip: str) -> int:
+def draw(ip: str = "127.0.0.1") -> int:
     """Draw a port on which nothing listens at the address `ip`, and not one that was drawn here of late."""
     for port in places:
         with socket.socket() as probe:
@@ -37,4 +37,8 @@ def draw(self: LocalPortCache, ip: str) -> int:
     raise AssertionError("a cycle has no end")
 
 
-LocalPortCache.find_available_port = draw  # type: ignore[method-assign]
+def for_a_kernel(self: LocalPortCache, ip: str) -> int:
+    return draw(ip)
+
+
+LocalPortCache.find_available_port = for_a_kernel  # type: ignore[method-assign]
