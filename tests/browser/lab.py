@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, Tim
 
 from tests.support.jupyter_process import BASE_URL, JupyterProcess
 
-__all__ = ["Lab", "Lesson"]
+__all__ = ["UNTIL", "Lab", "Lesson"]
 
 SECONDS = 120  # in which a lesson is opened, or has run
 OFTEN = 100  # milliseconds between two looks at how a lesson stands: each takes time from its kernel
@@ -70,6 +70,13 @@ ASK = """async (code) => {
     const { content } = await request.done;
     return content.status === "ok" ? printed : `${content.ename}: ${content.evalue}`;
 }"""
+# What to ask it, to wait for a condition; it prints nothing, or which error there was.
+UNTIL = """
+import asyncio
+async with asyncio.timeout(20):
+    while not ({}):
+        await asyncio.sleep(0.05)
+"""
 
 
 @dataclass

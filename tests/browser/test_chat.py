@@ -98,10 +98,10 @@ def test_what_the_page_does_not_know_is_shown_as_it_is(page: Page, here: Here) -
             await connection.send(message)
         await connection.wait_closed()
 
-    page.goto(f"http://127.0.0.1:{here.serve(handler, 'chat.html')}/")
-    expect(page.locator("#messages")).to_contain_text("undefined")  # the welcome that says nothing
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"http://127.0.0.1:{here.serve(handler, 'chat.html')}/")
+    expect(page.locator("#messages")).to_contain_text("undefined")  # the welcome that says nothing
     expect(page.locator("#state")).to_have_text("1 OPEN")
     assert faults == []
 
@@ -112,6 +112,7 @@ def test_without_names_a_line_is_the_message(page: Page, here: Here) -> None:
             await connection.send(message)
 
     page.goto(f"http://127.0.0.1:{here.serve(echo, 'chat.html')}/?lines")
+    expect(page.locator("#state")).to_have_text("1 OPEN")
     say(page, MARKUP)
     expect(page.locator("#log > *")).to_have_text([MARKUP])
     expect(page.get_by_label("Name")).to_be_hidden()

@@ -15,17 +15,20 @@ from tests.support.jupyter_process import JupyterProcess
 pytestmark = pytest.mark.browser
 
 SETUP = """
-import asyncio, os
+import asyncio, os, pathlib
 from wslab.lab.kernel.bar import bar
 from wslab.lessons import check, progress
 os.environ["WSLAB_PROGRESS"] = {place!r}
+seen = pathlib.Path({seen!r})
 """
 LONG = """
 print("before")
-with bar("Racing", steps=25) as step:
-    for number in range(25):
+with bar("Racing", steps=5) as step:
+    for number in range(5):
         await asyncio.sleep(0.1)
         step(f"run {number}")
+    while not seen.exists():
+        await asyncio.sleep(0.05)
 print("after")
 """
 READ = """
@@ -36,13 +39,16 @@ check("read-a-frame", {"fin": False, "opcode": 2, "masked": True, "length": 300,
 def test_a_bar_and_the_progress_are_seen_and_not_stored(
     lesson: Callable[..., Lesson], jupyter: JupyterProcess, tmp_path: Path
 ) -> None:
-    sources = [SETUP.format(place=str(tmp_path / "progress.jsonl")), LONG, READ, "progress()"]
+    seen = tmp_path / "seen"  # made when the bar has been seen
+    setup = SETUP.format(place=str(tmp_path / "progress.jsonl"), seen=str(seen))
+    sources = [setup, LONG, READ, "progress()"]
     cells = [nbformat.v4.new_code_cell(source.strip()) for source in sources]
     kernel = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "live.ipynb")
     opened = lesson(tmp_path / "live.ipynb")
     opened.choose("Run All Cells")
     expect(opened.panel.get_by_role("progressbar", name="Racing")).to_be_visible()
+    seen.touch()
     opened.wait(3)
     expect(opened.panel.get_by_role("progressbar", name="Racing")).to_have_count(0)
     assert opened.printed("step(") == "before\nafter\n"

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import wslab
 from tests.browser.here import Here
-from tests.browser.lab import Lesson
+from tests.browser.lab import UNTIL, Lesson
 from tests.lab.views.test_palette import contrast
 from wslab.lab.browser.serve import PAGES
 from wslab.lab.browser.wire import LiveWire, live_wire
@@ -254,7 +254,8 @@ def test_in_jupyterlab_it_acts_while_a_cell_awaits_can_be_run_twice_and_leaves_n
     talker, wire = (opened.frame("show(tap.port", at) for at in (0, 1))
     expect(talker.locator("#state")).to_have_text("1 OPEN")
     expect(wire.locator("#sentence")).to_have_text("Everything passes.")
-    assert opened.ask("print(sum(task.get_name() == 'live wire' for task in asyncio.all_tasks()))") == "1"
+    views = "sum(task.get_name() == 'live wire' for task in asyncio.all_tasks())"
+    assert opened.ask(UNTIL.format(f"{views} == 1")) == ""
 
     start_cell(opened, "while not tap.delay")
     talker.get_by_role("button", name="Send", exact=True).click()

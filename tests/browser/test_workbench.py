@@ -336,7 +336,7 @@ def test_a_link_carries_a_frame(bench: Page) -> None:
     verdict(bench, "TEXT: incomplete: 5 more bytes needed")
     bench.get_by_label("Bytes in hexadecimal").fill("8a 00")
     bench.get_by_role("link", name="Link to these bytes").click()
-    assert bench.url.endswith("#8a00")
+    expect(bench).to_have_url(f"{ADDRESS}#8a00")
     bench.reload()
     verdict(bench, "A valid PONG frame, 2 bytes: sign of life")
     bench.goto(f"{ADDRESS}#8g")

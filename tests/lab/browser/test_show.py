@@ -151,11 +151,11 @@ def test_jupyterlab_shows_the_pages_and_stores_no_address(tmp_path: Path, chromi
         page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
         open_and_run(page, jupyter)
         frames = page.locator(".jp-OutputArea iframe")
-        expect(frames).to_have_count(2)
+        expect(frames).to_have_count(2, timeout=20_000)
         for index, name in enumerate(("ada", "bob")):
             log = frames.nth(index).content_frame.locator("#log")
             expect(log).to_have_text(f"Hello, ?{name} 4001 enough", timeout=20_000)
-            expect(frames.nth(index)).to_be_visible()
+            expect(frames.nth(index)).to_be_visible(timeout=20_000)
         address = page.frames[1].url
         with page.expect_response(lambda r: r.request.method == "PUT" and "/api/contents/show" in r.url):
             page.keyboard.press("Control+s")
