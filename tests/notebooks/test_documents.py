@@ -198,7 +198,7 @@ def test_cells_are_short(lesson: Lesson) -> None:
     # A lesson with a program has few other cells, and they are experiments.
     assert median(lengths) <= (7 if program else 4)
     assert sum(length <= 10 for length in lengths) >= 0.95 * len(lengths), lengths
-    assert max(cell.lines for cell in lesson.code) <= 25
+    assert max(len(cell.source.splitlines()) for cell in lesson.code) <= 25
 
 
 def test_prose_and_code_are_in_balance(lesson: Lesson) -> None:

@@ -135,7 +135,7 @@ def test_the_proxy_of_the_cells_closes_the_connection_of_a_client_when_no_server
     names: dict[str, Any] = {"asyncio": asyncio, "suppress": suppress, "time": time}
 
     async def test() -> None:
-        await await_cells("10", names, "r10-b1a74c0e")
+        await await_cells("10", names, "r10-pump", "r10-b1a74c0e")
         with socket.socket() as silent:
             silent.bind(("127.0.0.1", 0))  # and does not listen
             async with await names["start_proxy"]({"port": silent.getsockname()[1]}, 0.5) as proxy:
